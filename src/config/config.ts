@@ -1,0 +1,101 @@
+/**
+ * The effective configuration: what the file, the flags and the defaults come to. Immutable.
+ *
+ * Words are the ones that keepalived and HAProxy use; a bare number carries its unit in its name.
+ */
+export interface Config {
+  /** Name of this node in logs, `show info` and the stats page. */
+  readonly node: string;
+  readonly vrrp: readonly VrrpInstanceConfig[];
+  readonly proxies: readonly ProxyConfig[];
+  readonly admin: AdminConfig | null;
+  readonly statsSocket: StatsSocketConfig | null;
+  /** Data threads. */
+  readonly threads: number;
+  readonly engine: "auto" | "direct" | "portable";
+  /** How long SIGTERM waits for exchanges in flight, after the address has been handed over. */
+  readonly drainTimeoutMs: number;
+}
+
+export interface VrrpInstanceConfig {
+  readonly name: string;
+  readonly interface: string;
+  /** 1–255. */
+  readonly virtualRouterId: number;
+  /** 1–255; 255 is the address owner's. */
+  readonly priority: number;
+  readonly preempt: boolean;
+  /** 100–25500, a whole number of seconds in VRRPv2. */
+  readonly advertIntervalCs: number;
+  readonly authentication: { readonly type: "none" } | { readonly type: "pass"; readonly password: string };
+  readonly addresses: readonly VirtualAddress[];
+  /** Lifetime that the kernel gives the virtual address between two refreshes. */
+  readonly leaseMs: number;
+  readonly gratuitousArp: GratuitousArpConfig;
+}
+
+export interface VirtualAddress {
+  /** Dotted quad. */
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+/** keepalived: vrrp_garp_master_repeat, _delay, _refresh. */
+export interface GratuitousArpConfig {
+  readonly repeat: number;
+  readonly delayMs: number;
+  /** 0: no slow refresh. */
+  readonly refreshMs: number;
+}
+
+export interface ProxyConfig {
+  readonly name: string;
+  readonly listen: readonly ListenAddress[];
+  readonly balance: "roundrobin";
+  readonly servers: readonly ServerConfig[];
+  readonly timeouts: ProxyTimeouts;
+  /** Largest request or response head, request line included. */
+  readonly maxHeadBytes: number;
+}
+
+/** `address` is an IPv4 or IPv6 literal; `0.0.0.0` or `::` is every address. */
+export interface ListenAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ServerConfig {
+  readonly name: string;
+  /** IPv4 or IPv6 literal, or a host name. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** HAProxy: timeout connect, http-request, client, server, http-keep-alive, tunnel. */
+export interface ProxyTimeouts {
+  readonly connectMs: number;
+  readonly requestHeadMs: number;
+  readonly clientMs: number;
+  readonly serverMs: number;
+  readonly keepAliveMs: number;
+  readonly tunnelMs: number;
+}
+
+export interface AdminConfig {
+  /** A literal address, or the interface whose own first IPv4 address is taken. */
+  readonly listen:
+    | { readonly kind: "address"; readonly address: string; readonly port: number }
+    | { readonly kind: "interface"; readonly interface: string; readonly port: number };
+  /** Path of the stats page, `/stats`. */
+  readonly path: string;
+  readonly user: string;
+  readonly password: string;
+  /** Nobody asked for it: if it cannot be opened, that is a warning and not the end. */
+  readonly isDefault: boolean;
+}
+
+export interface StatsSocketConfig {
+  readonly path: string;
+  /** Nobody asked for it: if it cannot be opened, that is a warning and not the end. */
+  readonly isDefault: boolean;
+}

@@ -1,0 +1,96 @@
+import type { AdminConfig, Config, ProxyConfig, ProxyTimeouts, VrrpInstanceConfig } from "./config.js";
+
+/** What the machine says of itself, passed in because this folder asks nobody. */
+export interface Machine {
+  readonly hostname: string;
+  readonly cores: number;
+}
+
+/**
+ * Time that the kernel keeps the virtual address without a refresh. It is refreshed every third of it, so 3 s lets
+ * two refreshes fail and a stall of almost 2 s pass; and it stays below the 3.0–4.0 s after which the partner takes
+ * over at `advert_int` 1, so a killed node has lost the address by then.
+ */
+export const defaultLeaseMs = 3000;
+
+/** keepalived's priority where none is given. */
+export const defaultPriority = 100;
+
+export const defaultGratuitousArp: VrrpInstanceConfig["gratuitousArp"] = {
+  repeat: 5,
+  delayMs: 5000,
+  refreshMs: 60_000,
+};
+
+export const defaultTimeouts: ProxyTimeouts = {
+  connectMs: 5000,
+  requestHeadMs: 10_000,
+  clientMs: 60_000,
+  serverMs: 60_000,
+  keepAliveMs: 60_000,
+  tunnelMs: 3_600_000,
+};
+
+/** HAProxy's tune.bufsize: the largest head that it takes. */
+export const defaultMaxHeadBytes = 16_384;
+
+export const defaultDrainTimeoutMs = 30_000;
+
+export const defaultStatsSocket = { path: "/run/lb/stats.sock", isDefault: true } as const;
+
+export const defaultAdminPath = "/stats";
+export const defaultAdminUser = "admin";
+/** Known to everybody: whoever runs with it is warned at each start. */
+export const defaultAdminPassword = "supersecret";
+
+/** The admin server that nobody asked for: on the VRRP interface's own address, or on this machine alone. */
+export function defaultAdminListen(vrrp: readonly VrrpInstanceConfig[]): AdminConfig["listen"] {
+  return vrrp.length > 0
+    ? { kind: "interface", interface: vrrp[0].interface, port: 80 }
+    : { kind: "address", address: "127.0.0.1", port: 8404 };
+}
+
+export const demoInstance: VrrpInstanceConfig = {
+  name: "VI_1",
+  interface: "eth1",
+  virtualRouterId: 51,
+  priority: defaultPriority,
+  preempt: true,
+  advertIntervalCs: 100,
+  authentication: { type: "none" },
+  addresses: [{ address: "192.168.33.84", prefixLength: 24 }],
+  leaseMs: defaultLeaseMs,
+  gratuitousArp: defaultGratuitousArp,
+};
+
+export const demoProxy: ProxyConfig = {
+  name: "http",
+  listen: [{ address: "192.168.33.84", port: 80 }],
+  balance: "roundrobin",
+  servers: [
+    { name: "web01", host: "192.168.33.68", port: 80 },
+    { name: "web02", host: "192.168.33.69", port: 80 },
+  ],
+  timeouts: defaultTimeouts,
+  maxHeadBytes: defaultMaxHeadBytes,
+};
+
+/** What `lb` does when there is no file: the two balancers of the demo. */
+export function demoConfig(machine: Machine): Config {
+  return {
+    node: machine.hostname,
+    vrrp: [demoInstance],
+    proxies: [demoProxy],
+    admin: {
+      listen: defaultAdminListen([demoInstance]),
+      path: defaultAdminPath,
+      user: defaultAdminUser,
+      password: defaultAdminPassword,
+      isDefault: true,
+    },
+    statsSocket: defaultStatsSocket,
+    threads: machine.cores,
+    engine: "auto",
+    drainTimeoutMs: defaultDrainTimeoutMs,
+  };
+}

@@ -1,0 +1,139 @@
+import { describeEndpoint, isWildcard, parseListen, parseServerAddress } from "./address.js";
+import type { ListenAddress, ProxyConfig, ProxyTimeouts, ServerConfig } from "./config.js";
+import { type Context, each } from "./context.js";
+import { defaultMaxHeadBytes, defaultTimeouts } from "./defaults.js";
+import type { ProxyShape } from "./schema.js";
+import type { Path } from "./source.js";
+
+/** Reads `proxies:`, every proxy by name. */
+export function readProxies(
+  section: Readonly<Record<string, ProxyShape>> | undefined,
+  context: Context,
+): ProxyConfig[] {
+  const taken: Taken[] = [];
+  return context.members(["proxies"], section).map(([name, shape]) => readProxy(name, shape, taken, context));
+}
+
+/** An address that a proxy listens on, to see that no two want the same. */
+interface Taken extends ListenAddress {
+  readonly owner: string;
+}
+
+function readProxy(name: string, shape: ProxyShape, taken: Taken[], context: Context): ProxyConfig {
+  const path = ["proxies", name];
+  const listen = readBind([...path, "bind"], name, shape.bind, taken, context);
+  const servers = readServers([...path, "servers"], name, shape.servers, context);
+  for (const server of servers) {
+    if (!listen.some((address) => address.port === server.port && address.address === server.host)) continue;
+    context.problem(
+      [...path, "servers", server.name],
+      `${server.name} is the address that ${name} itself listens on`,
+      "write the address of a server behind it, or every request runs in a circle",
+    );
+  }
+  return {
+    name,
+    listen,
+    balance: shape.balance ?? "roundrobin",
+    servers,
+    timeouts: readTimeouts([...path, "timeout"], shape.timeout, context),
+    maxHeadBytes: shape.max_head_bytes ?? defaultMaxHeadBytes,
+  };
+}
+
+function readBind(
+  path: Path,
+  name: string,
+  value: string | readonly string[] | undefined,
+  taken: Taken[],
+  context: Context,
+): ListenAddress[] {
+  const listen: ListenAddress[] = [];
+  const entries = each(path, value);
+  if (entries.length === 0) {
+    context.missing(
+      path,
+      `${name} has no bind`,
+      "add where the clients come in, such as bind: 192.168.33.84:80",
+    );
+  }
+  for (const [at, text] of entries) {
+    const result = parseListen(text);
+    if (!result.ok) {
+      context.problem(at, result.message, result.advice);
+      continue;
+    }
+    const clash = taken.find((other) => overlaps(other, result.value));
+    if (clash === undefined) {
+      listen.push(result.value);
+      taken.push({ ...result.value, owner: name });
+      continue;
+    }
+    context.problem(
+      at,
+      `${text} is already taken by ${clash.owner}'s ${describeEndpoint(clash.address, clash.port)}`,
+      "choose another port, or keep one of them",
+    );
+  }
+  return listen;
+}
+
+/** Whether the kernel would refuse the second of two listening addresses. */
+export function overlaps(a: ListenAddress, b: ListenAddress): boolean {
+  if (a.port !== b.port) return false;
+  if (a.address.toLowerCase() === b.address.toLowerCase()) return true;
+  const isSameFamily = a.address.includes(":") === b.address.includes(":");
+  return isSameFamily && (isWildcard(a.address) || isWildcard(b.address));
+}
+
+function readServers(
+  path: Path,
+  name: string,
+  section: Readonly<Record<string, string>> | undefined,
+  context: Context,
+): ServerConfig[] {
+  const entries = context.members(path, section);
+  if (entries.length === 0) {
+    context.missing(
+      path,
+      `${name} has no servers`,
+      "add at least one, such as servers: { web01: 192.168.33.68:80 }",
+    );
+  }
+  return entries.map(([serverName, text]) => {
+    const at = [...path, serverName];
+    if (serverName === "FRONTEND" || serverName === "BACKEND") {
+      context.problem(
+        at,
+        `${serverName} is the name of a line of show stat`,
+        "give the server another name",
+        "key",
+      );
+    }
+    const endpoint = context.take(at, parseServerAddress(text), { host: "", port: 0 });
+    return { name: serverName, ...endpoint };
+  });
+}
+
+function readTimeouts(path: Path, shape: ProxyShape["timeout"], context: Context): ProxyTimeouts {
+  const read = (word: keyof NonNullable<ProxyShape["timeout"]>, fallbackMs: number): number => {
+    const value = shape?.[word];
+    const isBare = typeof value === "number" || (value !== undefined && /^[\d.]+$/.test(value));
+    if (isBare && Number(value) < 100 && Number(value) >= 1) {
+      context.warning(
+        [...path, word],
+        `${word} ${value} counts milliseconds, as in HAProxy`,
+        `write ${value}s if seconds are meant, or ${value}ms`,
+      );
+    }
+    return context.duration([...path, word], value, "ms", fallbackMs, 1);
+  };
+  return {
+    connectMs: read("connect", defaultTimeouts.connectMs),
+    requestHeadMs: read("http-request", defaultTimeouts.requestHeadMs),
+    clientMs: read("client", defaultTimeouts.clientMs),
+    serverMs: read("server", defaultTimeouts.serverMs),
+    keepAliveMs: read("http-keep-alive", defaultTimeouts.keepAliveMs),
+    tunnelMs: read("tunnel", defaultTimeouts.tunnelMs),
+  };
+}

@@ -1,0 +1,198 @@
+import Type from "typebox";
+
+/**
+ * The shape of `lb.yaml`, as JSON Schema. `title` says in an error message what was expected; `description` is the
+ * documentation. Everything may be left out here: what must be there depends on the rest, and `load.ts` checks it.
+ */
+
+const closed = { additionalProperties: false } as const;
+
+function text(title: string, description: string) {
+  return Type.Optional(Type.String({ title, description, minLength: 1 }));
+}
+
+/** Text that users often write as a bare number (`auth_pass: 1111`): its source is taken, so `0123` stays `0123`. */
+function plainText(title: string, description: string) {
+  return Type.Optional(Type.Union([Type.String({ minLength: 1 }), Type.Number()], { title, description }));
+}
+
+function whole(minimum: number, maximum: number, description: string) {
+  const title = `a whole number from ${minimum} to ${maximum}`;
+  return Type.Optional(Type.Integer({ title, description, minimum, maximum }));
+}
+
+function truth(description: string) {
+  return Type.Optional(Type.Boolean({ title: "true or false", description }));
+}
+
+/** keepalived's words count seconds when the unit is left out. */
+function seconds(description: string) {
+  const title = "a time such as 1s or 500ms (a bare number counts seconds, as in keepalived)";
+  return Type.Optional(Type.Union([Type.Number(), Type.String()], { title, description }));
+}
+
+/** HAProxy's words count milliseconds when the unit is left out. */
+function milliseconds(description: string) {
+  const title = "a time such as 5s or 500ms (a bare number counts milliseconds, as in HAProxy)";
+  return Type.Optional(Type.Union([Type.Number(), Type.String()], { title, description }));
+}
+
+function oneOrMore(title: string, description: string) {
+  return Type.Optional(
+    Type.Union([Type.String(), Type.Array(Type.String({ title }))], {
+      title: `${title}, or a list of them`,
+      description,
+    }),
+  );
+}
+
+/** Names go into logs, into `show stat` and onto the command line: HAProxy's letters, and so many. */
+function named<Value extends Type.TSchema>(value: Value, title: string, description: string) {
+  const name = Type.String({ pattern: "^[A-Za-z0-9_.:-]{1,64}$" });
+  return Type.Optional(Type.Record(name, value, { ...closed, title, description }));
+}
+
+export const vrrpSchema = Type.Object(
+  {
+    interface: text("an interface's name", "Interface that carries the adverts and the addresses."),
+    virtual_router_id: whole(1, 255, "Number of the virtual router, the same on both nodes."),
+    priority: whole(1, 255, "The higher one is master; 255 is for the owner of the address. Default 100."),
+    advert_int: seconds("Time between adverts, whole seconds in VRRPv2, the same on both nodes. Default 1s."),
+    preempt: truth("Whether a higher priority takes over from a living master. Default true."),
+    authentication: Type.Optional(
+      Type.Object(
+        {
+          auth_type: Type.Optional(
+            Type.Enum(["PASS", "none"], { title: "PASS or none", description: "RFC 2338 simple text." }),
+          ),
+          auth_pass: plainText("a password", "At most 8 characters count, as in keepalived."),
+        },
+        { ...closed, title: "auth_type and auth_pass" },
+      ),
+    ),
+    virtual_ipaddress: oneOrMore(
+      "an address such as 192.168.33.84/24",
+      "The addresses that the master holds; the same on both nodes.",
+    ),
+    lease: seconds("Lifetime that the kernel gives the addresses between two refreshes. Default 3s."),
+    garp_master_repeat: whole(0, 100, "Gratuitous ARPs sent at once by a new master. Default 5."),
+    garp_master_delay: seconds("When a new master repeats them; 0: never. Default 5s."),
+    garp_master_refresh: seconds("How often a master repeats one for ever; 0: never. Default 60s."),
+  },
+  { ...closed, title: "a mapping with interface, virtual_router_id and virtual_ipaddress" },
+);
+
+export const timeoutSchema = Type.Object(
+  {
+    connect: milliseconds("To open a connection to a server. Default 5s."),
+    "http-request": milliseconds("For a whole request head. Default 10s."),
+    client: milliseconds("Silence of a client in the middle of an exchange. Default 60s."),
+    server: milliseconds("Silence of a server in the middle of an exchange. Default 60s."),
+    "http-keep-alive": milliseconds("Between two requests of one connection. Default 60s."),
+    tunnel: milliseconds("Silence in an upgraded connection. Default 1h."),
+  },
+  { ...closed, title: "a mapping such as { connect: 5s, client: 60s }" },
+);
+
+export const proxySchema = Type.Object(
+  {
+    bind: oneOrMore("an address such as 192.168.33.84:80", "Where the clients come in."),
+    balance: Type.Optional(
+      Type.Enum(["roundrobin"], { title: "roundrobin", description: "Who gets the next request." }),
+    ),
+    servers: named(
+      Type.String({ title: "an address such as 192.168.33.68:80" }),
+      "a mapping such as { web01: 192.168.33.68:80 }",
+      "The servers by name.",
+    ),
+    timeout: Type.Optional(timeoutSchema),
+    max_head_bytes: whole(1024, 1_048_576, "Largest request or response head. Default 16384."),
+  },
+  { ...closed, title: "a mapping with bind and servers" },
+);
+
+export const adminSchema = Type.Object(
+  {
+    bind: text(
+      "an address such as eth1:80 or 127.0.0.1:8404",
+      "Where the stats page is. An interface's name: its own first IPv4 address.",
+    ),
+    stats: Type.Optional(
+      Type.Object(
+        {
+          uri: text("a path such as /stats", "Path of the stats page. Default /stats."),
+          user: plainText("a user's name", "Default admin."),
+          password: plainText("a password", "Default supersecret, with a warning."),
+        },
+        { ...closed, title: "a mapping with uri, user and password" },
+      ),
+    ),
+  },
+  { ...closed, title: "a mapping with bind and stats, or false" },
+);
+
+export const fileSchema = Type.Object(
+  {
+    node: plainText("a name", "Name of this node. Default: the host name."),
+    vrrp: named(
+      vrrpSchema,
+      "a mapping of instances by name, such as VI_1",
+      "Virtual addresses shared with the partner.",
+    ),
+    proxies: named(proxySchema, "a mapping of proxies by name, such as http", "HTTP balancers."),
+    admin: Type.Optional(
+      Type.Union([adminSchema, Type.Literal(false)], {
+        title: "a mapping with bind and stats, or false",
+        description: "The admin server. Left out: none.",
+      }),
+    ),
+    stats_socket: Type.Optional(
+      Type.Union([Type.String({ minLength: 1 }), Type.Literal(false)], {
+        title: "a path such as /run/lb/stats.sock, or false",
+        description: "HAProxy's stats socket. Default /run/lb/stats.sock.",
+      }),
+    ),
+    threads: whole(1, 64, "Data threads. Default: one per core."),
+    engine: Type.Optional(
+      Type.Enum(["auto", "direct", "portable"], {
+        title: "auto, direct or portable",
+        description: "How bytes move. Default auto.",
+      }),
+    ),
+    drain_timeout: Type.Optional(
+      Type.Union([Type.String(), Type.Number()], {
+        title: "a time such as 30s",
+        description:
+          "How long a stop waits for what is in flight, after the addresses are handed over. Default 30s.",
+      }),
+    ),
+  },
+  { ...closed, title: "a mapping with vrrp, proxies and admin" },
+);
+
+export type FileShape = Type.Static<typeof fileSchema>;
+export type VrrpShape = Type.Static<typeof vrrpSchema>;
+export type ProxyShape = Type.Static<typeof proxySchema>;
+export type AdminShape = Type.Static<typeof adminSchema>;
+
+/** Words of keepalived and HAProxy that a user may well write here, and what to do instead. */
+export const foreignWords: Readonly<Record<string, string>> = {
+  state: "leave it out: every node starts as a backup, and the priorities elect the master",
+  nopreempt: "write preempt: false",
+  unicast_peer: "leave it out: unicast peers are not supported yet, adverts go to the multicast group",
+  unicast_src_ip: "leave it out: unicast peers are not supported yet, adverts go to the multicast group",
+  mcast_src_ip: "leave it out: adverts carry the interface's first address",
+  track_script: "leave it out: scripts are not supported yet, and the proxy's own health counts without one",
+  track_interface: "leave it out: the instance's own interface is always tracked",
+  notify: "leave it out: notify scripts are not supported yet",
+  version: "leave it out: VRRP version 2 is spoken",
+  mode: "leave it out: every proxy is HTTP",
+  option: "leave it out: keep-alive, X-Forwarded-For and redispatch are always on",
+  server: "write servers: { web01: 192.168.33.68:80 }",
+  auth: "write user: and password:",
+  listen: "write proxies: { http: { bind: …, servers: … } }",
+  frontend: "write proxies: { http: { bind: …, servers: … } }",
+  backend: "write proxies: { http: { bind: …, servers: … } }",
+  vrrp_instance: "write vrrp: { VI_1: { … } }",
+  virtual_server: "write proxies: { http: { bind: …, servers: … } }",
+};

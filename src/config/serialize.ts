@@ -1,0 +1,87 @@
+import { stringify } from "yaml";
+import { describeEndpoint } from "./address.js";
+import type { AdminConfig, Config, ProxyConfig, VrrpInstanceConfig } from "./config.js";
+import { describeDuration } from "./duration.js";
+
+/**
+ * Writes a configuration as a file that loads to the same configuration, defaults spelled out.
+ *
+ * `secrets` "hidden" puts `********` for the passwords: for eyes, not for loading.
+ */
+export function serializeConfig(config: Config, secrets: "shown" | "hidden"): string {
+  const secret = (text: string): string => (secrets === "shown" ? text : "********");
+  return stringify(
+    {
+      node: config.node,
+      ...(config.vrrp.length > 0 && {
+        vrrp: byName(config.vrrp, (instance) => writeInstance(instance, secret)),
+      }),
+      ...(config.proxies.length > 0 && { proxies: byName(config.proxies, writeProxy) }),
+      admin: config.admin === null ? false : writeAdmin(config.admin, secret),
+      stats_socket: config.statsSocket === null ? false : config.statsSocket.path,
+      threads: config.threads,
+      engine: config.engine,
+      drain_timeout: describeDuration(config.drainTimeoutMs),
+    },
+    { aliasDuplicateObjects: false, defaultStringType: "PLAIN", lineWidth: 0 },
+  );
+}
+
+function byName<T extends { readonly name: string }>(
+  items: readonly T[],
+  write: (item: T) => object,
+): Map<string, object> {
+  // A Map, because an object would move names such as "1" to the front.
+  return new Map(items.map((item) => [item.name, write(item)]));
+}
+
+function writeInstance(instance: VrrpInstanceConfig, secret: (text: string) => string): object {
+  const { authentication, gratuitousArp } = instance;
+  return {
+    interface: instance.interface,
+    virtual_router_id: instance.virtualRouterId,
+    priority: instance.priority,
+    advert_int: `${instance.advertIntervalCs / 100}s`,
+    preempt: instance.preempt,
+    ...(authentication.type === "pass" && {
+      authentication: { auth_type: "PASS", auth_pass: secret(authentication.password) },
+    }),
+    virtual_ipaddress: instance.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+    lease: describeDuration(instance.leaseMs),
+    garp_master_repeat: gratuitousArp.repeat,
+    garp_master_delay: describeDuration(gratuitousArp.delayMs),
+    garp_master_refresh: describeDuration(gratuitousArp.refreshMs),
+  };
+}
+
+function writeProxy(proxy: ProxyConfig): object {
+  const { timeouts } = proxy;
+  return {
+    bind: proxy.listen.map(({ address, port }) => describeEndpoint(address, port)),
+    balance: proxy.balance,
+    servers: new Map(proxy.servers.map(({ name, host, port }) => [name, describeEndpoint(host, port)])),
+    timeout: {
+      connect: describeDuration(timeouts.connectMs),
+      "http-request": describeDuration(timeouts.requestHeadMs),
+      client: describeDuration(timeouts.clientMs),
+      server: describeDuration(timeouts.serverMs),
+      "http-keep-alive": describeDuration(timeouts.keepAliveMs),
+      tunnel: describeDuration(timeouts.tunnelMs),
+    },
+    max_head_bytes: proxy.maxHeadBytes,
+  };
+}
+
+function writeAdmin(admin: AdminConfig, secret: (text: string) => string): object {
+  return {
+    bind: describeAdminListen(admin.listen),
+    stats: { uri: admin.path, user: admin.user, password: secret(admin.password) },
+  };
+}
+
+/** `eth1:80` or `127.0.0.1:8404`. */
+export function describeAdminListen(listen: AdminConfig["listen"]): string {
+  return listen.kind === "interface"
+    ? `${listen.interface}:${listen.port}`
+    : describeEndpoint(listen.address, listen.port);
+}

@@ -1,0 +1,186 @@
+import { parseInterface, parseVirtualAddress } from "./address.js";
+import type { VirtualAddress, VrrpInstanceConfig } from "./config.js";
+import { type Context, each } from "./context.js";
+import { defaultGratuitousArp, defaultLeaseMs, defaultPriority } from "./defaults.js";
+import type { VrrpShape } from "./schema.js";
+import type { Path } from "./source.js";
+
+/** Reads `vrrp:`, every instance by name. */
+export function readVrrp(
+  section: Readonly<Record<string, VrrpShape>> | undefined,
+  context: Context,
+): VrrpInstanceConfig[] {
+  const instances = context
+    .members(["vrrp"], section)
+    .map(([name, shape]) => readInstance(name, shape, context));
+  reportClashes(instances, context);
+  return instances;
+}
+
+function readInstance(name: string, shape: VrrpShape, context: Context): VrrpInstanceConfig {
+  const path = ["vrrp", name];
+  if (shape.interface === undefined) {
+    context.missing(
+      [...path, "interface"],
+      `${name} has no interface`,
+      "add the interface's name, such as interface: eth1",
+    );
+  } else {
+    context.take([...path, "interface"], parseInterface(shape.interface), "");
+  }
+  if (shape.virtual_router_id === undefined) {
+    context.missing(
+      [...path, "virtual_router_id"],
+      `${name} has no virtual_router_id`,
+      "add virtual_router_id: with a number from 1 to 255, the same on both nodes",
+    );
+  }
+  const instance: VrrpInstanceConfig = {
+    name,
+    interface: shape.interface ?? "",
+    virtualRouterId: shape.virtual_router_id ?? 0,
+    priority: shape.priority ?? defaultPriority,
+    preempt: shape.preempt ?? true,
+    advertIntervalCs: readAdvertInterval([...path, "advert_int"], shape.advert_int, context),
+    authentication: readAuthentication([...path, "authentication"], shape.authentication, context),
+    addresses: readAddresses([...path, "virtual_ipaddress"], name, shape.virtual_ipaddress, context),
+    leaseMs: context.duration([...path, "lease"], shape.lease, "s", defaultLeaseMs, 1000),
+    gratuitousArp: {
+      repeat: shape.garp_master_repeat ?? defaultGratuitousArp.repeat,
+      delayMs: context.duration(
+        [...path, "garp_master_delay"],
+        shape.garp_master_delay,
+        "s",
+        defaultGratuitousArp.delayMs,
+        0,
+      ),
+      refreshMs: context.duration(
+        [...path, "garp_master_refresh"],
+        shape.garp_master_refresh,
+        "s",
+        defaultGratuitousArp.refreshMs,
+        0,
+      ),
+    },
+  };
+  const takeOverMs = instance.advertIntervalCs * 30;
+  if (shape.lease !== undefined && instance.leaseMs > takeOverMs) {
+    context.warning(
+      [...path, "lease"],
+      `lease ${shape.lease} is longer than the ${takeOverMs / 1000} s after which the partner takes over`,
+      "choose a shorter one, or a killed node still holds the address when the partner has it",
+    );
+  }
+  return instance;
+}
+
+/** RFC 3768 §5.3.7: VRRPv2 counts whole seconds in one byte. */
+function readAdvertInterval(path: Path, value: string | number | undefined, context: Context): number {
+  const ms = context.duration(path, value, "s", 1000, 1);
+  if (ms % 1000 !== 0) {
+    context.problem(
+      path,
+      `advert_int ${value} is not a whole number of seconds`,
+      "VRRP version 2 counts seconds: write 1 to 255",
+    );
+    return 100;
+  }
+  if (ms > 255_000) {
+    context.problem(path, `advert_int ${value} is too long`, "VRRP version 2 takes at most 255 seconds");
+    return 100;
+  }
+  return ms / 10;
+}
+
+function readAuthentication(
+  path: Path,
+  shape: VrrpShape["authentication"],
+  context: Context,
+): VrrpInstanceConfig["authentication"] {
+  const none = { type: "none" } as const;
+  if (shape === undefined) return none;
+  const password = context.text([...path, "auth_pass"], shape.auth_pass, "");
+  if (shape.auth_type !== "PASS") {
+    if (shape.auth_pass !== undefined && shape.auth_type === undefined) {
+      context.missing([...path, "auth_type"], "auth_pass has no auth_type", "add auth_type: PASS");
+    }
+    return none;
+  }
+  if (shape.auth_pass === undefined) {
+    context.missing(
+      [...path, "auth_pass"],
+      "auth_type PASS needs a password",
+      "add auth_pass: with at most 8 characters",
+    );
+    return none;
+  }
+  if (/[^\x20-\x7e]/.test(password)) {
+    context.problem(
+      [...path, "auth_pass"],
+      "auth_pass is not plain ASCII",
+      "use letters, digits and signs: routers disagree on how to write others",
+    );
+  }
+  if (password.length > 8) {
+    context.warning(
+      [...path, "auth_pass"],
+      `auth_pass has ${password.length} characters, and VRRP carries the first 8 only`,
+      "shorten it to 8 characters (keepalived cuts it in the same way)",
+    );
+  }
+  return { type: "pass", password: password.slice(0, 8) };
+}
+
+function readAddresses(
+  path: Path,
+  name: string,
+  value: string | readonly string[] | undefined,
+  context: Context,
+): VirtualAddress[] {
+  const addresses: VirtualAddress[] = [];
+  for (const [at, text] of each(path, value)) {
+    const result = parseVirtualAddress(text);
+    if (!result.ok) {
+      context.problem(at, result.message, result.advice);
+      continue;
+    }
+    if (addresses.some((other) => other.address === result.value.address)) {
+      context.problem(at, `${result.value.address} stands twice in ${name}`, "keep one of them");
+    }
+    addresses.push(result.value);
+  }
+  if (each(path, value).length === 0) {
+    context.missing(
+      path,
+      `${name} has no virtual_ipaddress`,
+      "add one, such as virtual_ipaddress: 192.168.33.84/24",
+    );
+  } else if (addresses.length > 255) {
+    context.problem(path, `${name} has ${addresses.length} addresses`, "an advert carries at most 255");
+  }
+  return addresses;
+}
+
+/** What two instances must not share. */
+function reportClashes(instances: readonly VrrpInstanceConfig[], context: Context): void {
+  for (const [i, later] of instances.entries()) {
+    for (const earlier of instances.slice(0, i)) {
+      if (later.interface !== earlier.interface) continue;
+      if (later.virtualRouterId !== 0 && later.virtualRouterId === earlier.virtualRouterId) {
+        context.problem(
+          ["vrrp", later.name, "virtual_router_id"],
+          `${earlier.name} has virtual_router_id ${later.virtualRouterId} on ${later.interface} too`,
+          "give each instance of an interface its own number",
+        );
+      }
+      for (const { address } of later.addresses) {
+        if (!earlier.addresses.some((other) => other.address === address)) continue;
+        context.problem(
+          ["vrrp", later.name, "virtual_ipaddress"],
+          `${earlier.name} has ${address} too`,
+          "give each address to one instance",
+        );
+      }
+    }
+  }
+}

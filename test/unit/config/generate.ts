@@ -1,0 +1,122 @@
+import fc from "fast-check";
+import type { Config, ProxyConfig, VrrpInstanceConfig } from "../../../src/config/config.js";
+import { overlaps } from "../../../src/config/proxy-section.js";
+
+/** Names, also such as look like numbers, booleans or members of every object. */
+const name = fc
+  .oneof(
+    fc.stringMatching(/^[A-Za-z0-9_.:-]{1,12}$/),
+    fc
+      .constantFrom(
+        "1",
+        "0",
+        "true",
+        "null",
+        "1e3",
+        "__proto__",
+        "constructor",
+        "~",
+        "-",
+        "a:",
+        "0x1f",
+        "yes",
+      )
+      .filter((text) => text !== "~"),
+  )
+  .filter((text) => text !== "FRONTEND" && text !== "BACKEND");
+
+const octet = fc.integer({ min: 0, max: 255 });
+const ipv4 = fc.tuple(fc.integer({ min: 1, max: 126 }), octet, octet, octet).map((parts) => parts.join("."));
+const ipv6 = fc.constantFrom("fd00::1", "2001:db8::2:1", "::1", "fe80::1:2:3:4");
+const port = fc.integer({ min: 1, max: 65_535 });
+const interfaceName = fc.constantFrom("eth1", "ens18", "br-lan", "bond0.7", "eth1@x");
+const ms = fc.integer({ min: 1, max: 2_000_000_000 });
+const text = fc.string({ minLength: 1, maxLength: 12, unit: "grapheme-ascii" });
+
+const instance: fc.Arbitrary<VrrpInstanceConfig> = fc.record({
+  name,
+  interface: interfaceName,
+  virtualRouterId: fc.integer({ min: 1, max: 255 }),
+  priority: fc.integer({ min: 1, max: 255 }),
+  preempt: fc.boolean(),
+  advertIntervalCs: fc.integer({ min: 1, max: 255 }).map((seconds) => seconds * 100),
+  authentication: fc.oneof(
+    fc.constant({ type: "none" } as const),
+    text.map((password) => ({ type: "pass", password: password.slice(0, 8) }) as const),
+  ),
+  addresses: fc.uniqueArray(fc.record({ address: ipv4, prefixLength: fc.integer({ min: 1, max: 32 }) }), {
+    minLength: 1,
+    maxLength: 4,
+    selector: ({ address }) => address,
+  }),
+  leaseMs: fc.integer({ min: 1000, max: 100_000 }),
+  gratuitousArp: fc.record({ repeat: fc.integer({ min: 0, max: 100 }), delayMs: ms, refreshMs: ms }),
+});
+
+const proxy: fc.Arbitrary<ProxyConfig> = fc
+  .record({
+    name,
+    listen: fc.array(fc.record({ address: fc.oneof(ipv4, ipv6), port }), { minLength: 1, maxLength: 3 }),
+    balance: fc.constant("roundrobin" as const),
+    servers: fc.uniqueArray(
+      fc.record({ name, host: fc.oneof(ipv4, ipv6, fc.constantFrom("web01", "web.example", "a-b.c")), port }),
+      { minLength: 1, maxLength: 4, selector: (server) => server.name },
+    ),
+    timeouts: fc.record({
+      connectMs: ms,
+      requestHeadMs: ms,
+      clientMs: ms,
+      serverMs: ms,
+      keepAliveMs: ms,
+      tunnelMs: ms,
+    }),
+    maxHeadBytes: fc.integer({ min: 1024, max: 1_048_576 }),
+  })
+  .filter(({ listen, servers }) =>
+    listen.every(
+      (address, i) =>
+        !listen.some((other, j) => j < i && overlaps(other, address)) &&
+        !servers.some((server) => server.host === address.address && server.port === address.port),
+    ),
+  );
+
+/** Configurations that a file can hold. */
+export const config: fc.Arbitrary<Config> = fc
+  .record({
+    node: text,
+    vrrp: fc.uniqueArray(instance, { maxLength: 3, selector: (item) => item.name }),
+    proxies: fc.uniqueArray(proxy, { maxLength: 3, selector: (item) => item.name }),
+    admin: fc.option(
+      fc.record({
+        listen: fc.oneof(
+          fc.record({ kind: fc.constant("interface" as const), interface: interfaceName, port }),
+          fc.record({ kind: fc.constant("address" as const), address: ipv6, port: fc.constant(65_535) }),
+        ),
+        path: fc.constantFrom("/stats", "/", "/a/b-c.d"),
+        user: text.filter((user) => !user.includes(":")),
+        password: text,
+        isDefault: fc.constant(false),
+      }),
+    ),
+    statsSocket: fc.option(
+      fc.record({ path: fc.constantFrom("/run/lb/s.sock", "/a b/c: d"), isDefault: fc.constant(false) }),
+    ),
+    threads: fc.integer({ min: 1, max: 64 }),
+    engine: fc.constantFrom("auto", "direct", "portable"),
+    drainTimeoutMs: fc.integer({ min: 0, max: 1_000_000 }),
+  })
+  .filter(({ vrrp, proxies }) => vrrp.length + proxies.length > 0)
+  .filter(({ vrrp }) => {
+    const keys = vrrp.flatMap((item) => [
+      `${item.interface} ${item.virtualRouterId}`,
+      ...item.addresses.map(({ address }) => `${item.interface} ${address}`),
+    ]);
+    return new Set(keys).size === keys.length;
+  })
+  .filter(({ proxies, admin }) => {
+    const all = proxies.flatMap((item) => item.listen);
+    if (admin?.listen.kind === "address" && all.some(({ port }) => port === 65_535)) return false;
+    return all.every((address, i) => !all.some((other, j) => j < i && overlaps(other, address)));
+  })
+  // Plain objects, as the loader makes them.
+  .map((config) => structuredClone(config));

@@ -1,0 +1,527 @@
+import t from "tap";
+import { loadConfig } from "../../../src/config/load.js";
+import { describeProblem } from "../../../src/config/problem.js";
+
+const machine = { hostname: "lb-box1", cores: 2 };
+
+function problems(text: string): string[] {
+  return loadConfig(text, "lb.yaml", machine).problems.map(describeProblem);
+}
+
+function warnings(text: string): string[] {
+  return loadConfig(text, "lb.yaml", machine).warnings.map(describeProblem);
+}
+
+/** A whole file around one VRRP instance's line. */
+function instance(line: string): string {
+  return `vrrp:
+  VI_1:
+    interface: eth1
+    virtual_router_id: 51
+    virtual_ipaddress: 192.168.33.84/24
+    ${line}
+`;
+}
+
+/** A whole file around one proxy's line. */
+function proxy(line: string): string {
+  return `proxies:
+  http:
+    bind: 192.168.33.84:80
+    servers: { web01: 192.168.33.68:80 }
+    ${line}
+`;
+}
+
+t.test("the example of the documentation loads to these values", async (t) => {
+  const text = `
+node: lb-box1
+vrrp:
+  VI_1:
+    interface: eth1
+    virtual_router_id: 51
+    priority: 101
+    advert_int: 1
+    preempt: false
+    authentication: { auth_type: PASS, auth_pass: s3cret }
+    virtual_ipaddress: [192.168.33.84/24, 192.168.33.85]
+    lease: 2s
+    garp_master_repeat: 3
+    garp_master_delay: 0
+    garp_master_refresh: 30
+proxies:
+  http:
+    bind: ["192.168.33.84:80", "[fd00::84]:80"]
+    balance: roundrobin
+    timeout: { connect: 3s, http-request: 5000, client: 1m, server: 90s, http-keep-alive: 500ms, tunnel: 2h }
+    servers:
+      web01: 192.168.33.68:80
+      web02: web02.example:8080
+    max_head_bytes: 32768
+admin: { bind: "eth1:80", stats: { uri: /lb, user: op, password: 0123 } }
+stats_socket: /var/lib/haproxy/stats.sock
+threads: 4
+engine: portable
+drain_timeout: 10s
+`;
+  const loaded = loadConfig(text, "lb.yaml", machine);
+  t.same(loaded.problems, []);
+  t.same(loaded.warnings, []);
+  t.same(loaded.config, {
+    node: "lb-box1",
+    vrrp: [
+      {
+        name: "VI_1",
+        interface: "eth1",
+        virtualRouterId: 51,
+        priority: 101,
+        preempt: false,
+        advertIntervalCs: 100,
+        authentication: { type: "pass", password: "s3cret" },
+        addresses: [
+          { address: "192.168.33.84", prefixLength: 24 },
+          { address: "192.168.33.85", prefixLength: 32 },
+        ],
+        leaseMs: 2000,
+        gratuitousArp: { repeat: 3, delayMs: 0, refreshMs: 30_000 },
+      },
+    ],
+    proxies: [
+      {
+        name: "http",
+        listen: [
+          { address: "192.168.33.84", port: 80 },
+          { address: "fd00::84", port: 80 },
+        ],
+        balance: "roundrobin",
+        servers: [
+          { name: "web01", host: "192.168.33.68", port: 80 },
+          { name: "web02", host: "web02.example", port: 8080 },
+        ],
+        timeouts: {
+          connectMs: 3000,
+          requestHeadMs: 5000,
+          clientMs: 60_000,
+          serverMs: 90_000,
+          keepAliveMs: 500,
+          tunnelMs: 7_200_000,
+        },
+        maxHeadBytes: 32_768,
+      },
+    ],
+    admin: {
+      listen: { kind: "interface", interface: "eth1", port: 80 },
+      path: "/lb",
+      user: "op",
+      password: "0123",
+      isDefault: false,
+    },
+    statsSocket: { path: "/var/lib/haproxy/stats.sock", isDefault: false },
+    threads: 4,
+    engine: "portable",
+    drainTimeoutMs: 10_000,
+  });
+});
+
+t.test("what is left out has the documented default, and no admin server opens unasked", async (t) => {
+  const { config } = loadConfig(`${instance("")}${proxy("")}`, "lb.yaml", machine);
+  t.match(config, {
+    node: "lb-box1",
+    vrrp: [
+      {
+        priority: 100,
+        preempt: true,
+        advertIntervalCs: 100,
+        authentication: { type: "none" },
+        leaseMs: 3000,
+        gratuitousArp: { repeat: 5, delayMs: 5000, refreshMs: 60_000 },
+      },
+    ],
+    proxies: [
+      {
+        timeouts: {
+          connectMs: 5000,
+          requestHeadMs: 10_000,
+          clientMs: 60_000,
+          serverMs: 60_000,
+          keepAliveMs: 60_000,
+          tunnelMs: 3_600_000,
+        },
+      },
+    ],
+    admin: null,
+    statsSocket: { path: "/run/lb/stats.sock", isDefault: true },
+    threads: 2,
+    engine: "auto",
+    drainTimeoutMs: 30_000,
+  });
+});
+
+t.test("an admin server without bind goes to the VRRP interface, or stays on this machine", async (t) => {
+  t.match(loadConfig(`${instance("")}admin: {}`, "f", machine).config?.admin, {
+    listen: { kind: "interface", interface: "eth1", port: 80 },
+    isDefault: false,
+  });
+  t.match(loadConfig(`${proxy("")}admin: {}`, "f", machine).config?.admin, {
+    listen: { kind: "address", address: "127.0.0.1", port: 8404 },
+  });
+  t.equal(loadConfig(`${proxy("")}admin: false`, "f", machine).config?.admin, null);
+  t.equal(loadConfig(`${proxy("")}stats_socket: false`, "f", machine).config?.statsSocket, null);
+});
+
+const golden: readonly (readonly [name: string, text: string, expected: readonly string[]])[] = [
+  ["an empty file", "", ["lb.yaml:1:1: the file is empty. Write a mapping with vrrp, proxies and admin."]],
+  [
+    "a file with a comment alone",
+    "# nothing\n",
+    ["lb.yaml:1:1: the file is empty. Write a mapping with vrrp, proxies and admin."],
+  ],
+  [
+    "a file that is one word",
+    "hello",
+    ['lb.yaml:1:1: the file is "hello". Write a mapping with vrrp, proxies and admin.'],
+  ],
+  [
+    "nothing to do",
+    "node: a\n",
+    ["lb.yaml:1:1: the file has neither vrrp nor proxies. Add at least one of them."],
+  ],
+  [
+    "a mistyped word",
+    proxy("ballance: roundrobin"),
+    ['lb.yaml:5:5: "ballance" is not known here. Did you mean balance?'],
+  ],
+  [
+    "a word that is like no other",
+    proxy("timeout: { xyzzy: 1s }"),
+    [
+      'lb.yaml:5:16: "xyzzy" is not known here. Known here are connect, http-request, client, server, http-keep-alive, tunnel.',
+    ],
+  ],
+  [
+    "keepalived's state",
+    instance("state: MASTER"),
+    [
+      'lb.yaml:6:5: "state" is not known here. Leave it out: every node starts as a backup, and the priorities elect the master.',
+    ],
+  ],
+  [
+    "keepalived's nopreempt",
+    instance("nopreempt: true"),
+    ['lb.yaml:6:5: "nopreempt" is not known here. Write preempt: false.'],
+  ],
+  [
+    "an underscore for a hyphen",
+    proxy("timeout: { http_request: 1s }"),
+    ['lb.yaml:5:16: "http_request" is not known here. Did you mean http-request?'],
+  ],
+  [
+    "the same word twice",
+    `${instance("priority: 1")}    priority: 2\n`,
+    ["lb.yaml:7:5: the same word stands twice in this mapping. Keep one of them."],
+  ],
+  [
+    "a priority of 0",
+    instance("priority: 0"),
+    ["lb.yaml:6:15: priority is 0. Write a whole number from 1 to 255."],
+  ],
+  [
+    "a priority of 256",
+    instance("priority: 256"),
+    ["lb.yaml:6:15: priority is 256. Write a whole number from 1 to 255."],
+  ],
+  [
+    "a priority in words",
+    instance("priority: high"),
+    ['lb.yaml:6:15: priority is "high". Write a whole number from 1 to 255.'],
+  ],
+  [
+    "an empty value",
+    instance("priority:"),
+    ["lb.yaml:6:14: priority is empty. Write a whole number from 1 to 255."],
+  ],
+  [
+    "YAML 1.1's yes",
+    instance("preempt: yes"),
+    ['lb.yaml:6:14: preempt is "yes". Write true or false; here it is true.'],
+  ],
+  [
+    "half a second in VRRPv2",
+    instance("advert_int: 0.5"),
+    [
+      "lb.yaml:6:17: advert_int 0.5 is not a whole number of seconds. VRRP version 2 counts seconds: write 1 to 255.",
+    ],
+  ],
+  [
+    "an interval above a byte",
+    instance("advert_int: 5m"),
+    ["lb.yaml:6:17: advert_int 5m is too long. VRRP version 2 takes at most 255 seconds."],
+  ],
+  [
+    "a negative time",
+    instance("lease: -1"),
+    ['lb.yaml:6:12: "-1" is not a time. Write a number and a unit, such as 500ms, 5s or 1m.'],
+  ],
+  [
+    "a lease under a second",
+    instance("lease: 500ms"),
+    ["lb.yaml:6:12: lease 500ms is too short. Write at least 1000 ms."],
+  ],
+  [
+    "an unknown unit",
+    proxy("timeout: { client: 3w }"),
+    ["lb.yaml:5:24: w is not a unit of time. Known are ms, s, m, h and d."],
+  ],
+  [
+    "a time without a unit where nobody's habit helps",
+    `${proxy("")}drain_timeout: 30\n`,
+    ["lb.yaml:6:16: 30 has no unit. Write 30s for seconds or 30ms."],
+  ],
+  [
+    "a time-out of 0",
+    proxy("timeout: { client: 0 }"),
+    ["lb.yaml:5:24: client 0 is too short. Write at least 1 ms."],
+  ],
+  [
+    "an auth_pass alone",
+    instance("authentication: { auth_pass: abc }"),
+    ["lb.yaml:6:5: auth_pass has no auth_type. Add auth_type: PASS."],
+  ],
+  [
+    "an auth_type alone",
+    instance("authentication: { auth_type: PASS }"),
+    ["lb.yaml:6:5: auth_type PASS needs a password. Add auth_pass: with at most 8 characters."],
+  ],
+  [
+    "an auth_type that is not there yet",
+    instance("authentication: { auth_type: AH, auth_pass: abc }"),
+    ['lb.yaml:6:34: auth_type is "AH". Write PASS or none.'],
+  ],
+  [
+    "no interface, no id and no address",
+    "vrrp:\n  VI_1:\n    priority: 1\n",
+    [
+      "lb.yaml:2:3: VI_1 has no interface. Add the interface's name, such as interface: eth1.",
+      "lb.yaml:2:3: VI_1 has no virtual_router_id. Add virtual_router_id: with a number from 1 to 255, the same on both nodes.",
+      "lb.yaml:2:3: VI_1 has no virtual_ipaddress. Add one, such as virtual_ipaddress: 192.168.33.84/24.",
+    ],
+  ],
+  [
+    "addresses that are none",
+    "vrrp:\n  V:\n    interface: eth1\n    virtual_router_id: 1\n    virtual_ipaddress:\n      - 192.168.33.300\n      - 10.0.0.1/33\n      - fd00::1/64\n      - 224.0.0.18\n      - 10.0.0.2\n      - 10.0.0.2/24\n",
+    [
+      'lb.yaml:6:9: "192.168.33.300" is not an IPv4 address. Write, for example, 192.168.33.84/24.',
+      "lb.yaml:7:9: /33 is not a prefix length. Write a number from 1 to 32, such as /24.",
+      "lb.yaml:8:9: fd00::1 is an IPv6 address, which VRRPv2 cannot carry. Use an IPv4 address such as 192.168.33.84/24.",
+      "lb.yaml:9:9: 224.0.0.18 cannot be a host's address on a network. Choose an address of the interface's network.",
+      "lb.yaml:11:9: 10.0.0.2 stands twice in V. Keep one of them.",
+    ],
+  ],
+  [
+    "two instances with one number or one address on an interface",
+    "vrrp:\n  A: { interface: eth1, virtual_router_id: 51, virtual_ipaddress: 10.0.0.1 }\n  B: { interface: eth1, virtual_router_id: 51, virtual_ipaddress: 10.0.0.1 }\n  C: { interface: eth2, virtual_router_id: 51, virtual_ipaddress: 10.0.0.1 }\n",
+    [
+      "lb.yaml:3:44: A has virtual_router_id 51 on eth1 too. Give each instance of an interface its own number.",
+      "lb.yaml:3:67: A has 10.0.0.1 too. Give each address to one instance.",
+    ],
+  ],
+  [
+    "an interface that cannot be",
+    "vrrp:\n  A: { interface: a name too long, virtual_router_id: 51, virtual_ipaddress: 10.0.0.1 }\n",
+    [
+      'lb.yaml:2:19: "a name too long" is not a name that an interface can have. Write a name that `ip link` shows, at most 15 characters.',
+    ],
+  ],
+  [
+    "no bind and no servers",
+    "proxies:\n  http: {}\n",
+    [
+      "lb.yaml:2:3: http has no bind. Add where the clients come in, such as bind: 192.168.33.84:80.",
+      "lb.yaml:2:3: http has no servers. Add at least one, such as servers: { web01: 192.168.33.68:80 }.",
+    ],
+  ],
+  [
+    "servers that are none",
+    "proxies:\n  http:\n    bind: :80\n    servers:\n      a: 10.0.0.2\n      b: 10.0.0.300:80\n      c: 10.0.0.2:0\n      d: 10.0.0.2:65536\n      e: ':80'\n      f: fd00::1:80\n      g: '[fd00::g]:80'\n      BACKEND: 10.0.0.2:80\n      h: a b:80\n",
+    [
+      'lb.yaml:5:10: "10.0.0.2" has no port. Write address:port, such as 192.168.33.68:80.',
+      "lb.yaml:6:10: 10.0.0.300 is not an IPv4 address. Write four numbers from 0 to 255, such as 192.168.33.68.",
+      "lb.yaml:7:10: port 0 is out of range. Choose 1 to 65535.",
+      "lb.yaml:8:10: port 65536 is out of range. Choose 1 to 65535.",
+      'lb.yaml:9:10: ":80" names no host. Write the server\'s address, such as 192.168.33.68:80.',
+      'lb.yaml:10:10: "fd00::1:80" is ambiguous. Put the IPv6 address in brackets, such as [fd00::1]:80.',
+      "lb.yaml:11:10: [fd00::g] is not an IPv6 address. Brackets hold an IPv6 address, such as [fd00::1]:80.",
+      "lb.yaml:12:7: BACKEND is the name of a line of show stat. Give the server another name.",
+      'lb.yaml:13:10: "a b" is neither an address nor a host name. Write, for example, web01:8080.',
+    ],
+  ],
+  [
+    "a port as a number",
+    "proxies:\n  http:\n    bind: 80\n    servers: { a: b:80 }\n",
+    ["lb.yaml:3:11: bind is 80. Write an address such as 192.168.33.84:80, or a list of them."],
+  ],
+  [
+    "an unquoted star",
+    "proxies:\n  http:\n    bind: *:80\n    servers: { a: b:80 }\n",
+    [
+      'lb.yaml:3:11: *:80 refers to an anchor that is not there. Quote it if a plain text is meant, such as "*:80".',
+    ],
+  ],
+  [
+    "a name with a space",
+    "proxies:\n  my http: {}\n",
+    ['lb.yaml:2:3: "my http" cannot be a name here. Write letters, digits and - _ . :.'],
+  ],
+  [
+    "two proxies on one address",
+    "proxies:\n  a: { bind: ':80', servers: { s: b:80 } }\n  b: { bind: '10.0.0.1:80', servers: { s: b:80 } }\n  c: { bind: ['[::]:80', '10.0.0.1:81', '10.0.0.1:81'], servers: { s: b:80 } }\n",
+    [
+      "lb.yaml:3:14: 10.0.0.1:80 is already taken by a's 0.0.0.0:80. Choose another port, or keep one of them.",
+      "lb.yaml:4:41: 10.0.0.1:81 is already taken by c's 10.0.0.1:81. Choose another port, or keep one of them.",
+    ],
+  ],
+  [
+    "a proxy in front of itself",
+    "proxies:\n  a: { bind: 10.0.0.1:80, servers: { s: 10.0.0.1:80 } }\n",
+    [
+      "lb.yaml:2:41: s is the address that a itself listens on. Write the address of a server behind it, or every request runs in a circle.",
+    ],
+  ],
+  [
+    "a balance that is not there yet",
+    proxy("balance: leastconn"),
+    ['lb.yaml:5:14: balance is "leastconn". Write roundrobin.'],
+  ],
+  [
+    "an admin server that cannot be",
+    `${proxy("")}admin: { bind: eth1, stats: { auth: "a:b", uri: stats, user: "a:b" } }\n`,
+    [
+      'lb.yaml:6:16: "eth1" has no port. Write address:port, such as eth1:80.',
+      'lb.yaml:6:31: "auth" is not known here. Write user: and password:.',
+      'lb.yaml:6:49: "stats" is not a path. Write, for example, /stats.',
+      "lb.yaml:6:62: a user's name cannot hold a colon. Choose another name.",
+    ],
+  ],
+  [
+    "an admin server on a proxy's port",
+    `${proxy("")}admin: { bind: ":80" }\n`,
+    ["lb.yaml:6:16: the proxy http listens on :80 too. Choose another port for the admin server."],
+  ],
+  [
+    "an admin of true",
+    `${proxy("")}admin: true\n`,
+    ["lb.yaml:6:8: admin is true. Write a mapping with bind and stats, or false."],
+  ],
+  [
+    "a relative socket",
+    `${proxy("")}stats_socket: stats.sock\n`,
+    ['lb.yaml:6:15: "stats.sock" is not an absolute path. Write, for example, /run/lb/stats.sock.'],
+  ],
+  [
+    "threads beyond measure",
+    `${proxy("")}threads: 65\n`,
+    ["lb.yaml:6:10: threads is 65. Write a whole number from 1 to 64."],
+  ],
+  [
+    "a mistyped engine",
+    `${proxy("")}engine: potable\n`,
+    ['lb.yaml:6:9: engine is "potable". Write auto, direct or portable; did you mean portable?'],
+  ],
+  ["a tab", "vrrp:\n\tVI_1: {}\n", ["lb.yaml:2:1: a tab is used to indent. Indent with spaces."]],
+  [
+    "two documents",
+    "node: a\n---\nnode: b\n",
+    ["lb.yaml:2:1: a second document begins here. Remove the line ---."],
+  ],
+  [
+    "a value that contains itself",
+    "vrrp: &a { A: *a }\n",
+    ["lb.yaml:1:15: *a contains itself. Write the value out."],
+  ],
+];
+
+for (const [name, text, expected] of golden) {
+  t.test(`${name} is refused with its place and what to do`, async (t) => {
+    t.same(problems(text), expected);
+  });
+}
+
+t.test("every mistake of a file is told at once, in the order of the text", async (t) => {
+  const text = `nod: x
+vrrp:
+  VI_1:
+    interface: eth1
+    virtual_router_id: 300
+    priority: 0
+    advert_int: 0.5
+    state: MASTER
+    preempt: yes
+    virtual_ipaddress: [192.168.33.300/24]
+proxies:
+  http:
+    bind: 80
+    ballance: roundrobin
+    servers: { web01: 10.0.0.2, web02: [1] }
+    timeout: { clinet: 3s, server: 5 parsecs }
+threads: many
+`;
+  const places = problems(text).map((line) => line.split(":").slice(1, 3).join(":"));
+  t.same(places, [
+    "1:1",
+    "5:24",
+    "6:15",
+    "7:17",
+    "8:5",
+    "9:14",
+    "10:25",
+    "13:11",
+    "14:5",
+    "15:23",
+    "15:40",
+    "16:16",
+    "16:36",
+    "17:10",
+  ]);
+});
+
+t.test("a password longer than VRRP's 8 bytes is cut as keepalived cuts it, with a warning", async (t) => {
+  const text = instance("authentication: { auth_type: PASS, auth_pass: 123456789 }");
+  t.same(warnings(text), [
+    "lb.yaml:6:51: auth_pass has 9 characters, and VRRP carries the first 8 only. Shorten it to 8 characters (keepalived cuts it in the same way).",
+  ]);
+  t.match(loadConfig(text, "f", machine).config?.vrrp[0].authentication, {
+    type: "pass",
+    password: "12345678",
+  });
+});
+
+t.test("a lease that outlives the partner's patience is a warning", async (t) => {
+  t.same(warnings(instance("lease: 4s")), [
+    "lb.yaml:6:12: lease 4s is longer than the 3 s after which the partner takes over. Choose a shorter one, or a killed node still holds the address when the partner has it.",
+  ]);
+  t.same(warnings(instance("lease: 3s")), []);
+});
+
+t.test("a bare time-out that HAProxy would read as a few milliseconds is a warning", async (t) => {
+  t.same(warnings(proxy("timeout: { connect: 5 }")), [
+    "lb.yaml:5:25: connect 5 counts milliseconds, as in HAProxy. Write 5s if seconds are meant, or 5ms.",
+  ]);
+  t.same(warnings(proxy("timeout: { connect: 5000 }")), []);
+});
+
+t.test("anchors and aliases serve, and a mistake behind one is shown where it is used", async (t) => {
+  const text = `proxies:
+  a: { bind: ":80", servers: &s { web01: b:80 }, timeout: &t { client: 7s } }
+  b: { bind: ":81", servers: *s, timeout: *t }
+`;
+  t.equal(loadConfig(text, "f", machine).config?.proxies[1].timeouts.clientMs, 7000);
+  t.same(
+    problems(
+      "proxies:\n  a: { bind: &x oops, servers: { web01: b:80 } }\n  b: { bind: *x, servers: { web01: b:80 } }\n",
+    ),
+    [
+      'lb.yaml:2:17: "oops" has no port. Write address:port, such as 192.168.33.84:80.',
+      'lb.yaml:3:14: "oops" has no port. Write address:port, such as 192.168.33.84:80.',
+    ],
+  );
+});

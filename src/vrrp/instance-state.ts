@@ -1,0 +1,97 @@
+import type { VrrpInstanceConfig } from "../config/config.js";
+import type { Partners } from "./partners.js";
+import type { VrrpStateName } from "./status.js";
+import { earliestDeadline, type Timers } from "./timers.js";
+
+/** One virtual router on this node, as a value. `handle` in `instance.ts` makes the next one. Times are monotonic ms. */
+export interface InstanceState {
+  readonly config: VrrpInstanceConfig;
+  readonly name: VrrpStateName;
+  /** Why it is in this state, one sentence without a full stop. */
+  readonly reason: string;
+  readonly timers: Timers;
+  /** What keeps it in FAULT, by cause. Empty: nothing does. */
+  readonly faults: Faults;
+  /** This node's own address on the interface; null as long as there is none. */
+  readonly ownAddress: string | null;
+  readonly partners: Partners;
+  /** MASTER on its way out: it has sent priority 0 and goes on answering for the addresses. */
+  readonly handingOver: HandingOver | null;
+  /** MASTER that did not run for so long that another may have taken over: it listens before it asserts anything. */
+  readonly inDoubt: boolean;
+  /** When another master was last answered with an advert out of turn. */
+  readonly answeredMs: number;
+  /** When the addresses were last put back after somebody removed them. */
+  readonly putBackMs: number;
+}
+
+export type Faults = Readonly<Partial<Record<FaultCause, string>>>;
+
+/** Each cause comes and goes by itself; the instance leaves FAULT when none is left. */
+export type FaultCause =
+  /** The interface is missing, down, or has no address of its own: nothing can be said on it either. */
+  | "link"
+  /** The process that owns both says that this node cannot serve. */
+  | "fitness"
+  /** The kernel refuses the virtual addresses. */
+  | "address";
+
+export interface HandingOver {
+  /** How it ended, as a reason: who took over, or that nobody did. */
+  readonly outcome: string;
+}
+
+export type InstanceInput =
+  | { readonly kind: "start" }
+  /** An advert that passed every receive check. */
+  | { readonly kind: "advert"; readonly source: string; readonly priority: number }
+  /** A deadline may have passed. Whoever calls has handed in every advert that had arrived by then. */
+  | { readonly kind: "timer" }
+  | { readonly kind: "own-address"; readonly address: string }
+  | { readonly kind: "fault"; readonly cause: FaultCause; readonly reason: string }
+  | { readonly kind: "fault-cleared"; readonly cause: FaultCause; readonly reason: string }
+  /** Somebody removed a virtual address, or its lease ran out. */
+  | { readonly kind: "addresses-lost" }
+  /** Give mastership up without a gap. */
+  | { readonly kind: "hand-over" }
+  /** Give mastership up now. */
+  | { readonly kind: "stop"; readonly reason: string };
+
+export type InstanceEffect =
+  | { readonly kind: "send-advert"; readonly priority: number }
+  /** Add the addresses with a fresh lease, or refresh it. */
+  | { readonly kind: "put-addresses" }
+  | { readonly kind: "remove-addresses" }
+  /** Gratuitous ARP for each address, `count` times. Not before the addresses are there. */
+  | { readonly kind: "announce"; readonly count: number }
+  | {
+      readonly kind: "transition";
+      readonly from: VrrpStateName;
+      readonly to: VrrpStateName;
+      readonly reason: string;
+    }
+  | { readonly kind: "log"; readonly level: "info" | "warn"; readonly message: string }
+  /** The addresses are given up for good; comes after `remove-addresses`. */
+  | { readonly kind: "handed-over" };
+
+/** An instance before `start`. It is in no one's way: it listens to faults and partners and does nothing. */
+export function initialState(config: VrrpInstanceConfig): InstanceState {
+  return {
+    config,
+    name: "INIT",
+    reason: "not started yet",
+    timers: {},
+    faults: {},
+    ownAddress: null,
+    partners: [],
+    handingOver: null,
+    inDoubt: false,
+    answeredMs: Number.NEGATIVE_INFINITY,
+    putBackMs: Number.NEGATIVE_INFINITY,
+  };
+}
+
+/** When `handle` wants to hear `timer` next; null: not at all. */
+export function nextDeadlineMs(state: InstanceState): number | null {
+  return earliestDeadline(state.timers);
+}

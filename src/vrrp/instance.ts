@@ -1,0 +1,464 @@
+import type { FaultCause, InstanceEffect, InstanceInput, InstanceState } from "./instance-state.js";
+import { compareIpv4 } from "./ipv4.js";
+import {
+  earliestTakeoverMs,
+  masterDownIntervalMs,
+  skewMs,
+  slowestTakeoverAfterPriorityZeroMs,
+} from "./master-down.js";
+import { heard } from "./partners.js";
+import type { VrrpStateName } from "./status.js";
+import { nextPeriod, type TimerName, type Timers } from "./timers.js";
+
+/*
+ * The state machine of RFC 3768 §6.4, with a fault state as in keepalived:
+ *
+ *                     start, priority 255
+ *            +------+ ------------------------------------+
+ *            | INIT |                                     v
+ *            +------+        master-down interval     +--------+
+ *               | start      without an advert        | MASTER |----+ hand-over: priority 0,
+ *               v          +------------------------> |        |<---+ keeps the addresses until
+ *            +--------+ ---+                          +--------+      another master is heard,
+ *            | BACKUP |                                 |  | |        then INIT
+ *            +--------+ <-------------------------------+  | |
+ *             |   ^        a better router's advert        | |
+ *       fault |   | last fault cleared         fault:      | | stop: priority 0, then INIT
+ *             v   | (priority 255: MASTER)     priority 0  | v
+ *            +-------+                                     | INIT
+ *            | FAULT | <-----------------------------------+
+ *            +-------+
+ *
+ * Whoever is not MASTER has removed the addresses: every way into BACKUP and FAULT says so again, which also
+ * cleans up what a process that died here has left.
+ */
+
+/**
+ * The old master answers for this long after it heard the new one. keepalived announces the addresses 0.2–3 ms after its
+ * first advert, this speaker 2–24 ms on a busy machine, and rarely 150 ms; until then clients would talk to nobody. Not
+ * longer: both nodes answer ARP meanwhile, and a client that asks just then may learn the one that is leaving.
+ */
+const releaseGraceMs = 100;
+/** On top of the slowest partner's skew, for its advert to get here. */
+const handOverSlackMs = 100;
+/** Somebody who removes the address every time we put it back gets ten rounds a second, not all of the processor. */
+const putBackGapMs = 100;
+const faultRetryMs = 10_000;
+
+export interface Step {
+  readonly state: InstanceState;
+  readonly effects: readonly InstanceEffect[];
+}
+
+/** The next state, and what must be done, in this order. Pure: `nowMs` is the only time there is. */
+export function handle(state: InstanceState, input: InstanceInput, nowMs: number): Step {
+  const step = new Draft(state, nowMs);
+  noticeStall(step);
+  switch (input.kind) {
+    case "start":
+      start(step);
+      break;
+    case "advert":
+      onAdvert(step, input.source, input.priority);
+      break;
+    case "timer":
+      onTimer(step);
+      break;
+    case "own-address":
+      step.state.ownAddress = input.address;
+      break;
+    case "fault":
+      onFault(step, input.cause, input.reason);
+      break;
+    case "fault-cleared":
+      onFaultCleared(step, input.cause, input.reason);
+      break;
+    case "addresses-lost":
+      onAddressesLost(step);
+      break;
+    case "hand-over":
+      onHandOver(step);
+      break;
+    case "stop":
+      onStop(step, input.reason);
+      break;
+  }
+  return { state: step.state, effects: step.effects };
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The new state while it is being written. */
+class Draft {
+  readonly state: Writable<InstanceState>;
+  readonly effects: InstanceEffect[] = [];
+  readonly now: number;
+
+  constructor(state: InstanceState, nowMs: number) {
+    this.state = { ...state };
+    this.now = nowMs;
+  }
+
+  get advertIntervalMs(): number {
+    return this.state.config.advertIntervalCs * 10;
+  }
+
+  effect(effect: InstanceEffect): void {
+    this.effects.push(effect);
+  }
+
+  log(level: "info" | "warn", message: string): void {
+    this.effect({ kind: "log", level, message });
+  }
+
+  arm(timers: Timers): void {
+    this.state.timers = { ...this.state.timers, ...timers };
+  }
+
+  disarm(name: TimerName): void {
+    const { [name]: _disarmed, ...others } = this.state.timers;
+    this.state.timers = others;
+  }
+
+  /** When the timer was due, if it was. */
+  due(name: TimerName): number | null {
+    const deadline = this.state.timers[name];
+    return deadline !== undefined && deadline <= this.now ? deadline : null;
+  }
+
+  enter(name: VrrpStateName, reason: string, timers: Timers): void {
+    const from = this.state.name;
+    this.state.name = name;
+    this.state.reason = reason;
+    this.state.timers = timers;
+    this.state.handingOver = null;
+    this.state.inDoubt = false;
+    this.effect({ kind: "transition", from, to: name, reason });
+  }
+}
+
+function start(step: Draft): void {
+  if (step.state.name !== "INIT") {
+    return;
+  }
+  if (Object.keys(step.state.faults).length > 0) {
+    enterFault(step);
+  } else {
+    begin(step, "started");
+  }
+}
+
+/** RFC 3768 §6.4.1: the owner of the addresses is master at once, everybody else listens first. */
+function begin(step: Draft, why: string): void {
+  if (step.state.config.priority === 255) {
+    becomeMaster(step, `${why}, and this node owns the addresses (priority 255)`);
+  } else {
+    becomeBackup(step, why);
+  }
+}
+
+function becomeBackup(step: Draft, reason: string): void {
+  const wait = masterDownIntervalMs(step.state.config.priority, step.advertIntervalMs);
+  step.enter("BACKUP", reason, { masterDown: step.now + wait });
+  step.effect({ kind: "remove-addresses" });
+}
+
+/** The advert leaves before the addresses are added, as in keepalived: the other master steps down meanwhile. */
+function becomeMaster(step: Draft, reason: string): void {
+  const { config } = step.state;
+  step.effect({ kind: "send-advert", priority: config.priority });
+  step.enter("MASTER", reason, {
+    advert: step.now + step.advertIntervalMs,
+    lease: step.now + config.leaseMs / 3,
+  });
+  step.state.answeredMs = step.now;
+  step.effect({ kind: "put-addresses" });
+  announceInFull(step);
+}
+
+/** Both bursts of gratuitous ARP, and the slow refresh counted from now: after becoming master and after any doubt. */
+function announceInFull(step: Draft): void {
+  const { repeat, delayMs, refreshMs } = step.state.config.gratuitousArp;
+  if (repeat > 0) {
+    step.effect({ kind: "announce", count: repeat });
+    if (delayMs > 0) {
+      step.arm({ announceAgain: step.now + delayMs });
+    }
+  }
+  if (refreshMs > 0) {
+    step.arm({ announceSlowly: step.now + refreshMs });
+  }
+}
+
+function onAdvert(step: Draft, source: string, priority: number): void {
+  const { state } = step;
+  state.partners = heard(state.partners, { address: source, priority, lastHeardMs: step.now });
+  if (state.name === "BACKUP") {
+    onAdvertAsBackup(step, source, priority);
+  } else if (state.handingOver !== null) {
+    onAdvertHandingOver(step, source, priority);
+  } else if (state.name === "MASTER") {
+    onAdvertAsMaster(step, source, priority);
+  }
+}
+
+/** RFC 3768 §6.4.2. There is no tie-break by address here: an equal priority is good enough to stay quiet. */
+function onAdvertAsBackup(step: Draft, source: string, priority: number): void {
+  const { config } = step.state;
+  if (priority === 0) {
+    step.arm({ masterDown: step.now + skewMs(config.priority) });
+    step.log("info", `${source} gives mastership up`);
+  } else if (!config.preempt || priority >= config.priority) {
+    step.arm({ masterDown: step.now + masterDownIntervalMs(config.priority, step.advertIntervalMs) });
+  }
+  // A lower priority is not listened to: the timer runs on, and then this node takes over.
+}
+
+/** RFC 3768 §6.4.3. */
+function onAdvertAsMaster(step: Draft, source: string, priority: number): void {
+  const { config, ownAddress, inDoubt } = step.state;
+  if (priority > config.priority) {
+    becomeBackup(step, `${source} advertises priority ${priority}, higher than ${config.priority} here`);
+  } else if (priority === config.priority && ownAddress !== null && compareIpv4(source, ownAddress) > 0) {
+    becomeBackup(step, `${source} has the same priority ${priority} and the higher address`);
+  } else if (inDoubt) {
+    if (priority > 0 && !config.preempt) {
+      becomeBackup(step, `${source} took over while this process did not run`);
+    }
+    // Else the advert that is overdue settles it, after everything that has arrived is read.
+  } else if (priority === 0) {
+    step.effect({ kind: "send-advert", priority: config.priority });
+    step.arm({ advert: step.now + step.advertIntervalMs });
+  } else {
+    answerAnotherMaster(step, source, priority);
+  }
+}
+
+/**
+ * A router that loses against us believes that it is master. RFC 3768 waits for our next advert; RFC 9568 §6.4.3
+ * and keepalived send one at once, so that it steps down. It has announced the addresses too, so we do again.
+ */
+function answerAnotherMaster(step: Draft, source: string, priority: number): void {
+  if (step.now - step.state.answeredMs < step.advertIntervalMs) {
+    return;
+  }
+  step.state.answeredMs = step.now;
+  step.log("warn", `${source} is master too, with priority ${priority}: advertised at once to end that`);
+  step.effect({ kind: "send-advert", priority: step.state.config.priority });
+  announceInFull(step);
+}
+
+/** Nobody is answered any more; the first one who takes over ends it, after the time to announce itself. */
+function onAdvertHandingOver(step: Draft, source: string, priority: number): void {
+  if (priority === 0 || step.state.timers.release === undefined) {
+    return;
+  }
+  const release = Math.min(step.state.timers.release, step.now + releaseGraceMs);
+  if (release < step.state.timers.release) {
+    step.arm({ release });
+    step.state.handingOver = { outcome: `handed over to ${source}` };
+  }
+}
+
+function onTimer(step: Draft): void {
+  if (step.due("release") !== null) {
+    release(step, step.state.handingOver?.outcome ?? "handed over");
+  }
+  if (step.due("masterDown") !== null) {
+    const silence = masterDownIntervalMs(step.state.config.priority, step.advertIntervalMs);
+    becomeMaster(step, takeoverReason(step, silence));
+  }
+  if (step.due("retry") !== null) {
+    onFaultCleared(step, "address", "trying the addresses again");
+  }
+  onMasterTimers(step);
+}
+
+function takeoverReason(step: Draft, silenceMs: number): string {
+  const last = step.state.partners[0];
+  if (last === undefined) {
+    return `no master was heard for ${Math.round(silenceMs)} ms`;
+  }
+  if (last.priority === 0) {
+    return `${last.address} gave mastership up`;
+  }
+  return last.priority < step.state.config.priority && step.now - last.lastHeardMs < silenceMs
+    ? `${last.address} advertises priority ${last.priority}, lower than ${step.state.config.priority} here`
+    : `${last.address} was not heard for ${Math.round(step.now - last.lastHeardMs)} ms`;
+}
+
+function onMasterTimers(step: Draft): void {
+  const { config } = step.state;
+  const advert = step.due("advert");
+  if (advert !== null) {
+    step.effect({ kind: "send-advert", priority: config.priority });
+    step.arm({ advert: nextPeriod(advert, step.advertIntervalMs, step.now) });
+    if (step.state.inDoubt) {
+      step.state.inDoubt = false;
+      step.effect({ kind: "put-addresses" });
+      announceInFull(step);
+    }
+  }
+  const lease = step.due("lease");
+  if (lease !== null) {
+    step.effect({ kind: "put-addresses" });
+    step.arm({ lease: nextPeriod(lease, config.leaseMs / 3, step.now) });
+  }
+  if (step.due("putBack") !== null) {
+    step.disarm("putBack");
+    putBack(step);
+  }
+  if (step.due("announceAgain") !== null) {
+    step.disarm("announceAgain");
+    step.effect({ kind: "announce", count: config.gratuitousArp.repeat });
+  }
+  const slowly = step.due("announceSlowly");
+  if (slowly !== null) {
+    step.effect({ kind: "announce", count: 1 });
+    step.arm({ announceSlowly: nextPeriod(slowly, config.gratuitousArp.refreshMs, step.now) });
+  }
+}
+
+/**
+ * A frozen process or virtual machine cannot know what happened meanwhile, and sees its own freeze by the deadlines
+ * that it missed. A master that was silent long enough to be replaced asserts nothing until what has arrived is read
+ * (the shell reads it before any `timer`). A backup listens once more before it takes over.
+ */
+function noticeStall(step: Draft): void {
+  const { state, now } = step;
+  const { advert, masterDown } = state.timers;
+  const interval = step.advertIntervalMs;
+  if (advert !== undefined && !state.inDoubt && now - (advert - interval) >= earliestTakeoverMs(interval)) {
+    state.inDoubt = true;
+    step.log(
+      "warn",
+      `this process did not run for ${Math.round(now - advert)} ms: listening before asserting`,
+    );
+  }
+  if (masterDown !== undefined && now - masterDown >= interval) {
+    step.arm({ masterDown: now + interval + skewMs(state.config.priority) });
+    step.log("warn", `this process did not run for ${Math.round(now - masterDown)} ms: listening once more`);
+  }
+}
+
+/** Put back at once and without a flip: the node is master all the same (keepalived flips twice here). */
+function onAddressesLost(step: Draft): void {
+  if (step.state.name !== "MASTER" || step.state.inDoubt) {
+    return;
+  }
+  const again = step.state.putBackMs + putBackGapMs;
+  if (step.now < again) {
+    step.arm({ putBack: again });
+  } else {
+    putBack(step);
+  }
+}
+
+function putBack(step: Draft): void {
+  step.state.putBackMs = step.now;
+  step.log("warn", "a virtual address was gone from the interface: put back");
+  step.effect({ kind: "put-addresses" });
+  announceInFull(step);
+}
+
+/** A master that cannot serve gives up at once; where nothing can be sent, it does not try. */
+function onFault(step: Draft, cause: FaultCause, reason: string): void {
+  const { state } = step;
+  const known = state.faults[cause];
+  state.faults = { ...state.faults, [cause]: reason };
+  if (cause === "address") {
+    step.arm({ retry: step.now + faultRetryMs });
+  }
+  if (state.name === "INIT" || known === reason) {
+    return;
+  }
+  if (state.name === "MASTER" && state.handingOver === null && cause !== "link") {
+    step.effect({ kind: "send-advert", priority: 0 });
+  }
+  if (state.handingOver !== null) {
+    release(step, reason);
+  } else if (state.name === "FAULT") {
+    state.reason = faultReason(step);
+    step.log("info", `still in FAULT: ${state.reason}`);
+  } else {
+    enterFault(step);
+  }
+}
+
+function onFaultCleared(step: Draft, cause: FaultCause, reason: string): void {
+  const { state } = step;
+  const { [cause]: cleared, ...others } = state.faults;
+  if (cleared === undefined) {
+    return;
+  }
+  state.faults = others;
+  if (cause === "address") {
+    step.disarm("retry");
+  }
+  if (state.name !== "FAULT") {
+    return;
+  }
+  if (Object.keys(others).length === 0) {
+    begin(step, reason);
+  } else {
+    state.reason = faultReason(step);
+  }
+}
+
+function enterFault(step: Draft): void {
+  const { retry } = step.state.timers;
+  step.enter("FAULT", faultReason(step), retry === undefined ? {} : { retry });
+  step.effect({ kind: "remove-addresses" });
+}
+
+function faultReason(step: Draft): string {
+  return Object.values(step.state.faults).join("; ");
+}
+
+/**
+ * Priority 0 at once, so that a backup takes over after its skew (RFC 3768 §6.4.3), but the addresses stay and stay
+ * leased until it is heard: clients see no gap. Who that will be is unknown, for a backup is silent; so the limit
+ * is the slowest skew that there is.
+ */
+function onHandOver(step: Draft): void {
+  const { state } = step;
+  if (state.handingOver !== null) {
+    return;
+  }
+  if (state.name !== "MASTER") {
+    leave(step, "stopped");
+    return;
+  }
+  const limit = slowestTakeoverAfterPriorityZeroMs + handOverSlackMs;
+  step.effect({ kind: "send-advert", priority: 0 });
+  const { lease } = state.timers;
+  state.timers = { release: step.now + limit, ...(lease === undefined ? {} : { lease }) };
+  state.handingOver = { outcome: `nobody took over within ${Math.round(limit)} ms` };
+  state.inDoubt = false;
+  state.reason = "handing over";
+  step.log("info", "handing over: priority 0 is sent, the addresses stay until another master is heard");
+}
+
+function onStop(step: Draft, reason: string): void {
+  const { state } = step;
+  if (state.name !== "MASTER") {
+    leave(step, reason);
+    return;
+  }
+  if (state.handingOver === null) {
+    step.effect({ kind: "send-advert", priority: 0 });
+  }
+  release(step, reason);
+}
+
+function release(step: Draft, reason: string): void {
+  step.effect({ kind: "remove-addresses" });
+  leave(step, reason);
+}
+
+function leave(step: Draft, reason: string): void {
+  if (step.state.name !== "INIT") {
+    step.enter("INIT", reason, {});
+  }
+  step.effect({ kind: "handed-over" });
+}

@@ -1,0 +1,59 @@
+/** IPv4 as a VRRP router needs it: addresses as text, and the header in front of a received message. */
+
+/** The address at `offset` as a dotted quad. */
+export function formatIpv4(bytes: Uint8Array, offset = 0): string {
+  return `${bytes[offset]}.${bytes[offset + 1]}.${bytes[offset + 2]}.${bytes[offset + 3]}`;
+}
+
+/** Four bytes of a dotted quad that the configuration or the kernel has already checked. */
+export function ipv4Bytes(address: string): Uint8Array {
+  return Uint8Array.from(address.split("."), Number);
+}
+
+/** A negative number, 0 or a positive one: the order of two addresses as unsigned integers (RFC 3768 §6.4.3). */
+export function compareIpv4(left: string, right: string): number {
+  const a = ipv4Bytes(left);
+  const b = ipv4Bytes(right);
+  for (let at = 0; at < 4; at++) {
+    if (a[at] !== b[at]) {
+      return a[at] - b[at];
+    }
+  }
+  return 0;
+}
+
+export interface Ipv4Packet {
+  readonly source: string;
+  readonly destination: string;
+  readonly ttl: number;
+  readonly protocol: number;
+  /** What the header announces as payload; never more than what has come, and without Ethernet padding. */
+  readonly payload: Uint8Array;
+}
+
+const shortestHeaderBytes = 20;
+
+/**
+ * Reads a datagram that begins with its IPv4 header, as a raw socket hands it over.
+ *
+ * The total length rules, so that padding behind it (an Ethernet frame has at least 46 bytes of payload) never
+ * counts. `null`: no IPv4 header there, or its lengths contradict what has come. The header's own checksum is
+ * the kernel's business.
+ */
+export function parseIpv4(datagram: Uint8Array): Ipv4Packet | null {
+  if (datagram.length < shortestHeaderBytes || datagram[0] >> 4 !== 4) {
+    return null;
+  }
+  const headerBytes = (datagram[0] & 0x0f) * 4;
+  const totalBytes = (datagram[2] << 8) | datagram[3];
+  if (headerBytes < shortestHeaderBytes || totalBytes < headerBytes || datagram.length < totalBytes) {
+    return null;
+  }
+  return {
+    source: formatIpv4(datagram, 12),
+    destination: formatIpv4(datagram, 16),
+    ttl: datagram[8],
+    protocol: datagram[9],
+    payload: datagram.subarray(headerBytes, totalBytes),
+  };
+}

@@ -1,0 +1,180 @@
+import type { VrrpInstanceConfig } from "../config/config.js";
+import { handle } from "./instance.js";
+import {
+  type InstanceEffect,
+  type InstanceInput,
+  type InstanceState,
+  initialState,
+  nextDeadlineMs,
+} from "./instance-state.js";
+import { AuthType, authDataBytes, encodeAdvertV2, passwordBytes } from "./packet-v2.js";
+import type { Drop } from "./receive-checks.js";
+import { AddressKeeper, type KeeperPort } from "./speaker-addresses.js";
+import type { SpeakerLog } from "./speaker-log.js";
+import type { VrrpStatus } from "./status.js";
+
+/** What an instance needs of its interface. */
+export interface InstancePort extends Omit<KeeperPort, "onPutFailed" | "onError"> {
+  /** Sends one message to the group at once. */
+  send(message: Uint8Array): void;
+}
+
+/** Binds one state machine to the world: runs its effects, counts, and tells its status. */
+export class SpeakerInstance {
+  readonly config: VrrpInstanceConfig;
+  readonly #port: InstancePort;
+  readonly #log: SpeakerLog;
+  readonly #onInput: (transition: boolean) => void;
+  readonly #keeper: AddressKeeper;
+  readonly #released: Promise<void>;
+  #resolveReleased: () => void = () => {};
+  #state: InstanceState;
+  #sinceEpochMs = Date.now();
+  #advertsSent = 0;
+  #advertsReceived = 0;
+  #becameMaster = 0;
+  readonly #drops = new Map<string, number>();
+
+  /** `onInput` hears of every input that was handled, and whether the state changed. */
+  constructor(
+    config: VrrpInstanceConfig,
+    port: InstancePort,
+    log: SpeakerLog,
+    onInput: (transition: boolean) => void,
+  ) {
+    this.config = config;
+    this.#port = port;
+    this.#log = log;
+    this.#onInput = onInput;
+    this.#state = initialState(config);
+    this.#released = new Promise((resolve) => {
+      this.#resolveReleased = resolve;
+    });
+    this.#keeper = new AddressKeeper(
+      {
+        interface: config.interface,
+        addresses: config.addresses,
+        leaseMs: config.leaseMs,
+        ownsAddresses: config.priority === 255,
+      },
+      {
+        route: port.route,
+        interfaceIndex: () => port.interfaceIndex(),
+        announce: (address) => port.announce(address),
+        onPutFailed: (reason) => this.input({ kind: "fault", cause: "address", reason }),
+        onError: (message, error) => this.#warn(message, error),
+      },
+    );
+  }
+
+  get deadlineMs(): number | null {
+    return nextDeadlineMs(this.#state);
+  }
+
+  input(input: InstanceInput): void {
+    const step = handle(this.#state, input, performance.now());
+    this.#state = step.state;
+    if (input.kind === "advert") {
+      this.#advertsReceived++;
+    }
+    let transition = false;
+    for (const effect of step.effects) {
+      this.#run(effect);
+      transition ||= effect.kind === "transition";
+    }
+    this.#onInput(transition);
+  }
+
+  /** Whether this address should be on the interface now. */
+  holds(address: string): boolean {
+    const isOurs = this.config.addresses.some((virtual) => virtual.address === address);
+    return isOurs && this.#state.name === "MASTER";
+  }
+
+  countDrop(drop: Drop): void {
+    this.#drops.set(drop.reason, (this.#drops.get(drop.reason) ?? 0) + 1);
+  }
+
+  /** Resolves when the addresses are given up for good and gone from the interface. */
+  async released(): Promise<void> {
+    await this.#released;
+    await this.#keeper.settled();
+  }
+
+  status(): VrrpStatus {
+    const { config } = this;
+    const state = this.#state;
+    const epochOfMonotonic = Date.now() - performance.now();
+    return {
+      name: config.name,
+      interface: config.interface,
+      virtualRouterId: config.virtualRouterId,
+      state: state.name,
+      sinceEpochMs: this.#sinceEpochMs,
+      reason: state.reason,
+      priority: config.priority,
+      addresses: config.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+      partners: state.partners.map(({ address, priority, lastHeardMs }) => ({
+        address,
+        priority,
+        lastHeardEpochMs: Math.round(epochOfMonotonic + lastHeardMs),
+      })),
+      advertsSent: this.#advertsSent,
+      advertsReceived: this.#advertsReceived,
+      drops: Object.fromEntries(this.#drops),
+      becameMaster: this.#becameMaster,
+    };
+  }
+
+  #run(effect: InstanceEffect): void {
+    switch (effect.kind) {
+      case "send-advert":
+        this.#advertsSent++;
+        this.#port.send(this.#advert(effect.priority));
+        break;
+      case "put-addresses":
+        this.#keeper.put();
+        break;
+      case "remove-addresses":
+        this.#keeper.remove();
+        break;
+      case "announce":
+        this.#keeper.announce(effect.count);
+        break;
+      case "transition": {
+        const { from, to, reason } = effect;
+        this.#sinceEpochMs = Date.now();
+        this.#becameMaster += to === "MASTER" ? 1 : 0;
+        const fields = { event: "vrrp", instance: this.config.name, from, to, reason };
+        this.#log[to === "FAULT" ? "warn" : "info"](
+          fields,
+          `${this.config.name}: ${from} → ${to}, ${reason}`,
+        );
+        break;
+      }
+      case "log":
+        this.#log[effect.level]({ instance: this.config.name }, `${this.config.name}: ${effect.message}`);
+        break;
+      case "handed-over":
+        this.#resolveReleased();
+        break;
+    }
+  }
+
+  #advert(priority: number): Uint8Array {
+    const { authentication, virtualRouterId, advertIntervalCs, addresses } = this.config;
+    return encodeAdvertV2({
+      virtualRouterId,
+      priority,
+      advertIntervalS: advertIntervalCs / 100,
+      addresses: addresses.map(({ address }) => address),
+      ...(authentication.type === "pass"
+        ? { authType: AuthType.pass, authData: passwordBytes(authentication.password) }
+        : { authType: AuthType.none, authData: new Uint8Array(authDataBytes) }),
+    });
+  }
+
+  #warn(message: string, error: unknown): void {
+    this.#log.warn({ instance: this.config.name, err: error }, `${this.config.name}: ${message}`);
+  }
+}

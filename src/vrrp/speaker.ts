@@ -1,0 +1,182 @@
+import type { VrrpInstanceConfig } from "../config/config.js";
+import { LbError } from "../errors.js";
+import { type LinkEvent, type Monitor, openMonitor } from "../netlink/monitor.js";
+import { RouteSocket } from "../netlink/route-socket.js";
+import type { SpeakerInstance } from "./speaker-instance.js";
+import { SpeakerInterface } from "./speaker-interface.js";
+import type { SpeakerLog } from "./speaker-log.js";
+import { assertRawSocketsAllowed } from "./speaker-socket.js";
+import type { VrrpStatus } from "./status.js";
+
+/** After the monitor has ended. */
+const watchAgainMs = 1000;
+
+export interface SpeakerDependencies {
+  readonly log: SpeakerLog;
+  /** Every instance's status, after each transition of any. */
+  onStatus(statuses: readonly VrrpStatus[]): void;
+}
+
+/**
+ * The VRRP router of this node: binds the state machines to sockets, netlink and the monotonic clock.
+ *
+ * Runs on the main thread only (raw-socket). One timer serves the earliest deadline of all instances, and before any
+ * deadline is judged the sockets are drained: an advert that has arrived in time counts, however late this process is.
+ */
+export class Speaker {
+  readonly #deps: SpeakerDependencies;
+  readonly #route: RouteSocket;
+  #monitor: Monitor;
+  #monitorTimer: NodeJS.Timeout | null = null;
+  readonly #interfaces: readonly SpeakerInterface[];
+  /** In the order of the configuration. */
+  readonly #instances: readonly SpeakerInstance[];
+  #timer: NodeJS.Timeout | null = null;
+  #armedForMs: number | null = null;
+  #stopping: Promise<void> | null = null;
+
+  private constructor(configs: readonly VrrpInstanceConfig[], deps: SpeakerDependencies, route: RouteSocket) {
+    this.#deps = deps;
+    this.#route = route;
+    const names = [...new Set(configs.map((config) => config.interface))];
+    this.#interfaces = names.map((name) => {
+      const here = configs.filter((config) => config.interface === name);
+      return new SpeakerInterface(name, here, route, deps.log, (transition) => this.#onInput(transition));
+    });
+    const instances = this.#interfaces.flatMap((iface) => iface.instances);
+    this.#instances = configs.flatMap((config) => instances.filter((instance) => instance.config === config));
+    this.#monitor = this.#watch();
+  }
+
+  /**
+   * Opens what the instances need; nothing is sent before `start`.
+   *
+   * An interface that does not exist, is down or has no address is waited for. Throws LbError LB_PERMISSION, LB_NETLINK_*.
+   */
+  static async open(configs: readonly VrrpInstanceConfig[], deps: SpeakerDependencies): Promise<Speaker> {
+    assertRawSocketsAllowed();
+    const route = await RouteSocket.open();
+    try {
+      const speaker = new Speaker(configs, deps, route);
+      await Promise.all(speaker.#interfaces.map((iface) => iface.look()));
+      return speaker;
+    } catch (error) {
+      await route.close();
+      throw error;
+    }
+  }
+
+  start(): void {
+    this.#inputAll((instance) => instance.input({ kind: "start" }));
+  }
+
+  /**
+   * Gives mastership up without a gap: priority 0 at once, the addresses stay until another master is heard.
+   *
+   * Resolves when every address is released, 1.1 s later at the latest.
+   */
+  async handOver(): Promise<void> {
+    this.#inputAll((instance) => instance.input({ kind: "hand-over" }));
+    await Promise.all(this.#instances.map((instance) => instance.released()));
+  }
+
+  /** Releases every address at once and closes. May be called during `handOver`, and more than once. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.#inputAll((instance) => instance.input({ kind: "stop", reason: "stopped" }));
+    await Promise.all(this.#instances.map((instance) => instance.released()));
+    clearTimeout(this.#timer ?? undefined);
+    clearTimeout(this.#monitorTimer ?? undefined);
+    this.#monitor.close();
+    for (const iface of this.#interfaces) {
+      iface.close();
+    }
+    await this.#route.close();
+  }
+
+  /** Whether this node can serve. False takes every instance to FAULT: a master gives up at once. */
+  setFitness(fit: boolean, reason: string): void {
+    this.#inputAll((instance) => {
+      instance.input({ kind: fit ? "fault-cleared" : "fault", cause: "fitness", reason });
+    });
+  }
+
+  status(): readonly VrrpStatus[] {
+    return this.#instances.map((instance) => instance.status());
+  }
+
+  #watch(): Monitor {
+    return openMonitor(
+      (event) => this.#onLinkEvent(event),
+      (error) => {
+        this.#deps.log.error({ err: error }, "the kernel's link and address events cannot be read");
+        if (error instanceof LbError && error.code === "LB_NETLINK_MONITOR") {
+          this.#monitorTimer = setTimeout(() => this.#watchAgain(), watchAgainMs);
+        }
+      },
+    );
+  }
+
+  #watchAgain(): void {
+    try {
+      this.#monitor = this.#watch();
+      this.#onLinkEvent({ kind: "resync" });
+    } catch (error) {
+      this.#deps.log.error({ err: error }, "the kernel's link and address events cannot be read");
+      this.#monitorTimer = setTimeout(() => this.#watchAgain(), watchAgainMs);
+    }
+  }
+
+  #onLinkEvent(event: LinkEvent): void {
+    for (const iface of this.#interfaces) {
+      iface.onLinkEvent(event);
+    }
+  }
+
+  #inputAll(input: (instance: SpeakerInstance) => void): void {
+    for (const instance of this.#instances) {
+      input(instance);
+    }
+  }
+
+  #onInput(transition: boolean): void {
+    this.#arm();
+    if (transition) {
+      this.#deps.onStatus(this.status());
+    }
+  }
+
+  #arm(): void {
+    const deadlines = this.#instances.flatMap(({ deadlineMs }) => (deadlineMs === null ? [] : [deadlineMs]));
+    const earliest = deadlines.length === 0 ? null : Math.min(...deadlines);
+    if (earliest === this.#armedForMs) {
+      return;
+    }
+    this.#armedForMs = earliest;
+    clearTimeout(this.#timer ?? undefined);
+    this.#timer = null;
+    if (earliest !== null) {
+      const delayMs = Math.max(0, Math.ceil(earliest - performance.now()));
+      this.#timer = setTimeout(() => this.#onTimer(), delayMs);
+    }
+  }
+
+  #onTimer(): void {
+    this.#timer = null;
+    for (const iface of this.#interfaces) {
+      iface.drain();
+    }
+    for (const instance of this.#instances) {
+      const { deadlineMs } = instance;
+      if (deadlineMs !== null && deadlineMs <= performance.now()) {
+        instance.input({ kind: "timer" });
+      }
+    }
+    this.#armedForMs = null;
+    this.#arm();
+  }
+}

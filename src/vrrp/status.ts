@@ -1,0 +1,31 @@
+/** What an operator may know of one VRRP instance: the value that passes to the control thread and on to users. */
+export interface VrrpStatus {
+  readonly name: string;
+  readonly interface: string;
+  readonly virtualRouterId: number;
+  readonly state: VrrpStateName;
+  /** Wall clock, ms since 1970, of the last transition. */
+  readonly sinceEpochMs: number;
+  /** Why the instance is in this state, as one sentence without a full stop. */
+  readonly reason: string;
+  readonly priority: number;
+  /** Virtual addresses, `192.168.33.84/24`. */
+  readonly addresses: readonly string[];
+  /** The other routers heard, most recent first. */
+  readonly partners: readonly PartnerStatus[];
+  readonly advertsSent: number;
+  readonly advertsReceived: number;
+  /** Dropped adverts by reason code. */
+  readonly drops: Readonly<Record<string, number>>;
+  /** Times that this node became master since its start. */
+  readonly becameMaster: number;
+}
+
+export type VrrpStateName = "INIT" | "BACKUP" | "MASTER" | "FAULT";
+
+export interface PartnerStatus {
+  readonly address: string;
+  readonly priority: number;
+  /** Wall clock, ms since 1970. */
+  readonly lastHeardEpochMs: number;
+}

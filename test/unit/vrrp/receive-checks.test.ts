@@ -1,0 +1,190 @@
+import fc from "fast-check";
+import t from "tap";
+import type { VrrpInstanceConfig } from "../../../src/config/config.js";
+import { type AdvertPacketV2, encodeAdvertV2, passwordBytes } from "../../../src/vrrp/packet-v2.js";
+import { type DropReason, receive } from "../../../src/vrrp/receive-checks.js";
+import { datagram, routerConfig } from "./datagrams.js";
+
+const ownAddress = "192.168.33.80";
+const good: AdvertPacketV2 = {
+  virtualRouterId: 51,
+  priority: 100,
+  authType: 0,
+  authData: new Uint8Array(8),
+  advertIntervalS: 1,
+  addresses: ["192.168.33.84"],
+};
+
+function received(bytes: Uint8Array, changes: Partial<VrrpInstanceConfig> = {}) {
+  return receive(bytes, new Map([[51, { config: routerConfig(changes), ownAddress }]]));
+}
+
+function advert(changes: Partial<AdvertPacketV2> = {}): Uint8Array {
+  return encodeAdvertV2({ ...good, ...changes });
+}
+
+/** With one byte of the message replaced, checksum or not. */
+function withByte(at: number, value: number): Uint8Array {
+  const message = advert();
+  message[at] = value;
+  return message;
+}
+
+const pass = { authentication: { type: "pass", password: "k@l" } } as const;
+
+const drops: readonly {
+  what: string;
+  reason: DropReason;
+  says: RegExp;
+  bytes: Uint8Array;
+  here?: Partial<VrrpInstanceConfig>;
+}[] = [
+  { what: "no IPv4 header", reason: "malformed", says: /no IPv4/, bytes: new Uint8Array(7) },
+  {
+    what: "another IP protocol",
+    reason: "malformed",
+    says: /VRRP/,
+    bytes: datagram(advert(), { protocol: 51 }),
+  },
+  {
+    what: "a unicast destination",
+    reason: "destination",
+    says: /192\.168\.33\.80.*unicast_peer/,
+    bytes: datagram(advert(), { destination: "192.168.33.80" }),
+  },
+  { what: "TTL 254", reason: "ttl", says: /TTL is 254, not 255/, bytes: datagram(advert(), { ttl: 254 }) },
+  { what: "an empty message", reason: "short", says: /0 bytes/, bytes: datagram(new Uint8Array(0)) },
+  {
+    what: "a cut message",
+    reason: "short",
+    says: /19 bytes.*need 20/,
+    bytes: datagram(advert().subarray(0, 19)),
+  },
+  {
+    what: "a VRRPv3 advert",
+    reason: "version",
+    says: /version 3.*same version on both/,
+    bytes: datagram(withByte(0, 0x31)),
+  },
+  { what: "type 2", reason: "type", says: /type 2/, bytes: datagram(withByte(0, 0x22)) },
+  { what: "a wrong checksum", reason: "checksum", says: /checksum 0x/, bytes: datagram(withByte(6, 0)) },
+  {
+    what: "a virtual router of somebody else",
+    reason: "unknown-vrid",
+    says: /virtual router 52 is not configured here/,
+    bytes: datagram(advert({ virtualRouterId: 52 })),
+  },
+  {
+    what: "our own source address",
+    reason: "own-source",
+    says: /own address.*loop/,
+    bytes: datagram(advert({ priority: 200 }), { source: ownAddress }),
+  },
+  {
+    what: "a password where we have none",
+    reason: "auth-type",
+    says: /auth_type PASS, here is no authentication.*may be master/,
+    bytes: datagram(advert({ authType: 1, authData: passwordBytes("k@l") })),
+  },
+  {
+    what: "no password where we have one",
+    reason: "auth-type",
+    says: /no authentication, here is auth_type PASS/,
+    bytes: datagram(advert()),
+    here: pass,
+  },
+  {
+    what: "auth_type AH's message",
+    reason: "auth-type",
+    says: /auth_type AH/,
+    bytes: datagram(advert({ authType: 2 })),
+  },
+  {
+    what: "another password",
+    reason: "auth-data",
+    says: /auth_pass/,
+    bytes: datagram(advert({ authType: 1, authData: passwordBytes("k@lx") })),
+    here: pass,
+  },
+  {
+    what: "another address",
+    reason: "address-list",
+    says: /lists 192\.168\.33\.85, here is 192\.168\.33\.84.*same virtual addresses/,
+    bytes: datagram(advert({ addresses: ["192.168.33.85"] })),
+  },
+  {
+    what: "one address more",
+    reason: "address-list",
+    says: /192\.168\.33\.85/,
+    bytes: datagram(advert({ addresses: ["192.168.33.84", "192.168.33.85"] })),
+  },
+  {
+    what: "no address",
+    reason: "address-list",
+    says: /no address/,
+    bytes: datagram(advert({ addresses: [] })),
+  },
+  {
+    what: "another interval",
+    reason: "interval",
+    says: /2 s, here it is 1 s.*same on both/,
+    bytes: datagram(advert({ advertIntervalS: 2 })),
+  },
+];
+
+for (const { what, reason, says, bytes, here } of drops) {
+  t.test(`${what} is dropped as ${reason}`, async (t) => {
+    const result = received(bytes, here);
+    t.match(result, { accepted: false, drop: { reason, sentence: says } });
+  });
+}
+
+t.test("a drop names the source and the virtual router", async (t) => {
+  const result = received(datagram(advert(), { ttl: 1, source: "10.0.0.9" }));
+  t.match(result, { drop: { source: "10.0.0.9", virtualRouterId: 51 } });
+});
+
+t.test("a drop over passwords shows neither password", async (t) => {
+  const result = received(datagram(advert({ authType: 1, authData: passwordBytes("theirs") })), pass);
+  t.notMatch(JSON.stringify(result), /k@l|theirs/);
+});
+
+t.test("an advert that passes every check is accepted with its source", async (t) => {
+  t.match(received(datagram(advert(), { padding: 6 })), {
+    accepted: true,
+    source: "192.168.33.81",
+    packet: { priority: 100 },
+  });
+  t.match(received(datagram(advert({ authType: 1, authData: passwordBytes("k@l") })), pass), {
+    accepted: true,
+  });
+});
+
+t.test("authentication data is ignored where there is no authentication", async (t) => {
+  t.match(received(datagram(advert({ authData: passwordBytes("noise") }))), { accepted: true });
+});
+
+t.test("the order of the addresses does not matter", async (t) => {
+  const addresses = ["10.0.0.1", "10.0.0.2"].map((address) => ({ address, prefixLength: 32 }));
+  t.match(received(datagram(advert({ addresses: ["10.0.0.2", "10.0.0.1"] })), { addresses }), {
+    accepted: true,
+  });
+});
+
+t.test("the address owner's list is believed (RFC 3768 §7.1)", async (t) => {
+  t.match(received(datagram(advert({ priority: 255, addresses: ["192.168.33.85"] }))), { accepted: true });
+});
+
+t.test("an owner listens too", async (t) => {
+  t.match(received(datagram(advert()), { priority: 255 }), { accepted: true });
+});
+
+t.test("arbitrary bytes never throw", async () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), fc.boolean(), (bytes, wrapped) => {
+      const result = received(wrapped ? datagram(bytes) : bytes);
+      return result.accepted || result.drop.sentence.length > 0;
+    }),
+    { numRuns: 3000 },
+  );
+});

@@ -1,0 +1,322 @@
+/// <reference path="./untyped/node-netlink.d.ts" />
+import netlink, { type NetlinkSocket, type Packet } from "node-netlink";
+import { LbError } from "../errors.js";
+import {
+  type AddressMessage,
+  encodeAddressChange,
+  encodeAddressDump,
+  type InterfaceAddress,
+  parseAddressMessage,
+} from "./address-message.js";
+import { errnoName, errnoNameOfText, permissionError } from "./errno.js";
+import { normalizeIpLiteral } from "./ip-literal.js";
+import { encodeLinkRequest, type LinkMessage, parseLinkMessage } from "./link-message.js";
+import { Malformed, MessageFlag, MessageType } from "./rtnetlink-message.js";
+
+export type { InterfaceAddress } from "./address-message.js";
+
+export interface InterfaceInfo {
+  readonly index: number;
+  readonly name: string;
+  /** Six bytes; zeros where the link has no Ethernet address. */
+  readonly mac: Uint8Array;
+  /** Switched on and with carrier. */
+  readonly up: boolean;
+  /** In the kernel's order, IPv4 and IPv6. */
+  readonly addresses: readonly InterfaceAddress[];
+}
+
+/** One address entry of one interface. Entries that differ in the prefix length alone are two to the kernel. */
+export interface AddressEntry {
+  /** Interface index. */
+  readonly index: number;
+  /** IPv4 or IPv6 literal. */
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+const NETLINK_ROUTE = 0n;
+/**
+ * A request waits for a second in all. An answer takes some 0.3 ms, so one that has not come after the first span means
+ * that node-netlink's reader has died in silence (an interrupted system call will do), and a fresh socket is tried. To
+ * make a request twice does no harm: each says what shall be, not what to change.
+ */
+const FIRST_ATTEMPT_MS = 300;
+const SECOND_ATTEMPT_MS = 700;
+const OPEN_TIMEOUT_MS = 1000;
+const DUMP_ATTEMPTS = 3;
+
+const ADVICE_BY_ERRNO: Readonly<Record<string, string>> = {
+  ENODEV: "look at `ip link`: the interface is gone, or has another index after it was made anew",
+  EINVAL: "check the address and its prefix length",
+  EEXIST: "look at `ip address`: another entry stands in the way",
+  ENOBUFS: "the kernel is out of memory for the request; look at `free` and `dmesg`",
+};
+
+/**
+ * Questions and changes to the kernel about links and addresses, over node-netlink.
+ *
+ * Calls may overlap: they run one after the other, in the order in which they were made, so that a removal is never
+ * overtaken by the refresh before it (node-netlink sends from a pool of threads), and no dump meets another one (the
+ * kernel refuses the second with EBUSY). A call that is not answered within a second fails with LB_NETLINK_TIMEOUT.
+ *
+ * An open RouteSocket keeps the process alive and one thread of libuv's pool busy.
+ */
+export class RouteSocket {
+  #socket: NetlinkSocket | null;
+  #lastCall: Promise<unknown> = Promise.resolve();
+  #closed = false;
+  /** Entries that this socket put, and of which it knows that no other form (prefix length) is left. */
+  readonly #soleEntries = new Set<string>();
+
+  private constructor(socket: NetlinkSocket) {
+    this.#socket = socket;
+  }
+
+  /** Needs no privilege; changes do. Throws LbError LB_NETLINK_*. */
+  static async open(): Promise<RouteSocket> {
+    return new RouteSocket(await openSocket());
+  }
+
+  /** Null: there is no interface of that name. Errors: LB_NETLINK_*. */
+  interface(name: string): Promise<InterfaceInfo | null> {
+    return this.#inTurn(async () => {
+      const link = await this.#link(name);
+      if (link === null) return null;
+      const entries = await this.#addresses(link.index);
+      return { ...link, addresses: entries.map(({ index: _, ...address }) => address) };
+    });
+  }
+
+  /**
+   * Adds the address, or refreshes its lifetime: one message does both, and there is no moment without the address. An
+   * entry without a lifetime, such as a dead keepalived leaves, becomes a leased one. The first time, forms of the same
+   * address with another prefix length are removed as the next call in turn.
+   *
+   * `leaseMs`: whole seconds, rounded up, at least one. Errors: LB_PERMISSION, LB_NETLINK_*; LB_NETLINK_ENODEV when
+   * the interface is gone.
+   */
+  putAddress(entry: AddressEntry & { readonly leaseMs: number }): Promise<void> {
+    const put = this.#inTurn(async () => {
+      await this.#request(
+        `adding ${describeEntry(entry)}`,
+        MessageType.newAddress,
+        MessageFlag.create | MessageFlag.replace,
+        encodeAddressChange(entry),
+      );
+    });
+    const key = describeEntry(entry);
+    if (!this.#soleEntries.has(key)) {
+      this.#soleEntries.add(key);
+      // The caller does not wait for it: a new master announces its address first.
+      put
+        .then(() => this.#inTurn(() => this.#removeOtherForms(entry)))
+        .catch(() => this.#soleEntries.delete(key));
+    }
+    return put;
+  }
+
+  /**
+   * Removes the address, whatever its prefix length. Resolves false when it was not there, be it that the interface is
+   * gone. Errors: LB_PERMISSION, LB_NETLINK_*.
+   */
+  removeAddress(entry: AddressEntry): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const removed = await this.#removeEntry(entry);
+      const wasSole = this.#soleEntries.delete(describeEntry(entry));
+      const others = wasSole ? 0 : await this.#removeOtherForms(entry);
+      return removed || others > 0;
+    });
+  }
+
+  /** Lets the calls under way end; takes up to 100 ms more, which is how node-netlink polls. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#lastCall;
+    await this.#discardSocket();
+  }
+
+  #inTurn<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#closed) {
+      return Promise.reject(
+        new LbError("LB_NETLINK_CLOSED", "the netlink socket is closed", "this is a fault of lb: report it"),
+      );
+    }
+    const result = this.#lastCall.then(call);
+    this.#lastCall = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
+  async #link(name: string): Promise<LinkMessage | null> {
+    const packets = await this.#request(
+      `looking up the interface ${name}`,
+      MessageType.getLink,
+      0,
+      encodeLinkRequest({ name }),
+    ).catch(noneWhen("ENODEV"));
+    for (const packet of packets ?? []) {
+      const link = parseLinkMessage(packet.payload);
+      if (link instanceof Malformed) throw malformedError(`the interface ${name}`, link);
+      if (link !== null) return link;
+    }
+    return null;
+  }
+
+  /** The kernel tells the addresses of every interface, whatever the request says of one. */
+  async #addresses(index: number): Promise<AddressMessage[]> {
+    for (let attempt = 1; ; attempt++) {
+      const packets = await this.#request(
+        "reading the addresses",
+        MessageType.getAddress,
+        MessageFlag.dump,
+        encodeAddressDump(),
+      );
+      const interrupted = packets.some(
+        (packet) => (Number(packet.header.nlmsg_flags) & MessageFlag.dumpInterrupted) !== 0,
+      );
+      if (interrupted && attempt < DUMP_ATTEMPTS) continue;
+      return packets.flatMap((packet) => {
+        const message = parseAddressMessage(packet.payload);
+        if (message instanceof Malformed) throw malformedError("an address", message);
+        return message?.index === index ? [message] : [];
+      });
+    }
+  }
+
+  async #removeEntry(entry: AddressEntry): Promise<boolean> {
+    const answer = await this.#request(
+      `removing ${describeEntry(entry)}`,
+      MessageType.deleteAddress,
+      0,
+      encodeAddressChange({ index: entry.index, address: entry.address, prefixLength: entry.prefixLength }),
+    ).catch(noneWhen("EADDRNOTAVAIL", "ENODEV"));
+    return answer !== null;
+  }
+
+  /** How many entries of the same address with another prefix length were there. */
+  async #removeOtherForms(entry: AddressEntry): Promise<number> {
+    const address = normalizeIpLiteral(entry.address);
+    const others = (await this.#addresses(entry.index)).filter(
+      (other) => other.address === address && other.prefixLength !== entry.prefixLength,
+    );
+    for (const other of others) await this.#removeEntry(other);
+    return others.length;
+  }
+
+  async #request(what: string, type: number, flags: number, payload: Uint8Array): Promise<Packet[]> {
+    try {
+      return await this.#attempt(what, type, flags, payload, FIRST_ATTEMPT_MS);
+    } catch (error) {
+      if (!(error instanceof LbError) || error.code !== TIMEOUT_CODE) throw error;
+    }
+    return this.#attempt(what, type, flags, payload, SECOND_ATTEMPT_MS);
+  }
+
+  async #attempt(
+    what: string,
+    type: number,
+    flags: number,
+    payload: Uint8Array,
+    timeout: number,
+  ): Promise<Packet[]> {
+    this.#socket ??= await openSocket();
+    const header = {
+      nlmsg_type: BigInt(type),
+      nlmsg_flags: BigInt(flags | MessageFlag.request | MessageFlag.ack),
+    };
+    const answer = await this.#socket
+      .tryTalk({ header, payload: Buffer.from(payload) }, { timeout })
+      .catch((cause) => {
+        void this.#discardSocket();
+        throw talkError(what, cause);
+      });
+    if (answer.errorCode !== 0) throw refusalError(what, errnoName(answer.errorCode));
+    return answer.packets;
+  }
+
+  async #discardSocket(): Promise<void> {
+    const socket = this.#socket;
+    this.#socket = null;
+    // A socket whose reader has died never finishes closing, or has done so already.
+    if (socket !== null) await withinTimeout(socket.close()).catch(() => undefined);
+  }
+}
+
+async function openSocket(): Promise<NetlinkSocket> {
+  const opening = netlink.open({ family: NETLINK_ROUTE });
+  try {
+    return await withinTimeout(opening);
+  } catch (cause) {
+    // One that opens after all would hold its thread for ever.
+    opening.then((late) => late.close()).catch(() => undefined);
+    throw talkError("opening a netlink socket", cause);
+  }
+}
+
+/** The text by which node-netlink tells a time-out. */
+const TIMED_OUT = "timeout reached";
+
+/** node-netlink works through libuv's pool of threads, and not at all while others occupy every one of them. */
+async function withinTimeout<T>(promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(TIMED_OUT)), OPEN_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function describeEntry(entry: AddressEntry): string {
+  return `${entry.address}/${entry.prefixLength} on interface ${entry.index}`;
+}
+
+/** Turns a refusal by one of these errnos into null. */
+function noneWhen(...errnos: string[]): (error: unknown) => null {
+  return (error) => {
+    if (error instanceof LbError && errnos.some((errno) => error.code === `LB_NETLINK_${errno}`)) return null;
+    throw error;
+  };
+}
+
+function refusalError(what: string, errno: string, options?: ErrorOptions): LbError {
+  if (errno === "EPERM" || errno === "EACCES") return permissionError(what, "CAP_NET_ADMIN", options);
+  return new LbError(
+    `LB_NETLINK_${errno}`,
+    `${what}: ${errno}`,
+    ADVICE_BY_ERRNO[errno] ?? "look up the error in errno(3), and at `ip address`",
+    options,
+  );
+}
+
+function talkError(what: string, cause: unknown): LbError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  if (text === TIMED_OUT) return timeoutError(what, { cause });
+  const errno = errnoNameOfText(text);
+  return refusalError(what, /^E[A-Z0-9]+$/.test(errno) ? errno : "UNKNOWN", { cause });
+}
+
+const TIMEOUT_CODE = "LB_NETLINK_TIMEOUT";
+
+function timeoutError(what: string, options?: ErrorOptions): LbError {
+  return new LbError(
+    TIMEOUT_CODE,
+    `${what}: no answer within a second`,
+    "something holds every thread of libuv's pool, or the machine was frozen; a larger UV_THREADPOOL_SIZE helps",
+    options,
+  );
+}
+
+function malformedError(what: string, { problem }: Malformed): LbError {
+  return new LbError(
+    "LB_NETLINK_MALFORMED",
+    `what the kernel tells of ${what} cannot be read: ${problem}`,
+    "report it, with the output of `uname -r` and `ip -d address`",
+  );
+}

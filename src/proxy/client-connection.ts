@@ -1,0 +1,401 @@
+import type { Connection, ConnectionHandler, DeadlineKind } from "./engine/engine.js";
+import { Exchange } from "./exchange.js";
+import { HeldBytes } from "./held-bytes.js";
+import { errorAnswer } from "./http1/answer.js";
+import { BodyFramer } from "./http1/body.js";
+import type { RequestForwarding } from "./http1/forward.js";
+import { Framing, findHeadEnd, Method, parseRequestHead } from "./http1/head.js";
+import type { ProxyInstance } from "./proxy-instance.js";
+
+/**
+ * A connection that we end waits for the client's FIN, so that a last answer is not lost to a reset. So long it may be
+ * silent, and so long may it go on sending the rest of a body that nobody wants: some clients read only after that.
+ */
+const lingerSilenceMs = 2_000;
+const lingerMs = 30_000;
+
+/**
+ *     head ──request──▶ body ──whole──▶ response ──done──▶ (flush) ──▶ head | linger
+ *                        └─ 101 ─────────┴──▶ tunnel
+ */
+const Phase = { head: 0, body: 1, response: 2, flush: 3, tunnel: 4, linger: 5, over: 6 } as const;
+type Phase = (typeof Phase)[keyof typeof Phase];
+
+const forwardedProto = Buffer.from("X-Forwarded-Proto: http\r\n");
+
+/** A client's connection: finds the requests in what it sends, one exchange at a time, answers in order. */
+export class ClientConnection implements ConnectionHandler {
+  /** What every request of this connection gets on its way, built once. */
+  readonly forwarding: RequestForwarding;
+
+  private phase: Phase = Phase.head;
+  private readonly exchange: Exchange;
+  private readonly framer = new BodyFramer();
+  private readonly held = new HeldBytes();
+  private firstRequest = true;
+  private idleSinceMs: number;
+  /** Part of a head has come, and its time runs. */
+  private headBegan = false;
+  private headOnly = false;
+  private paused = false;
+  /** `send` returned false and `drained` has not come yet. */
+  private backedUp = false;
+  private keepAliveAfterFlush = false;
+  private clientEnded = false;
+  private lingerUntilMs = 0;
+  /** The engine has closed the connection. */
+  private gone = false;
+
+  constructor(
+    private readonly proxy: ProxyInstance,
+    readonly connection: Connection,
+  ) {
+    this.exchange = new Exchange(proxy, this);
+    this.forwarding = {
+      forwardedFor: Buffer.from(`X-Forwarded-For: ${connection.remoteAddress}\r\n`),
+      forwardedProto,
+      fallbackHost: proxy.fallbackHost,
+      keepUpgrade: false,
+    };
+    this.idleSinceMs = proxy.engine.now();
+    proxy.counters.clientConnected();
+    connection.deadline("request-head", proxy.config.timeouts.requestHeadMs);
+  }
+
+  // —— from the engine ——
+
+  connected(): void {}
+
+  received(_connection: Connection, bytes: Uint8Array, start: number, end: number): void {
+    this.proxy.counters.receivedFromClient(end - start);
+    switch (this.phase) {
+      case Phase.head:
+        this.receivedHead(bytes, start, end);
+        return;
+      case Phase.body:
+        this.receivedBody(bytes, start, end);
+        return;
+      case Phase.tunnel:
+        this.exchange.tunnelFromClient(bytes, start, end);
+        return;
+      case Phase.response:
+      case Phase.flush:
+        this.hold(bytes, start, end);
+        return;
+      case Phase.linger:
+        if (this.proxy.engine.now() < this.lingerUntilMs) this.connection.deadline("linger", lingerSilenceMs);
+        return;
+      default:
+        return;
+    }
+  }
+
+  ended(): void {
+    this.clientEnded = true;
+    if (this.phase === Phase.head) {
+      this.endedInHead();
+    } else if (this.phase === Phase.body) {
+      this.exchange.clientAborted();
+      this.exchange.badRequestBody();
+    } else if (this.phase === Phase.tunnel) {
+      this.exchange.tunnelClientEnded();
+    }
+  }
+
+  drained(): void {
+    this.backedUp = false;
+    if (this.phase === Phase.flush) {
+      this.exchangeDone(this.keepAliveAfterFlush);
+    } else if (this.phase === Phase.tunnel) {
+      this.exchange.clientDrained();
+    } else if (this.phase === Phase.response || this.phase === Phase.body) {
+      if (this.phase === Phase.body && !this.paused) this.awaitBody();
+      else this.connection.clearDeadline();
+      this.exchange.clientDrained();
+    }
+  }
+
+  expired(_connection: Connection, kind: DeadlineKind): void {
+    if (kind === "request-head") {
+      this.proxy.counters.badRequest();
+      this.answer(408, false, false);
+    } else if (kind === "keep-alive") {
+      this.finish();
+    } else if (kind === "linger") {
+      this.leave(false);
+    } else if (kind === "client" && this.phase === Phase.body && !this.backedUp) {
+      this.exchange.requestTimedOut();
+    } else {
+      this.aborted();
+    }
+  }
+
+  closed(_connection: Connection, errorCode: string | null): void {
+    this.gone = true;
+    // Both directions of a tunnel have ended, but the server may still be reading what went before.
+    if (this.phase === Phase.tunnel && errorCode === null) return;
+    if (this.phase === Phase.head && this.held.length > 0) this.proxy.counters.badRequest();
+    this.aborted();
+  }
+
+  // —— from the exchange ——
+
+  /** Sends to the client; false: stop until `Exchange.clientDrained`. */
+  send(bytes: Uint8Array, start: number, end: number, more: boolean): boolean {
+    this.proxy.counters.sentToClient(end - start);
+    if (this.connection.send(bytes, start, end, more)) return true;
+    this.backedUp = true;
+    if (this.phase !== Phase.tunnel) this.connection.deadline("client", this.proxy.config.timeouts.clientMs);
+    return false;
+  }
+
+  /** An answer of the proxy's own. `reachedBackend`: a server had been looked for. */
+  answer(status: number, keepAlive: boolean, reachedBackend: boolean): void {
+    this.proxy.counters.intercepted(status, reachedBackend);
+    const bytes = errorAnswer(status, keepAlive, this.headOnly);
+    this.send(bytes, 0, bytes.length, false);
+    this.exchangeDone(keepAlive);
+  }
+
+  /** The response is whole (or an answer was given): on to the next request, or to the end. */
+  exchangeDone(keepAlive: boolean): void {
+    if (this.phase === Phase.over) return;
+    if (this.backedUp) {
+      // A client that does not read gets no further request served: its answers would pile up here.
+      this.flushThen(keepAlive);
+      return;
+    }
+    // What was told to stay open stays so while the address moves: the client may have its next request on the way.
+    if (!keepAlive || this.proxy.draining) {
+      this.finish();
+      return;
+    }
+    this.phase = Phase.head;
+    this.headOnly = false;
+    this.idleSinceMs = this.proxy.engine.now();
+    this.connection.deadline("keep-alive", this.proxy.config.timeouts.keepAliveMs);
+    if (this.paused) this.resume();
+    if (this.held.length > 0) {
+      const bytes = this.held.take();
+      this.takeRequests(bytes, 0, bytes.length);
+    }
+    if (this.clientEnded && this.phase === Phase.head) this.endedInHead();
+  }
+
+  /** Body bytes wait here for the server. */
+  get holdsBody(): boolean {
+    return this.phase === Phase.body && this.held.length > 0;
+  }
+
+  get tunnelling(): boolean {
+    return this.phase === Phase.tunnel;
+  }
+
+  /** The server takes body bytes (again). */
+  takeHeldBody(): void {
+    if (this.phase !== Phase.body) return;
+    if (this.held.length > 0) {
+      const bytes = this.held.take();
+      const rest = this.passBody(bytes, 0, bytes.length);
+      if (rest < bytes.length) this.held.append(bytes, rest, bytes.length);
+    }
+    if (this.paused && (this.phase !== Phase.body || this.exchange.takesBody)) this.resume();
+  }
+
+  beginTunnel(): void {
+    this.phase = Phase.tunnel;
+    this.connection.clearDeadline();
+    if (this.paused) this.resume();
+    if (this.held.length > 0) {
+      const bytes = this.held.take();
+      this.exchange.tunnelFromClient(bytes, 0, bytes.length);
+    }
+    if (this.clientEnded) this.exchange.tunnelClientEnded();
+  }
+
+  /** A clean end: FIN behind the last answer, then a while for the client's own. */
+  finish(): void {
+    if (this.phase === Phase.over || this.phase === Phase.linger) return;
+    if (this.gone) {
+      this.leave(false);
+      return;
+    }
+    if (this.backedUp) {
+      this.flushThen(false);
+      return;
+    }
+    this.phase = Phase.linger;
+    this.held.clear();
+    this.connection.shutdown();
+    this.lingerUntilMs = this.proxy.engine.now() + lingerMs;
+    this.connection.deadline("linger", lingerSilenceMs);
+    if (this.paused) this.resume();
+  }
+
+  /** A hard end: the other side must not take what it has for the whole. */
+  cut(): void {
+    this.leave(true);
+  }
+
+  /** Ends a connection that has waited for a request since before `sinceMs` on the engine's clock. */
+  closeIfIdle(sinceMs: number): void {
+    if (this.phase === Phase.head && this.held.length === 0 && this.idleSinceMs <= sinceMs) this.finish();
+  }
+
+  /** What the client sends waits in the kernel; if it is a body it is the server's time that runs. */
+  pause(): void {
+    this.paused = true;
+    this.connection.pause();
+    if (this.phase === Phase.body && !this.backedUp) this.connection.clearDeadline();
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.connection.resume();
+    if (this.phase === Phase.body) this.awaitBody();
+  }
+
+  // —— inside ——
+
+  private receivedHead(bytes: Uint8Array, start: number, end: number): void {
+    if (this.held.length === 0) {
+      this.takeRequests(bytes, start, end);
+      return;
+    }
+    const seen = this.held.length;
+    this.held.append(bytes, start, end);
+    const all = this.held.peek();
+    if (findHeadEnd(all, 0, seen, all.length) === 0 && all.length <= this.proxy.limits.maxHeadBytes) return;
+    this.takeRequests(this.held.take(), 0, all.length);
+  }
+
+  /** Serves the requests in `bytes[start, end)` until one of them has to wait. */
+  private takeRequests(bytes: Uint8Array, start: number, end: number): void {
+    const { requestHead, limits, counters } = this.proxy;
+    let at = start;
+    while (this.phase === Phase.head) {
+      // Some clients send an empty line behind a body; it is no sign that a request begins.
+      at = skipEmptyLines(bytes, at, end);
+      if (at === end) return;
+      const after = parseRequestHead(bytes, at, end, requestHead, limits);
+      if (after < 0) {
+        counters.badRequest();
+        this.headOnly = requestHead.method === Method.HEAD;
+        this.answer(-after, false, false);
+        return;
+      }
+      if (after === 0) {
+        this.headBegins();
+        break;
+      }
+      at = this.takeRequest(bytes, after, end);
+    }
+    if (at < end) this.hold(bytes, at, end);
+  }
+
+  /** A head in pieces has one deadline for the whole: for the first request that of the accept runs on. */
+  private headBegins(): void {
+    if (!this.headBegan && !this.firstRequest) {
+      this.connection.deadline("request-head", this.proxy.config.timeouts.requestHeadMs);
+    }
+    this.headBegan = true;
+  }
+
+  /** `proxy.requestHead` holds a request whose body, if any, begins at `start`. Returns where the next one begins. */
+  private takeRequest(bytes: Uint8Array, start: number, end: number): number {
+    const head = this.proxy.requestHead;
+    this.proxy.counters.requestReceived();
+    this.firstRequest = false;
+    this.headBegan = false;
+    this.headOnly = head.method === Method.HEAD;
+    if (head.framing === Framing.none || (head.framing === Framing.length && head.contentLength === 0)) {
+      this.phase = Phase.response;
+      this.connection.clearDeadline();
+      this.exchange.begin(bytes, true, false);
+      return start;
+    }
+    this.framer.reset(head.framing, head.contentLength);
+    this.phase = Phase.body;
+    this.awaitBody();
+    this.exchange.begin(bytes, false, start < end);
+    if (this.phase !== Phase.body || start === end || !this.exchange.takesBody) return start;
+    return this.passBody(bytes, start, end);
+  }
+
+  private receivedBody(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.exchange.takesBody) {
+      this.hold(bytes, start, end);
+      return;
+    }
+    this.awaitBody();
+    const rest = this.passBody(bytes, start, end);
+    if (rest < end) this.hold(bytes, rest, end);
+    else if (this.phase === Phase.body && !this.exchange.takesBody) this.pause();
+  }
+
+  /** Passes on what belongs to the body; returns where that ends. */
+  private passBody(bytes: Uint8Array, start: number, end: number): number {
+    const bodyEnd = this.framer.advance(bytes, start, end);
+    if (this.framer.error !== null) {
+      this.exchange.badRequestBody();
+      return end;
+    }
+    if (this.framer.done) {
+      this.phase = Phase.response;
+      this.connection.clearDeadline();
+    }
+    this.exchange.requestBody(bytes, start, bodyEnd, this.framer.done);
+    return bodyEnd;
+  }
+
+  private hold(bytes: Uint8Array, start: number, end: number): void {
+    if (this.phase === Phase.over || this.phase === Phase.linger) return;
+    this.held.append(bytes, start, end);
+    // A body waits in the kernel; pipelined requests may wait here, up to the size of one head.
+    if (this.phase === Phase.body) this.pause();
+    else if (this.phase !== Phase.head && this.held.length > this.proxy.limits.maxHeadBytes) this.pause();
+  }
+
+  /** Waits, as long as a client may take, until what was sent has left. */
+  private flushThen(keepAlive: boolean): void {
+    this.phase = Phase.flush;
+    this.keepAliveAfterFlush = keepAlive;
+    this.connection.deadline("client", this.proxy.config.timeouts.clientMs);
+  }
+
+  private awaitBody(): void {
+    this.connection.deadline("client", this.proxy.config.timeouts.clientMs);
+  }
+
+  /** FIN instead of a request, or in the middle of its head: who is still there to read it learns what was wrong. */
+  private endedInHead(): void {
+    if (this.held.length === 0) {
+      this.finish();
+      return;
+    }
+    this.proxy.counters.badRequest();
+    this.answer(400, false, false);
+  }
+
+  /** The client left in the middle of something, or does not take what it asked for. */
+  private aborted(): void {
+    this.exchange.clientAborted();
+    this.leave(true);
+  }
+
+  private leave(reset: boolean): void {
+    if (this.phase === Phase.over) return;
+    this.phase = Phase.over;
+    this.held.clear();
+    this.proxy.counters.clientGone();
+    if (!this.gone) this.connection.close(reset);
+    this.exchange.abandon();
+    this.proxy.left(this);
+  }
+}
+
+function skipEmptyLines(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at + 1 < end && bytes[at] === 0x0d && bytes[at + 1] === 0x0a) at += 2;
+  return at;
+}

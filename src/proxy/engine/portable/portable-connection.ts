@@ -1,0 +1,205 @@
+import type { Socket } from "node:net";
+import type { Connection, ConnectionHandler, DeadlineKind } from "../engine.js";
+import type { Timed } from "../timer-wheel.js";
+
+/** What a connection needs of its engine. */
+export interface ConnectionOwner {
+  arm(connection: PortableConnection, ms: number): void;
+  disarm(connection: PortableConnection): void;
+  forget(connection: PortableConnection): void;
+}
+
+const nothing = new Uint8Array(0);
+
+/** One TCP connection over a `net.Socket`, with the socket's events turned into the handler's calls. */
+export class PortableConnection implements Connection, Timed {
+  dueMs = Infinity;
+  wheelTick = -1;
+  wheelPrevious: Timed | null = null;
+  wheelNext: Timed | null = null;
+
+  private readonly owner: ConnectionOwner;
+  private readonly socket: Socket;
+  private handler: ConnectionHandler | null = null;
+  private kind: DeadlineKind = "client";
+  private errorCode: string | null = null;
+  /** Gone, or given up by its owner: no event reaches the handler any more. */
+  private over = false;
+  private corked = false;
+  /** `send` returned false, and `drained` is owed. */
+  private backedUp = false;
+  private paused = false;
+  /** Node tells of a FIN also while the socket is paused; it waits here, for it stands behind bytes that wait too. */
+  private endWaits = false;
+  private closeWaits = false;
+  private address: string | null = null;
+  /** A write failed; what the other side sent before it went is still read. */
+  private writeError: NodeJS.ErrnoException | null = null;
+
+  constructor(owner: ConnectionOwner, socket: Socket) {
+    this.owner = owner;
+    this.socket = socket;
+    socket.on("data", this.onData);
+    socket.on("end", this.onEnd);
+    socket.on("drain", this.onDrain);
+    socket.on("error", this.onError);
+    socket.on("close", this.onClose);
+  }
+
+  handledBy(handler: ConnectionHandler): void {
+    this.handler = handler;
+  }
+
+  /**
+   * Reads on when a write fails: a server that answers an upload early (413, 401) and closes resets the connection under
+   * our writes, and its answer lies in the kernel by then. Node would destroy the socket with it, so it does not learn
+   * of the error; the read that follows fails or ends, and that closes the connection.
+   */
+  readOnAfterFailedWrite(): void {
+    const { socket } = this;
+    type Done = (error?: Error | null) => void;
+    const keepsError =
+      (done: Done): Done =>
+      (error) => {
+        if (error) this.writeError = error;
+        done();
+      };
+    const write = socket._write.bind(socket);
+    socket._write = (chunk, encoding, done) => write(chunk, encoding, keepsError(done));
+    const writeMany = socket._writev?.bind(socket);
+    if (writeMany !== undefined) socket._writev = (chunks, done) => writeMany(chunks, keepsError(done));
+  }
+
+  get remoteAddress(): string {
+    if (this.address === null) {
+      const address = this.socket.remoteAddress ?? "";
+      if (address === "") return "";
+      this.address = address.startsWith("::ffff:") ? address.slice(7) : address;
+    }
+    return this.address;
+  }
+
+  get remotePort(): number {
+    return this.socket.remotePort ?? 0;
+  }
+
+  send(bytes: Uint8Array, start: number, end: number, more: boolean): boolean {
+    if (this.over || this.writeError !== null || end <= start) return true;
+    if (more && !this.corked) {
+      this.corked = true;
+      this.socket.cork();
+    }
+    const range = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
+    const belowHighWater = this.socket.write(range);
+    if (!more && this.corked) {
+      this.corked = false;
+      this.socket.uncork();
+    }
+    // Node calls every range above its high-water mark too much, also when the kernel took it whole.
+    if (belowHighWater || this.socket.writableLength === 0) return true;
+    this.backedUp = true;
+    return false;
+  }
+
+  pause(): void {
+    if (this.over) return;
+    this.paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (this.over || !this.paused) return;
+    this.paused = false;
+    this.socket.resume();
+    if (this.endWaits) process.nextTick(this.tellEnd);
+  }
+
+  deadline(kind: DeadlineKind, ms: number): void {
+    if (this.over) return;
+    this.kind = kind;
+    this.owner.arm(this, ms);
+  }
+
+  clearDeadline(): void {
+    this.owner.disarm(this);
+  }
+
+  shutdown(): void {
+    if (this.over) return;
+    if (this.corked) {
+      this.corked = false;
+      this.socket.uncork();
+    }
+    this.socket.end();
+  }
+
+  close(reset: boolean): void {
+    if (this.over) return;
+    this.over = true;
+    this.owner.forget(this);
+    // A socket that is still connecting has no peer to reset.
+    if (reset && !this.socket.connecting) this.socket.resetAndDestroy();
+    else this.socket.destroy();
+  }
+
+  wasConnected(): void {
+    if (!this.over) this.handler?.connected(this);
+  }
+
+  deadlinePassed(): void {
+    if (!this.over) this.handler?.expired(this, this.kind);
+  }
+
+  private readonly onData = (chunk: Buffer): void => {
+    if (!this.over) this.handler?.received(this, chunk, 0, chunk.length);
+  };
+
+  /**
+   * libuv tells of a reset as of a FIN when bytes came with it (`uv__stream_io`, POLLHUP after a partial read), and a
+   * body that was cut would look whole. A write of nothing tells them apart: it fails on a connection that was reset.
+   */
+  private readonly onEnd = (): void => {
+    if (this.over) return;
+    this.endWaits = true;
+    if (this.socket.writableLength > 0) {
+      // What waits to be sent fails in this very turn if it was a reset.
+      setImmediate(this.tellEnd);
+      return;
+    }
+    if (this.socket.writable) this.socket.write(nothing);
+    this.tellEnd();
+  };
+
+  private readonly tellEnd = (): void => {
+    if (this.over || this.paused || !this.endWaits || this.socket.errored !== null) return;
+    this.endWaits = false;
+    if (this.writeError !== null) {
+      this.errorCode = this.writeError.code ?? "EIO";
+      this.socket.destroy();
+      return;
+    }
+    this.handler?.ended(this);
+    if (this.closeWaits) this.onClose();
+  };
+
+  private readonly onDrain = (): void => {
+    if (this.over || !this.backedUp) return;
+    this.backedUp = false;
+    this.handler?.drained(this);
+  };
+
+  private readonly onError = (error: NodeJS.ErrnoException): void => {
+    this.errorCode = error.code ?? "EIO";
+  };
+
+  private readonly onClose = (): void => {
+    if (this.over) return;
+    if (this.endWaits && this.errorCode === null) {
+      this.closeWaits = true;
+      return;
+    }
+    this.over = true;
+    this.owner.forget(this);
+    this.handler?.closed(this, this.errorCode);
+  };
+}

@@ -1,0 +1,95 @@
+import net from "node:net";
+import { performance } from "node:perf_hooks";
+import type {
+  AcceptHandler,
+  Connection,
+  ConnectionHandler,
+  ConnectTarget,
+  Engine,
+  Listener,
+} from "../engine.js";
+import { TimerWheel } from "../timer-wheel.js";
+import { PortableConnection } from "./portable-connection.js";
+
+const tickMs = 50;
+/** As the main thread asked for; the kernel allows `net.core.somaxconn`. */
+const backlog = 4096;
+
+/** The engine over `node:net`: runs wherever Node does, and is the one that will carry TLS. */
+export class PortableEngine implements Engine {
+  private readonly wheel = new TimerWheel(tickMs, performance.now());
+  private readonly connections = new Set<PortableConnection>();
+  private readonly listeners = new Set<net.Server>();
+  /** One timer drives the wheel, and only while a deadline lies in it. */
+  private ticking: NodeJS.Timeout | null = null;
+
+  now(): number {
+    return performance.now();
+  }
+
+  listen(descriptor: number, accept: AcceptHandler): Listener {
+    // Half-open is the core's decision: a client may send its request, then FIN, and still wait for the answer.
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      const connection = new PortableConnection(this, socket);
+      this.connections.add(connection);
+      connection.handledBy(accept(connection));
+    });
+    server.on("error", (error) => {
+      // A failed accept (no descriptors left, say) costs one connection, which libuv has closed. A descriptor that
+      // cannot listen is a mistake of ours: the thread ends and says so.
+      if (!server.listening) throw error;
+    });
+    // Node calls listen(2) once more and would cut the backlog to 511.
+    server.listen({ fd: descriptor, backlog });
+    this.listeners.add(server);
+    return {
+      close: () => {
+        if (this.listeners.delete(server)) server.close();
+      },
+    };
+  }
+
+  connect(target: ConnectTarget, handler: ConnectionHandler): Connection {
+    const socket = net.connect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true });
+    const connection = new PortableConnection(this, socket);
+    connection.readOnAfterFailedWrite();
+    this.connections.add(connection);
+    connection.handledBy(handler);
+    socket.on("connect", () => connection.wasConnected());
+    return connection;
+  }
+
+  destroy(): void {
+    for (const server of this.listeners) server.close();
+    this.listeners.clear();
+    for (const connection of [...this.connections]) connection.close(true);
+    if (this.ticking !== null) clearInterval(this.ticking);
+    this.ticking = null;
+  }
+
+  /** For connections: (re)arms the deadline of `connection`, `ms` from now. */
+  arm(connection: PortableConnection, ms: number): void {
+    this.wheel.arm(connection, performance.now() + ms);
+    this.ticking ??= setInterval(this.tick, tickMs);
+  }
+
+  disarm(connection: PortableConnection): void {
+    this.wheel.disarm(connection);
+  }
+
+  /** For connections: this one is gone. */
+  forget(connection: PortableConnection): void {
+    this.wheel.remove(connection);
+    this.connections.delete(connection);
+  }
+
+  private readonly tick = (): void => {
+    this.wheel.advance(performance.now(), (entry) => {
+      if (entry instanceof PortableConnection) entry.deadlinePassed();
+    });
+    if (this.wheel.size === 0 && this.ticking !== null) {
+      clearInterval(this.ticking);
+      this.ticking = null;
+    }
+  };
+}

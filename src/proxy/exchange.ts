@@ -1,0 +1,432 @@
+import type { ClientConnection } from "./client-connection.js";
+import { ClientForm, type WrittenHead } from "./client-form.js";
+import { forwardedRequestBound, writeForwardedRequest } from "./http1/forward.js";
+import { Framing, Method } from "./http1/head.js";
+import { KeptRequest } from "./kept-request.js";
+import type { ProxyInstance } from "./proxy-instance.js";
+import { UpstreamConnection } from "./upstream-connection.js";
+
+/** A response's head and body leave in one buffer up to this size: one write is cheaper than two. */
+const joinedBytes = 16_384;
+/** A request that must not be replayed takes no pooled connection that has been idle for longer. */
+const unreplayableIdleMs = 1_000;
+
+/**
+ * One request on its way from a client to a server, and the response on its way back. A client connection has one
+ * exchange at a time and uses the object again for the next.
+ *
+ *     begin → [pick a server → pooled or new connection → send] → response head → body → done
+ *                   ↑______ refused, dead, time-out ______|         |
+ *                                                                  101 → tunnel
+ */
+export class Exchange {
+  /** Method of the request, which decides whether its response has a body. */
+  method: number = Method.other;
+  /** The server's wish in the response's head. */
+  serverKeepsAlive = false;
+
+  /** Between `begin` and `over`. */
+  private active = false;
+  private upstream: UpstreamConnection | null = null;
+  private server = -1;
+  private tried: number[] = [];
+  private readonly request = new KeptRequest();
+  private replays = 0;
+  private requestComplete = false;
+  /** The request's head is sent, and the server takes more. */
+  private serverTakesBody = false;
+  private responseSent = false;
+  private keepAlive = false;
+  private upgradeAsked = false;
+  private readonly form = new ClientForm();
+
+  private startedMs = 0;
+  private connectStartedMs = 0;
+  private connectMs = 0;
+  private responseMs = 0;
+
+  constructor(
+    private readonly proxy: ProxyInstance,
+    private readonly client: ClientConnection,
+  ) {}
+
+  /**
+   * Takes the request whose head `proxy.requestHead` describes in `bytes`. `complete`: it has no body, or an empty one.
+   * `bodyFollows`: the caller passes the body's first bytes in this very turn.
+   */
+  begin(bytes: Uint8Array, complete: boolean, bodyFollows: boolean): void {
+    const head = this.proxy.requestHead;
+    this.active = true;
+    this.method = head.method;
+    this.form.begin(head.versionMinor);
+    this.keepAlive = head.keepAlive;
+    this.upgradeAsked = head.upgrade;
+    this.requestComplete = complete;
+    this.replays = 0;
+    this.tried = [];
+    this.serverTakesBody = false;
+    this.responseSent = false;
+    this.connectMs = 0;
+    this.startedMs = this.proxy.engine.now();
+
+    const forwarding = this.client.forwarding;
+    forwarding.keepUpgrade = head.upgrade;
+    const out = Buffer.allocUnsafe(forwardedRequestBound(head, forwarding));
+    const length = writeForwardedRequest(bytes, head, forwarding, out, 0);
+    this.request.begin(out.subarray(0, length), head.method);
+
+    this.proxy.counters.exchangeBegan();
+    this.dispatch(bodyFollows);
+  }
+
+  /** The client may pass on body bytes; what it cannot pass it holds. */
+  get takesBody(): boolean {
+    return this.serverTakesBody;
+  }
+
+  /** Body bytes as they came, framing included. */
+  requestBody(bytes: Uint8Array, start: number, end: number, done: boolean): void {
+    const upstream = this.upstream;
+    this.requestComplete = done;
+    if (upstream === null) return;
+    this.request.keep(bytes, start, end);
+    this.proxy.counters.sentToServer(this.server, end - start);
+    const taken = upstream.connection.send(bytes, start, end, false);
+    // Before that it is the client's turn. A server that has begun to answer is given its time for both directions.
+    if (done || !taken || this.responseSent)
+      upstream.connection.deadline("server", this.proxy.config.timeouts.serverMs);
+    if (!taken && !done) this.serverTakesBody = false;
+  }
+
+  /** The request's body broke a rule of framing. */
+  badRequestBody(): void {
+    this.proxy.counters.badRequest();
+    this.fail(400);
+  }
+
+  /** The client did not go on with its body in time. */
+  requestTimedOut(): void {
+    this.proxy.counters.badRequest();
+    this.fail(408);
+  }
+
+  /** The exchange, if there is one, is about to be abandoned for a reason that is the client's. */
+  clientAborted(): void {
+    if (this.active) this.proxy.counters.clientAborted(this.server);
+  }
+
+  /** There is no client any more. */
+  abandon(): void {
+    if (!this.active) return;
+    this.upstream?.abandon();
+    this.over();
+  }
+
+  /** What was sent to the client has left: the response goes on. */
+  clientDrained(): void {
+    this.upstream?.connection.resume();
+    if (this.client.tunnelling) this.touchTunnel();
+    else this.upstream?.connection.deadline("server", this.proxy.config.timeouts.serverMs);
+  }
+
+  // —— from the upstream connection ——
+
+  upstreamReady(upstream: UpstreamConnection): void {
+    this.connectMs = this.proxy.engine.now() - this.connectStartedMs;
+    this.proxy.serverReached(this.server);
+    this.sendRequest(upstream, this.client.holdsBody);
+    this.client.takeHeldBody();
+  }
+
+  upstreamDrained(): void {
+    if (this.client.tunnelling) {
+      this.client.resume();
+      return;
+    }
+    if (this.requestComplete) return;
+    this.upstream?.connection.clearDeadline();
+    this.serverTakesBody = true;
+    this.client.takeHeldBody();
+  }
+
+  connectFailed(upstream: UpstreamConnection, reason: string): void {
+    upstream.abandon();
+    this.proxy.counters.connectFailed(this.server);
+    this.proxy.serverFailed(this.server, reason);
+    this.redispatch();
+  }
+
+  /** The server closed or reset the connection before its response was whole. */
+  upstreamClosed(upstream: UpstreamConnection, reason: string, responseBegan: boolean): void {
+    upstream.abandon();
+    this.upstream = null;
+    this.serverTakesBody = false;
+    if (!responseBegan && this.request.replayable && upstream.reused) {
+      // It had been idle and the server was closing it just then: no fault of the server's.
+      this.proxy.counters.retried(this.server);
+      this.attempt(false, false);
+      return;
+    }
+    this.proxy.counters.responseFailed(this.server, true);
+    const anotherIsLeft = this.tried.length < this.proxy.config.servers.length;
+    if (!responseBegan && this.request.replayable && this.replays === 0 && anotherIsLeft) {
+      this.replays++;
+      this.proxy.serverFailed(this.server, reason);
+      this.redispatch();
+      return;
+    }
+    this.fail(502);
+  }
+
+  upstreamExpired(upstream: UpstreamConnection): void {
+    if (this.client.tunnelling) {
+      this.tunnelClosed(upstream, null);
+      return;
+    }
+    upstream.abandon();
+    this.upstream = null;
+    this.proxy.counters.responseFailed(this.server, false);
+    this.fail(504);
+  }
+
+  brokenResponse(upstream: UpstreamConnection, reason: string): void {
+    upstream.abandon();
+    this.upstream = null;
+    this.proxy.counters.responseFailed(this.server, false);
+    const server = this.proxy.config.servers[this.server].name;
+    this.proxy.event({ event: "response", proxy: this.proxy.config.name, server, reason }, "broken response");
+    this.fail(502);
+  }
+
+  /** A 1xx: passed on, unless the client speaks HTTP/1.0 and would not understand it. */
+  interimResponse(upstream: UpstreamConnection, bytes: Uint8Array): void {
+    this.proxy.counters.responded(this.server, this.proxy.responseHead.status);
+    // Until its request is whole the server need not answer.
+    if (this.requestComplete) upstream.connection.deadline("server", this.proxy.config.timeouts.serverMs);
+    if (this.form.versionMinor === 0) return;
+    const { out, length } = this.responseHead(bytes, true, false, 0);
+    if (!this.client.send(out, 0, length, false)) this.awaitClient(upstream);
+  }
+
+  /** The final head, described by `proxy.responseHead`, and the part of its body that came with it. */
+  responseBegins(
+    upstream: UpstreamConnection,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    done: boolean,
+  ): void {
+    const head = this.proxy.responseHead;
+    this.responseMs = this.proxy.engine.now() - this.startedMs;
+    this.proxy.counters.responded(this.server, head.status);
+    this.serverKeepsAlive = head.keepAlive;
+    this.form.beginResponse(head);
+    const { dechunking } = this.form;
+    const endsByClose = head.framing === Framing.untilClose || dechunking;
+    // While the request still comes in, where the next one begins is not known yet.
+    this.keepAlive = this.keepAlive && !endsByClose && this.requestComplete && !this.proxy.closing;
+    this.responseSent = true;
+
+    const bodyBytes = end - start;
+    if (dechunking || bodyBytes > joinedBytes) {
+      const { out, length } = this.responseHead(bytes, this.keepAlive, false, 0);
+      this.client.send(out, 0, length, bodyBytes > 0 && !dechunking);
+      this.responseBody(upstream, bytes, start, end, done);
+      return;
+    }
+    const { out, length } = this.responseHead(bytes, this.keepAlive, false, bodyBytes);
+    if (bodyBytes > 0) out.set(bytes.subarray(start, end), length);
+    this.passToClient(upstream, out, 0, length + bodyBytes, done);
+  }
+
+  responseBody(
+    upstream: UpstreamConnection,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    done: boolean,
+  ): void {
+    if (this.form.dechunking) {
+      this.form.payload(bytes, start, end, (from, to) => this.passToClient(upstream, bytes, from, to, done));
+    } else {
+      this.passToClient(upstream, bytes, start, end, done);
+    }
+  }
+
+  responseDone(upstream: UpstreamConnection, reusable: boolean): void {
+    const { counters, engine } = this.proxy;
+    counters.timed(this.server, this.connectMs, this.responseMs, engine.now() - this.startedMs);
+    const { keepAlive } = this;
+    // A server that answers early may not read the rest of the request: the connection cannot be shared.
+    this.proxy.release(upstream, reusable && this.requestComplete);
+    this.over();
+    this.client.exchangeDone(keepAlive);
+  }
+
+  // —— tunnels (101 Switching Protocols) ——
+
+  /** The server agreed to an upgrade; `bytes[start, end)` already belong to the new protocol. */
+  switchingProtocols(upstream: UpstreamConnection, bytes: Uint8Array, start: number, end: number): void {
+    if (!this.upgradeAsked || !this.requestComplete) {
+      this.brokenResponse(upstream, "unasked-upgrade");
+      return;
+    }
+    this.proxy.counters.responded(this.server, 101);
+    this.responseMs = this.proxy.engine.now() - this.startedMs;
+    this.responseSent = true;
+    const { out, length } = this.responseHead(bytes, true, true, 0);
+    this.client.send(out, 0, length, end > start);
+    upstream.beginTunnel();
+    if (end > start) this.tunnelFromServer(bytes, start, end);
+    else this.touchTunnel();
+    this.client.beginTunnel();
+  }
+
+  tunnelFromServer(bytes: Uint8Array, start: number, end: number): void {
+    this.touchTunnel();
+    if (!this.client.send(bytes, start, end, false)) this.upstream?.connection.pause();
+  }
+
+  tunnelFromClient(bytes: Uint8Array, start: number, end: number): void {
+    const upstream = this.upstream;
+    if (upstream === null) return;
+    this.touchTunnel();
+    this.proxy.counters.sentToServer(this.server, end - start);
+    if (!upstream.connection.send(bytes, start, end, false)) this.client.pause();
+  }
+
+  /** FIN from the server: the client gets it too, and may go on sending. */
+  tunnelServerEnded(): void {
+    this.client.connection.shutdown();
+  }
+
+  tunnelClientEnded(): void {
+    this.upstream?.connection.shutdown();
+  }
+
+  /** The server's connection is gone or given up. What is on its way to the client still arrives, unless it was reset. */
+  tunnelClosed(upstream: UpstreamConnection, errorCode: string | null): void {
+    upstream.abandon();
+    const { counters, engine } = this.proxy;
+    counters.timed(this.server, this.connectMs, this.responseMs, engine.now() - this.startedMs);
+    this.over();
+    if (errorCode === null) this.client.finish();
+    else this.client.cut();
+  }
+
+  // —— inside ——
+
+  private dispatch(bodyFollows: boolean): void {
+    const server = this.proxy.balancer.pick(this.tried, this.proxy.engine.now());
+    if (server < 0) {
+      this.fail(503);
+      return;
+    }
+    this.server = server;
+    this.tried.push(server);
+    this.proxy.counters.serverChosen(server, this.proxy.monotonicMs());
+    this.attempt(true, bodyFollows);
+  }
+
+  /** Leaves the present server for the next one. */
+  private redispatch(): void {
+    this.upstream = null;
+    this.serverTakesBody = false;
+    const left = this.server;
+    this.proxy.counters.serverLeft(left);
+    this.server = -1;
+    if (this.tried.length < this.proxy.config.servers.length) this.proxy.counters.redispatched(left);
+    this.dispatch(this.client.holdsBody);
+    // Over a pooled connection the request has left already.
+    if (this.serverTakesBody) this.client.takeHeldBody();
+  }
+
+  private attempt(pooled: boolean, bodyFollows: boolean): void {
+    const { pool, counters, engine } = this.proxy;
+    const now = engine.now();
+    const idle = pooled
+      ? pool.take(this.server, now, this.request.replayable ? Infinity : unreplayableIdleMs)
+      : null;
+    if (idle === null) {
+      counters.connecting(this.server);
+      this.connectStartedMs = now;
+      this.upstream = new UpstreamConnection(this.proxy, this.server, this);
+      return;
+    }
+    counters.reused(this.server);
+    counters.idleConnections(this.server, -1);
+    counters.usedConnections(this.server, 1);
+    this.connectMs = 0;
+    this.upstream = idle;
+    idle.reuse(this);
+    this.sendRequest(idle, bodyFollows);
+  }
+
+  /** `bodyFollows`: body bytes come in this very turn, they may leave in the same packet. */
+  private sendRequest(upstream: UpstreamConnection, bodyFollows: boolean): void {
+    const { connection } = upstream;
+    this.proxy.counters.sentToServer(this.server, this.request.sendTo(connection, bodyFollows));
+    this.serverTakesBody = !this.requestComplete;
+    if (this.requestComplete) connection.deadline("server", this.proxy.config.timeouts.serverMs);
+    else connection.clearDeadline();
+  }
+
+  private passToClient(
+    upstream: UpstreamConnection,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    done: boolean,
+  ): void {
+    const taken = this.client.send(bytes, start, end, false);
+    if (done) return;
+    if (taken) {
+      upstream.connection.deadline("server", this.proxy.config.timeouts.serverMs);
+      return;
+    }
+    this.awaitClient(upstream);
+  }
+
+  /** It is the client's turn now, and the client's time-out that runs. */
+  private awaitClient(upstream: UpstreamConnection): void {
+    upstream.connection.pause();
+    upstream.connection.clearDeadline();
+  }
+
+  private responseHead(
+    bytes: Uint8Array,
+    keepAlive: boolean,
+    keepUpgrade: boolean,
+    room: number,
+  ): WrittenHead {
+    return this.form.writeHead(bytes, this.proxy.responseHead, keepAlive, keepUpgrade, room);
+  }
+
+  private touchTunnel(): void {
+    this.upstream?.connection.deadline("tunnel", this.proxy.config.timeouts.tunnelMs);
+  }
+
+  /** Ends the exchange without a server's response: an answer of our own, or a cut when one has begun. */
+  private fail(status: number): void {
+    this.upstream?.abandon();
+    const { responseSent } = this;
+    // HTTP/1.0 clients take a connection for closed unless the answer says otherwise, and ours do not.
+    const keepAlive =
+      this.keepAlive && this.requestComplete && this.form.versionMinor === 1 && !this.proxy.closing;
+    this.over();
+    if (responseSent) this.client.cut();
+    else this.client.answer(status, keepAlive, true);
+  }
+
+  /** The accounts are closed and nothing is held any more. */
+  private over(): void {
+    const { counters } = this.proxy;
+    this.active = false;
+    if (this.server >= 0) counters.serverLeft(this.server);
+    counters.exchangeEnded();
+    this.upstream = null;
+    this.server = -1;
+    this.serverTakesBody = false;
+    this.request.clear();
+  }
+}

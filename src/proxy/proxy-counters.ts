@@ -1,0 +1,163 @@
+import { Cell } from "./stats/layout.js";
+import { addTimings } from "./stats/sliding.js";
+import type { StatsTable } from "./stats/table.js";
+
+const classCells = [
+  Cell.responsesOther,
+  Cell.responses1xx,
+  Cell.responses2xx,
+  Cell.responses3xx,
+  Cell.responses4xx,
+  Cell.responses5xx,
+];
+
+const classCell = (status: number): number => classCells[Math.floor(status / 100)] ?? Cell.responsesOther;
+
+/** The counters of one proxy in one data thread: what happened, in the rows that HAProxy's users read. */
+export class ProxyCounters {
+  private readonly cells: Float64Array;
+  private readonly frontend: number;
+  private readonly backend: number;
+  private readonly servers: readonly number[];
+
+  constructor(table: StatsTable, threadIndex: number, proxyIndex: number, servers: number) {
+    this.cells = table.blocks[threadIndex];
+    this.frontend = table.frontendRow(proxyIndex);
+    this.backend = table.backendRow(proxyIndex);
+    this.servers = Array.from({ length: servers }, (_, server) => table.serverRow(proxyIndex, server));
+  }
+
+  clientConnected(): void {
+    this.cells[this.frontend + Cell.connectionsTotal]++;
+    this.cells[this.frontend + Cell.sessionsTotal]++;
+    this.raise(this.frontend);
+  }
+
+  clientGone(): void {
+    this.cells[this.frontend + Cell.sessionsCurrent]--;
+  }
+
+  receivedFromClient(bytes: number): void {
+    this.cells[this.frontend + Cell.bytesIn] += bytes;
+  }
+
+  sentToClient(bytes: number): void {
+    this.cells[this.frontend + Cell.bytesOut] += bytes;
+  }
+
+  requestReceived(): void {
+    this.cells[this.frontend + Cell.requestsTotal]++;
+  }
+
+  /** A request that was refused as malformed or too slow, or cut by the client before its head was whole. */
+  badRequest(): void {
+    this.cells[this.frontend + Cell.requestErrors]++;
+  }
+
+  /** The proxy answered by itself. `reachedBackend`: the balancer had been asked, so the backend counts it too. */
+  intercepted(status: number, reachedBackend: boolean): void {
+    this.cells[this.frontend + classCell(status)]++;
+    this.cells[this.frontend + Cell.intercepted]++;
+    if (reachedBackend) this.cells[this.backend + classCell(status)]++;
+  }
+
+  /** The balancer was asked for a server for this request. */
+  exchangeBegan(): void {
+    this.cells[this.backend + Cell.requestsTotal]++;
+    this.cells[this.backend + Cell.sessionsTotal]++;
+    this.raise(this.backend);
+  }
+
+  exchangeEnded(): void {
+    this.cells[this.backend + Cell.sessionsCurrent]--;
+  }
+
+  /** `monotonicMs`: on the process-wide clock (see `stats/monotonic.ts`). */
+  serverChosen(server: number, monotonicMs: number): void {
+    const row = this.servers[server];
+    this.cells[row + Cell.selections]++;
+    this.cells[row + Cell.sessionsTotal]++;
+    this.cells[row + Cell.requestsTotal]++;
+    this.cells[row + Cell.lastSessionMs] = monotonicMs;
+    this.cells[this.backend + Cell.selections]++;
+    this.cells[this.backend + Cell.lastSessionMs] = monotonicMs;
+    this.raise(row);
+  }
+
+  serverLeft(server: number): void {
+    this.cells[this.servers[server] + Cell.sessionsCurrent]--;
+  }
+
+  connecting(server: number): void {
+    this.both(server, Cell.connectsTotal);
+  }
+
+  reused(server: number): void {
+    this.both(server, Cell.reuses);
+  }
+
+  connectFailed(server: number): void {
+    this.both(server, Cell.connectErrors);
+  }
+
+  retried(server: number): void {
+    this.both(server, Cell.retries);
+  }
+
+  /** The request was moved away from `server`. */
+  redispatched(server: number): void {
+    this.both(server, Cell.redispatches);
+  }
+
+  idleConnections(server: number, change: number): void {
+    this.both(server, Cell.idleConnections, change);
+  }
+
+  usedConnections(server: number, change: number): void {
+    this.both(server, Cell.usedConnections, change);
+  }
+
+  sentToServer(server: number, bytes: number): void {
+    this.both(server, Cell.bytesIn, bytes);
+  }
+
+  receivedFromServer(server: number, bytes: number): void {
+    this.both(server, Cell.bytesOut, bytes);
+  }
+
+  /** A server's own answer begins: interim ones (1xx) count like the others. */
+  responded(server: number, status: number): void {
+    const cell = classCell(status);
+    this.cells[this.frontend + cell]++;
+    this.both(server, cell);
+  }
+
+  /** Broken, cut or timed-out response. `aborted`: the server closed it. */
+  responseFailed(server: number, aborted: boolean): void {
+    this.both(server, Cell.responseErrors);
+    if (aborted) this.both(server, Cell.serverAborts);
+  }
+
+  /** The client went away in the middle of an exchange. */
+  clientAborted(server: number): void {
+    this.cells[this.frontend + Cell.clientAborts]++;
+    this.cells[this.backend + Cell.clientAborts]++;
+    if (server >= 0) this.cells[this.servers[server] + Cell.clientAborts]++;
+  }
+
+  /** Times of a finished exchange: connect (0 when reused), to the response's head, whole; ms. */
+  timed(server: number, connectMs: number, responseMs: number, totalMs: number): void {
+    addTimings(this.cells, this.servers[server], connectMs, responseMs, totalMs);
+    addTimings(this.cells, this.backend, connectMs, responseMs, totalMs);
+  }
+
+  private both(server: number, cell: number, change = 1): void {
+    this.cells[this.servers[server] + cell] += change;
+    this.cells[this.backend + cell] += change;
+  }
+
+  private raise(row: number): void {
+    const current = ++this.cells[row + Cell.sessionsCurrent];
+    if (current > this.cells[row + Cell.sessionsMax]) this.cells[row + Cell.sessionsMax] = current;
+  }
+}

@@ -1,0 +1,138 @@
+import type { ProxyConfig } from "../config/config.js";
+import { RoundRobin } from "./balance/round-robin.js";
+import { ClientConnection } from "./client-connection.js";
+import type { Connection, Engine } from "./engine/engine.js";
+import { defaultMaxFields, Head, type HeadLimits } from "./http1/head.js";
+import type { ProxyCounters } from "./proxy-counters.js";
+import type { UpstreamConnection } from "./upstream-connection.js";
+import { UpstreamPool } from "./upstream-pool.js";
+
+/** A connection that has waited this long for a request hardly has one on its way just now. */
+const restingMs = 1_000;
+
+/** Something that an operator should read in the log. */
+export type ProxyEvent = (fields: Record<string, string | number>, message: string) => void;
+
+/** The first address that the proxy listens on, or that of its first server when it listens on all. */
+function authorityOf({ listen, servers }: ProxyConfig): string {
+  const [first] = listen;
+  const isWildcard = first === undefined || first.address === "0.0.0.0" || first.address === "::";
+  const host = isWildcard ? (servers[0]?.host ?? "localhost") : first.address;
+  const port = isWildcard ? (servers[0]?.port ?? 80) : first.port;
+  const literal = host.includes(":") ? `[${host}]` : host;
+  return port === 80 ? literal : `${literal}:${port}`;
+}
+
+/**
+ * One proxy inside one data thread: what its connections share. Nothing in here is shared with another thread but the
+ * cells behind `counters`.
+ */
+export class ProxyInstance {
+  readonly balancer: RoundRobin;
+  readonly pool: UpstreamPool;
+  readonly limits: HeadLimits;
+  /** Parsed into and read within one call of a handler, so one record serves every connection of the thread. */
+  readonly requestHead = new Head();
+  readonly responseHead = new Head();
+  /** What an HTTP/1.0 request that names no host has meant: the address that it came to. */
+  readonly fallbackHost: Uint8Array;
+  readonly clients = new Set<ClientConnection>();
+  /** Called when `closing` and the last client has left. */
+  emptied: (() => void) | null = null;
+  /** The address is about to move or the process to end: answers say `Connection: close`. */
+  closing = false;
+  /** Nothing new comes any more. */
+  draining = false;
+
+  constructor(
+    readonly config: ProxyConfig,
+    readonly engine: Engine,
+    readonly counters: ProxyCounters,
+    readonly event: ProxyEvent,
+    threadIndex: number,
+    /** Process-wide monotonic time minus `engine.now()`. */
+    private readonly monotonicOffsetMs: number,
+  ) {
+    this.balancer = new RoundRobin(config.servers.length, threadIndex);
+    this.pool = new UpstreamPool(config.servers.length);
+    this.fallbackHost = Buffer.from(`Host: ${authorityOf(config)}\r\n`);
+    this.limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
+  }
+
+  accept(connection: Connection): ClientConnection {
+    const client = new ClientConnection(this, connection);
+    this.clients.add(client);
+    return client;
+  }
+
+  /** A client's connection is gone. */
+  left(client: ClientConnection): void {
+    this.clients.delete(client);
+    if (this.closing && this.clients.size === 0) this.emptied?.();
+  }
+
+  monotonicMs(): number {
+    return this.engine.now() + this.monotonicOffsetMs;
+  }
+
+  /** Tells who reads the log when a server stops or starts to be reachable, not for each request. */
+  serverFailed(server: number, reason: string): void {
+    const first = this.balancer.failed(server, this.engine.now());
+    if (!first) return;
+    const { name, host, port } = this.config.servers[server];
+    this.event(
+      { event: "server", proxy: this.config.name, server: name, address: `${host}:${port}`, reason },
+      "server cannot be reached, its requests go to the others",
+    );
+  }
+
+  serverReached(server: number): void {
+    if (!this.balancer.reached(server)) return;
+    const { name, host, port } = this.config.servers[server];
+    this.event(
+      { event: "server", proxy: this.config.name, server: name, address: `${host}:${port}` },
+      "server can be reached again",
+    );
+  }
+
+  /**
+   * The address is about to move: every answer closes its connection from now on. A connection that rests is closed at
+   * once, so that its client does not send its next request to a machine that never heard of it.
+   */
+  handOver(): void {
+    this.closing = true;
+    this.closeIdle(restingMs);
+  }
+
+  /** Closes the connections that have waited for a request for so long: FIN, so that the client sees a clean end. */
+  closeIdle(idleForMs: number): void {
+    const now = this.engine.now();
+    for (const client of [...this.clients]) client.closeIfIdle(now - idleForMs);
+  }
+
+  /** Nothing new comes: connections end with their exchange, client connections and pools alike. */
+  drain(): void {
+    this.closing = true;
+    this.draining = true;
+    this.closeIdle(0);
+    for (const upstream of this.pool.drain()) upstream.closeIdle();
+  }
+
+  /** Cuts what is left. Returns how many client connections that were. */
+  cut(): number {
+    const left = [...this.clients];
+    for (const client of left) client.cut();
+    return left.length;
+  }
+
+  /** An upstream connection whose exchange is over: kept for the next request, or closed. */
+  release(upstream: UpstreamConnection, reusable: boolean): void {
+    this.counters.usedConnections(upstream.server, -1);
+    if (reusable && !this.draining && this.pool.put(upstream.server, upstream)) {
+      this.counters.idleConnections(upstream.server, 1);
+      upstream.rest(this.engine.now());
+      return;
+    }
+    upstream.connection.close(false);
+  }
+}

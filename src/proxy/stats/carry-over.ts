@@ -1,0 +1,46 @@
+import { Cell, rowCells } from "./layout.js";
+import { slidingWindow } from "./sliding.js";
+import { type RowSnapshot, readSnapshot } from "./snapshot.js";
+import type { StatsTable } from "./table.js";
+
+/** What tells a proxy's and a server's row from another: their names. */
+export interface NamedProxy {
+  readonly name: string;
+  readonly servers: readonly { readonly name: string }[];
+}
+
+const cellNames = Object.keys(Cell) as (keyof typeof Cell)[];
+
+/**
+ * Writes what `from` counted into the carried block of `to`, row by row for the proxies and servers that have the same
+ * names, so that counters survive a reload. Sets and does not add: call it again while the old threads still finish
+ * their exchanges, gauges included.
+ */
+export function carryOver(
+  from: { readonly table: StatsTable; readonly proxies: readonly NamedProxy[] },
+  to: { readonly table: StatsTable; readonly proxies: readonly NamedProxy[] },
+): void {
+  const { carried } = to.table;
+  const snapshot = readSnapshot(from.table, from.proxies);
+  for (const [index, proxy] of to.proxies.entries()) {
+    const oldIndex = from.proxies.findIndex(({ name }) => name === proxy.name);
+    if (oldIndex < 0) continue;
+    const { frontend, servers, backend } = snapshot.proxies[oldIndex];
+    writeRow(carried, to.table.frontendRow(index), frontend);
+    writeRow(carried, to.table.backendRow(index), backend);
+    for (const [serverIndex, server] of proxy.servers.entries()) {
+      const old = from.proxies[oldIndex].servers.findIndex(({ name }) => name === server.name);
+      if (old >= 0) writeRow(carried, to.table.serverRow(index, serverIndex), servers[old]);
+    }
+  }
+}
+
+function writeRow(block: Float64Array, row: number, values: RowSnapshot): void {
+  block.fill(0, row, row + rowCells);
+  for (const name of cellNames) block[row + Cell[name]] = values[name];
+  // Several threads' windows become one: their averages stay what they were.
+  const samples = Math.min(values.timedRequests, slidingWindow);
+  block[row + Cell.connectTimeSum] = values.connectTimeAverage * samples;
+  block[row + Cell.responseTimeSum] = values.responseTimeAverage * samples;
+  block[row + Cell.totalTimeSum] = values.totalTimeAverage * samples;
+}

@@ -1,0 +1,204 @@
+import type { Connection, ConnectionHandler, DeadlineKind } from "./engine/engine.js";
+import type { Exchange } from "./exchange.js";
+import { HeldBytes } from "./held-bytes.js";
+import { BodyFramer } from "./http1/body.js";
+import { Framing, findHeadEnd, parseResponseHead } from "./http1/head.js";
+import type { ProxyInstance } from "./proxy-instance.js";
+
+const Phase = { connecting: 0, idle: 1, head: 2, body: 3, untilClose: 4, tunnel: 5 } as const;
+type Phase = (typeof Phase)[keyof typeof Phase];
+
+/** A connection to a server: takes one exchange at a time and turns what the server sends into that exchange's calls. */
+export class UpstreamConnection implements ConnectionHandler {
+  readonly connection: Connection;
+  /** It served an exchange before: the server may close it at any moment, through no fault of a request. */
+  reused = false;
+  idleSinceMs = 0;
+
+  private phase: Phase = Phase.connecting;
+  private exchange: Exchange | null;
+  private readonly framer = new BodyFramer();
+  private readonly held = new HeldBytes();
+  /** Any byte of the response has come: the request must not be replayed. */
+  private responseBegan = false;
+
+  constructor(
+    private readonly proxy: ProxyInstance,
+    readonly server: number,
+    exchange: Exchange,
+  ) {
+    this.exchange = exchange;
+    this.connection = proxy.engine.connect(proxy.config.servers[server], this);
+    this.connection.deadline("connect", proxy.config.timeouts.connectMs);
+  }
+
+  /** Takes a pooled connection for `exchange`. */
+  reuse(exchange: Exchange): void {
+    this.reused = true;
+    this.expectResponse(exchange);
+  }
+
+  /** Puts the connection to rest in the pool. */
+  rest(nowMs: number): void {
+    this.phase = Phase.idle;
+    this.exchange = null;
+    this.idleSinceMs = nowMs;
+    // A slow client may have held it back to the last byte.
+    this.connection.resume();
+    this.connection.deadline("keep-alive", this.proxy.config.timeouts.keepAliveMs);
+  }
+
+  /** Closes a connection that was just taken out of the pool. */
+  closeIdle(): void {
+    this.proxy.counters.idleConnections(this.server, -1);
+    this.connection.close(false);
+  }
+
+  /** The exchange gives this connection up in mid-air. */
+  abandon(): void {
+    this.exchange = null;
+    if (this.phase !== Phase.connecting) this.proxy.counters.usedConnections(this.server, -1);
+    this.connection.close(this.phase !== Phase.connecting);
+  }
+
+  /** The server agreed to switch protocols: bytes pass unread from now on. */
+  beginTunnel(): void {
+    this.phase = Phase.tunnel;
+  }
+
+  connected(): void {
+    const exchange = this.exchange;
+    if (exchange === null) return;
+    this.connection.clearDeadline();
+    this.proxy.counters.usedConnections(this.server, 1);
+    this.expectResponse(exchange);
+    exchange.upstreamReady(this);
+  }
+
+  received(_connection: Connection, bytes: Uint8Array, start: number, end: number): void {
+    const exchange = this.exchange;
+    if (exchange === null || this.phase === Phase.idle) {
+      // A server that speaks unasked: a farewell (408) or a desynchronised stream. Never an answer to the next request.
+      this.dropFromPool();
+      this.connection.close(false);
+      return;
+    }
+    this.proxy.counters.receivedFromServer(this.server, end - start);
+    if (this.phase === Phase.head) this.receivedHead(exchange, bytes, start, end);
+    else if (this.phase === Phase.tunnel) exchange.tunnelFromServer(bytes, start, end);
+    else this.receivedBody(exchange, bytes, start, end);
+  }
+
+  ended(): void {
+    const exchange = this.exchange;
+    if (exchange === null || this.phase === Phase.idle) {
+      this.dropFromPool();
+      this.connection.close(false);
+    } else if (this.phase === Phase.untilClose) {
+      exchange.responseDone(this, false);
+    } else if (this.phase === Phase.tunnel) {
+      exchange.tunnelServerEnded();
+    } else {
+      exchange.upstreamClosed(this, "closed", this.responseBegan);
+    }
+  }
+
+  drained(): void {
+    this.exchange?.upstreamDrained();
+  }
+
+  expired(_connection: Connection, kind: DeadlineKind): void {
+    const exchange = this.exchange;
+    if (exchange === null || this.phase === Phase.idle) {
+      this.dropFromPool();
+      this.connection.close(false);
+    } else if (kind === "connect") {
+      exchange.connectFailed(this, "time-out");
+    } else {
+      exchange.upstreamExpired(this);
+    }
+  }
+
+  closed(_connection: Connection, errorCode: string | null): void {
+    const exchange = this.exchange;
+    if (exchange === null || this.phase === Phase.idle) this.dropFromPool();
+    else if (this.phase === Phase.connecting) exchange.connectFailed(this, errorCode ?? "closed");
+    else if (this.phase === Phase.tunnel) exchange.tunnelClosed(this, errorCode);
+    else if (this.phase === Phase.untilClose && errorCode === null) exchange.responseDone(this, false);
+    else exchange.upstreamClosed(this, errorCode ?? "closed", this.responseBegan);
+  }
+
+  private expectResponse(exchange: Exchange): void {
+    this.exchange = exchange;
+    this.phase = Phase.head;
+    this.responseBegan = false;
+  }
+
+  private receivedHead(exchange: Exchange, bytes: Uint8Array, start: number, end: number): void {
+    this.responseBegan = true;
+    const { responseHead, limits } = this.proxy;
+    const seen = this.held.length;
+    if (seen > 0) {
+      this.held.append(bytes, start, end);
+      const { length } = this.held;
+      if (findHeadEnd(this.held.peek(), 0, seen, length) === 0 && length <= limits.maxHeadBytes) return;
+      this.receivedHead(exchange, this.held.take(), 0, length);
+      return;
+    }
+    let at = start;
+    while (at < end) {
+      const after = parseResponseHead(bytes, at, end, responseHead, limits, exchange.method);
+      if (after < 0) {
+        exchange.brokenResponse(this, responseHead.error);
+        return;
+      }
+      if (after === 0) {
+        this.held.append(bytes, at, end);
+        return;
+      }
+      at = after;
+      const { status } = responseHead;
+      if (status === 101) {
+        exchange.switchingProtocols(this, bytes, at, end);
+        return;
+      }
+      if (status < 200) {
+        exchange.interimResponse(this, bytes);
+        continue;
+      }
+      this.beginBody(exchange, bytes, at, end);
+      return;
+    }
+  }
+
+  /** `this.proxy.responseHead` holds the final head of `bytes`; its body begins at `start`. */
+  private beginBody(exchange: Exchange, bytes: Uint8Array, start: number, end: number): void {
+    const { framing, contentLength } = this.proxy.responseHead;
+    this.framer.reset(framing, contentLength);
+    this.phase = framing === Framing.untilClose ? Phase.untilClose : Phase.body;
+    const bodyEnd = this.framer.advance(bytes, start, end);
+    if (this.framer.error !== null) {
+      exchange.brokenResponse(this, this.framer.error);
+      return;
+    }
+    // Bytes behind the response belong to nothing that was asked for: the connection is not used again.
+    const reusable = this.proxy.responseHead.keepAlive && bodyEnd === end;
+    exchange.responseBegins(this, bytes, start, bodyEnd, this.framer.done);
+    if (this.framer.done && this.exchange === exchange) exchange.responseDone(this, reusable);
+  }
+
+  private receivedBody(exchange: Exchange, bytes: Uint8Array, start: number, end: number): void {
+    const bodyEnd = this.framer.advance(bytes, start, end);
+    if (this.framer.error !== null) {
+      exchange.brokenResponse(this, this.framer.error);
+      return;
+    }
+    exchange.responseBody(this, bytes, start, bodyEnd, this.framer.done);
+    if (this.framer.done && this.exchange === exchange)
+      exchange.responseDone(this, exchange.serverKeepsAlive && bodyEnd === end);
+  }
+
+  private dropFromPool(): void {
+    if (this.proxy.pool.remove(this.server, this)) this.proxy.counters.idleConnections(this.server, -1);
+  }
+}

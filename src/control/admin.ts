@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import basicAuth from "@fastify/basic-auth";
+import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import type { AdminConfig } from "../config/config.js";
+import { LbError } from "../errors.js";
+import { matchCredentials } from "./credentials.js";
+import type { NodeView } from "./node-view.js";
+import { pageStyle } from "./page-style.js";
+import { formatCsv, formatJson } from "./show-stat.js";
+import { statRows } from "./stat-rows.js";
+import { renderStatsPage } from "./stats-page.js";
+import { parseStatsPath } from "./stats-path.js";
+
+/** HAProxy's realm, by which browsers and scripts know the password. */
+const realm = "HAProxy Statistics";
+
+/** Connections beyond these are closed at once: a crowd at the admin port must not take the process's files. */
+const maxConnections = 256;
+
+/** Headers of every answer. The page has one style, allowed by its hash, and nothing else. */
+const securityHeaders: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "content-security-policy": [
+    "default-src 'none'",
+    `style-src 'sha256-${createHash("sha256").update(pageStyle).digest("base64")}'`,
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; "),
+};
+
+/**
+ * The admin server: HAProxy's stats page and its CSV and JSON, behind basic authentication, for every URL.
+ *
+ * Not listening yet, so that a test can inject requests; `listenAdmin` binds it to a socket.
+ */
+export async function createAdmin(config: AdminConfig, view: () => NodeView): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: 1024,
+    serverFactory: (handler) => {
+      const server = createServer(
+        {
+          headersTimeout: 5_000,
+          requestTimeout: 10_000,
+          keepAliveTimeout: 15_000,
+          connectionsCheckingInterval: 1_000,
+          maxHeaderSize: 8_192,
+        },
+        handler,
+      );
+      server.maxConnections = maxConnections;
+      // A client that takes nothing for this long is cut.
+      server.setTimeout(20_000);
+      return server;
+    },
+  });
+
+  app.addHook("onRequest", async (_request, reply) => {
+    reply.headers(securityHeaders);
+  });
+  await app.register(basicAuth, {
+    authenticate: { realm },
+    validate: (user, password, _request, _reply, done) => {
+      done(matchCredentials(config, user, password) ? undefined : new Error("Unauthorized"));
+    },
+  });
+  app.addHook("onRequest", app.basicAuth);
+
+  app.setErrorHandler((error: { readonly statusCode?: number }, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    // What nobody foresaw has no status. It ends the thread, with its stack: main starts another one.
+    if (error.statusCode === undefined) {
+      setImmediate(() => {
+        throw error;
+      });
+    }
+    return explain(reply, status);
+  });
+  app.setNotFoundHandler((_request, reply) => explain(reply, 404));
+
+  app.get("/*", (request, reply) => {
+    const asked = parseStatsPath(config.path, request.url);
+    if (asked === null) return request.url === "/" ? reply.redirect(config.path, 302) : explain(reply, 404);
+    if (asked.format === "csv") {
+      return reply.type("text/plain; charset=utf-8").send(`${formatCsv(statRows(view()))}\n`);
+    }
+    if (asked.format === "json") {
+      return reply.type("application/json; charset=utf-8").send(formatJson(statRows(view())));
+    }
+    return reply.type("text/html; charset=utf-8").send(renderStatsPage(view(), config.path, asked.refresh));
+  });
+  // Fastify closes only a server that it opened itself.
+  app.addHook("onClose", async ({ server }) => {
+    if (!server.listening) return;
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  });
+  await app.ready();
+  return app;
+}
+
+/**
+ * Listens on `descriptor`, a bound socket of the main thread's that this server owns from now on. Resolves with
+ * its address. Throws LbError (LB_ADMIN).
+ */
+export async function listenAdmin(app: FastifyInstance, descriptor: number): Promise<AddressInfo | null> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      app.server.once("error", reject);
+      app.server.listen({ fd: descriptor }, () => {
+        app.server.off("error", reject);
+        resolve();
+      });
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LbError(
+      "LB_ADMIN",
+      `cannot serve the stats page: ${reason}`,
+      "choose another address with --admin",
+      { cause: error },
+    );
+  }
+  const address = app.server.address();
+  return typeof address === "object" ? address : null;
+}
+
+const explanations: Readonly<Record<number, string>> = {
+  401: "You need a valid user and password to access this content.",
+  404: "There is nothing here. The statistics are one path up from the root.",
+};
+
+function explain(reply: FastifyReply, status: number): FastifyReply {
+  const text = explanations[status] ?? "The request could not be answered.";
+  return reply.code(status).type("text/plain; charset=utf-8").send(`${status} ${text}\n`);
+}

@@ -1,0 +1,157 @@
+import type { NodeView } from "./node-view.js";
+import { formatInfo, formatInfoJson, formatInfoTyped, infoFields } from "./show-info.js";
+import { filterRows, formatCsv, formatJson, formatTyped, type StatFilter } from "./show-stat.js";
+import { firstProxyId, type StatRow, statRows } from "./stat-rows.js";
+
+/** What a command does to the connection that it came on. */
+export type CommandAnswer =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "toggle-prompt" }
+  /** From now on this connection is closed after so long without a command. */
+  | { readonly kind: "idle-timeout"; readonly ms: number }
+  | { readonly kind: "quit" };
+
+export interface Command {
+  /** The words that call it. */
+  readonly words: readonly string[];
+  /** How help shows it. */
+  readonly usage: string;
+  readonly summary: string;
+  /** `args` are the words behind its own; `view` reads the node now. */
+  readonly run: (args: readonly string[], view: () => NodeView) => CommandAnswer;
+}
+
+/** The commands of the stats socket. A new one is a new line here. */
+export const commands: readonly Command[] = [
+  {
+    words: ["set", "timeout"],
+    usage: "set timeout [cli] <delay>",
+    summary: "change a timeout setting",
+    run: setIdleTimeout,
+  },
+  {
+    words: ["show", "info"],
+    usage: "show info [json|typed]",
+    summary: "report information about the running process",
+    run: (args, view) => text(showInfo(args, view())),
+  },
+  {
+    words: ["show", "stat"],
+    usage: "show stat [<proxy> <type> <server>] [json|typed]",
+    summary: "report counters for each proxy and server",
+    run: (args, view) => text(showStat(args, view())),
+  },
+  {
+    words: ["show", "version"],
+    usage: "show version",
+    summary: "show version of the current process",
+    run: (_args, view) => text(`${view().version}\n`),
+  },
+  {
+    words: ["help"],
+    usage: "help [<command>]",
+    summary: "list matching or all commands",
+    run: (args) => text(help(args)),
+  },
+  {
+    words: ["prompt"],
+    usage: "prompt",
+    summary: "toggle interactive mode with prompt",
+    run: () => ({ kind: "toggle-prompt" }),
+  },
+  {
+    words: ["quit"],
+    usage: "quit",
+    summary: "disconnect",
+    run: () => ({ kind: "quit" }),
+  },
+];
+
+/** Runs the command that `words` name, or answers that there is none. */
+export function runCommand(words: readonly string[], view: () => NodeView): CommandAnswer {
+  const command = commands.find((candidate) => candidate.words.every((word, i) => words[i] === word));
+  if (command === undefined) return text(unknownCommand(words));
+  return command.run(words.slice(command.words.length), view);
+}
+
+function showInfo(args: readonly string[], view: NodeView): string {
+  const fields = infoFields(view);
+  if (args.includes("json")) return formatInfoJson(fields);
+  return args.includes("typed") ? formatInfoTyped(fields) : formatInfo(fields);
+}
+
+function showStat(args: readonly string[], view: NodeView): string {
+  let rows: readonly StatRow[] = statRows(view);
+  // HAProxy heeds the filter only when all three parts are there.
+  if (args.length >= 3) {
+    const filter = parseFilter(args, view);
+    if (filter === null) return "No such proxy.\n";
+    rows = filterRows(rows, filter);
+  }
+  if (args.includes("json")) return formatJson(rows);
+  return args.includes("typed") ? formatTyped(rows) : formatCsv(rows);
+}
+
+function parseFilter([proxy, types, server]: readonly string[], view: NodeView): StatFilter | null {
+  const named = view.proxies.findIndex(({ name }) => name === proxy);
+  const number = /^-?\d+$/.test(proxy) ? Number(proxy) : null;
+  if (named === -1 && number === null) return null;
+  const proxyId = named === -1 ? Number(number) : firstProxyId + named;
+  return { proxyId, types: parseNumber(types), serverId: parseNumber(server) };
+}
+
+/** C's `atoi`, by which HAProxy reads these: what is no number counts as 0. */
+function parseNumber(word: string): number {
+  const value = Number.parseInt(word, 10);
+  return Number.isNaN(value) ? 0 : value;
+}
+
+const unitMs: Readonly<Record<string, number>> = {
+  us: 0.001,
+  ms: 1,
+  "": 1_000,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** hatop asks for a minute. A day at most: a forgotten client must not hold its place for ever. */
+function setIdleTimeout([setting, delay]: readonly string[]): CommandAnswer {
+  if (setting !== "cli") return text("'set timeout' only supports 'cli'.\n");
+  if (delay === undefined) return text("Expects an integer value.\n");
+  const parts = /^(\d+)(us|ms|s|m|h|d|)$/.exec(delay);
+  const ms = parts === null ? 0 : Math.round(Number(parts[1]) * unitMs[parts[2]]);
+  if (ms < 1) return text("Invalid timeout value.\n");
+  return { kind: "idle-timeout", ms: Math.min(ms, unitMs.d) };
+}
+
+function help(words: readonly string[]): string {
+  const matching = words.length === 0 ? commands : commands.filter((command) => startsWith(command, words));
+  return matching.length === 0
+    ? unknownCommand(words)
+    : `The following commands are valid at this level:\n${list(matching)}`;
+}
+
+/** HAProxy's two answers: the commands that begin alike and the ways out, or all of them. */
+function unknownCommand(words: readonly string[]): string {
+  const near = commands.filter((command) => words.length > 0 && startsWith(command, words.slice(0, 1)));
+  if (near.length === 0) {
+    return `Unknown command. Please enter one of the following commands only:\n${list(commands)}`;
+  }
+  const waysOut = commands.filter(({ words: [first] }) => ["help", "prompt", "quit"].includes(first));
+  const better = [...near, ...waysOut.filter((command) => !near.includes(command))];
+  return `Unknown command, but maybe one of the following ones is a better match:\n${list(better)}`;
+}
+
+function startsWith(command: Command, words: readonly string[]): boolean {
+  return words.every((word, i) => command.words[i]?.startsWith(word));
+}
+
+function list(shown: readonly Command[]): string {
+  return shown.map(({ usage, summary }) => `  ${usage.padEnd(40)}: ${summary}\n`).join("");
+}
+
+function text(value: string): CommandAnswer {
+  return { kind: "text", text: value };
+}

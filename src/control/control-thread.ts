@@ -1,0 +1,21 @@
+/** The control thread's entry. An exception or rejection that nobody foresaw ends it, and main starts another. */
+import { parentPort, workerData } from "node:worker_threads";
+import { createLog } from "../process/log.js";
+import type { ControlThreadData, ToControlThread } from "../process/messages.js";
+import { Control } from "./control.js";
+
+if (parentPort === null) throw new Error("the control thread is started by the main thread");
+const port = parentPort;
+const data: ControlThreadData = workerData;
+
+const control = new Control(data, createLog("control"), (message) => {
+  port.postMessage(message);
+  // With the port closed and every handle gone, the thread ends by itself.
+  if (message.kind === "stopped") port.close();
+});
+
+// One message after the other, and none before the start is over.
+let turn = control.start();
+port.on("message", (message: ToControlThread) => {
+  turn = turn.then(() => control.handle(message));
+});

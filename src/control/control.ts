@@ -1,0 +1,149 @@
+import { readFileSync } from "node:fs";
+import type { FastifyInstance } from "fastify";
+import type { AdminConfig } from "../config/config.js";
+import { LbError } from "../errors.js";
+import type { ControlThreadData, FromControlThread, ToControlThread } from "../process/messages.js";
+import { monotonicMs } from "../proxy/stats/monotonic.js";
+import { type Rates, sampleRates, startRates } from "../proxy/stats/rates.js";
+import { readSnapshot } from "../proxy/stats/snapshot.js";
+import { StatsTable } from "../proxy/stats/table.js";
+import type { VrrpStatus } from "../vrrp/status.js";
+import { createAdmin, listenAdmin } from "./admin.js";
+import type { NodeView } from "./node-view.js";
+import { releaseDate, version } from "./release.js";
+import { StatsSocket } from "./stats-socket.js";
+
+export interface ControlLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+const sampleIntervalMs = 1_000;
+
+/**
+ * What runs in the control thread: the stats socket and the admin server, and the second-by-second sampling that
+ * rates come from. It only reads the node; a crash here touches neither traffic nor mastership.
+ */
+export class Control {
+  private readonly table: StatsTable;
+  private readonly descriptorLimit = readDescriptorLimit();
+  private rates: Rates;
+  private vrrp: readonly VrrpStatus[] = [];
+  private sampler: NodeJS.Timeout | null = null;
+  private statsSocket: StatsSocket | null = null;
+  private admin: FastifyInstance | null = null;
+  private stopping = false;
+
+  constructor(
+    private readonly data: ControlThreadData,
+    private readonly log: ControlLog,
+    private readonly post: (message: FromControlThread) => void,
+  ) {
+    this.table = new StatsTable(data.proxies, data.threads, data.statsBuffer);
+    this.rates = startRates(readSnapshot(this.table, data.proxies), monotonicMs());
+  }
+
+  /** Opens what is configured and posts `ready`; what cannot be opened is posted as `failed` before it. */
+  async start(): Promise<void> {
+    this.sampler = setInterval(() => this.sample(), sampleIntervalMs);
+    await this.openStatsSocket();
+    const { admin } = this.data;
+    if (admin !== null) await this.openAdmin(admin.descriptor, admin.config);
+    this.post({ kind: "ready" });
+  }
+
+  async handle(message: ToControlThread): Promise<void> {
+    switch (message.kind) {
+      case "vrrp":
+        this.vrrp = message.instances;
+        break;
+      case "admin":
+        await this.openAdmin(message.descriptor, message.config);
+        break;
+      case "stop":
+        await this.stop();
+        break;
+    }
+  }
+
+  /** The node as it is now. */
+  view(): NodeView {
+    const { data } = this;
+    const listenSockets = data.proxies.reduce((sum, proxy) => sum + proxy.listen.length, 0);
+    return {
+      node: data.node,
+      version,
+      releaseDate,
+      pid: process.pid,
+      engine: data.engine,
+      startedEpochMs: data.startedEpochMs,
+      nowEpochMs: Date.now(),
+      nowMonotonicMs: monotonicMs(),
+      descriptorLimit: this.descriptorLimit,
+      residentBytes: process.memoryUsage.rss(),
+      listeners: listenSockets + (this.admin === null ? 0 : 1) + (this.statsSocket === null ? 0 : 1),
+      proxies: data.proxies,
+      snapshot: readSnapshot(this.table, data.proxies),
+      rates: this.rates,
+      vrrpConfigured: data.vrrpConfigured,
+      vrrp: this.vrrp,
+    };
+  }
+
+  private sample(): void {
+    this.rates = sampleRates(this.rates, readSnapshot(this.table, this.data.proxies), monotonicMs());
+  }
+
+  private async openStatsSocket(): Promise<void> {
+    const config = this.data.statsSocket;
+    if (config === null) return;
+    try {
+      this.statsSocket = await StatsSocket.open(config.path, () => this.view());
+      this.log.info({ path: config.path }, "stats socket is open");
+    } catch (error) {
+      this.report(error, !config.isDefault);
+    }
+  }
+
+  private async openAdmin(descriptor: number, config: AdminConfig): Promise<void> {
+    // A second socket for the same server replaces the first: its address has changed.
+    const previous = this.admin;
+    this.admin = null;
+    await previous?.close();
+    const app = await createAdmin(config, () => this.view());
+    try {
+      const address = await listenAdmin(app, descriptor);
+      this.admin = app;
+      this.log.info(
+        { address: address?.address, port: address?.port, path: config.path },
+        "stats page is open",
+      );
+    } catch (error) {
+      this.report(error, !config.isDefault);
+    }
+  }
+
+  /** Tells main of what a user can act on; anything else is a bug, and ends the thread. */
+  private report(error: unknown, fatal: boolean): void {
+    if (!(error instanceof LbError)) throw error;
+    const { code, message, advice } = error;
+    this.post({ kind: "failed", code, message, advice, fatal });
+  }
+
+  /** Closes everything and posts `stopped`. Idempotent. */
+  private async stop(): Promise<void> {
+    if (this.stopping) return;
+    this.stopping = true;
+    if (this.sampler !== null) clearInterval(this.sampler);
+    await Promise.all([this.statsSocket?.close(), this.admin?.close()]);
+    this.post({ kind: "stopped" });
+  }
+}
+
+/** The soft limit of open files, which is the process's own and not to be had from Node. */
+function readDescriptorLimit(): number {
+  const limits = readFileSync("/proc/self/limits", "utf8");
+  const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+  return soft === undefined ? 1024 : Number(soft);
+}

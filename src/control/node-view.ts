@@ -1,0 +1,37 @@
+import type { ProxyConfig } from "../config/config.js";
+import type { Rates } from "../proxy/stats/rates.js";
+import type { Snapshot } from "../proxy/stats/snapshot.js";
+import type { VrrpStatus } from "../vrrp/status.js";
+
+/** Everything that a reader may see of this node, at one instant: what every answer is made from. */
+export interface NodeView {
+  readonly node: string;
+  readonly version: string;
+  /** `2026/11/23`, HAProxy's form. */
+  readonly releaseDate: string;
+  readonly pid: number;
+  readonly engine: "direct" | "portable";
+  readonly startedEpochMs: number;
+  readonly nowEpochMs: number;
+  /** The clock of `Cell.lastSessionMs`. */
+  readonly nowMonotonicMs: number;
+  /** Open files that the process may have. */
+  readonly descriptorLimit: number;
+  readonly residentBytes: number;
+  /** Listening sockets: the proxies', the admin server's, the stats socket. */
+  readonly listeners: number;
+  readonly proxies: readonly ProxyConfig[];
+  readonly snapshot: Snapshot;
+  readonly rates: Rates;
+  readonly vrrpConfigured: boolean;
+  readonly vrrp: readonly VrrpStatus[];
+}
+
+/** Client connections that the descriptors allow: each may need a second one to a server, and some are ours. */
+export function connectionLimit(view: NodeView): number {
+  return Math.max(1, Math.floor((view.descriptorLimit - 128) / 2));
+}
+
+export function uptimeSeconds(view: NodeView): number {
+  return Math.max(0, Math.floor((view.nowEpochMs - view.startedEpochMs) / 1000));
+}

@@ -1,0 +1,260 @@
+import type { ProxyConfig, ServerConfig } from "../config/config.js";
+import type { ProxyRates, RowRates } from "../proxy/stats/rates.js";
+import type { ProxySnapshot, RowSnapshot } from "../proxy/stats/snapshot.js";
+import { describeEndpoint } from "./format.js";
+import { connectionLimit, type NodeView, uptimeSeconds } from "./node-view.js";
+import type { StatColumn } from "./stat-columns.js";
+
+/** One row of `show stat`. A column without a cell does not apply to this kind of row, and stays empty. */
+export interface StatRow {
+  readonly kind: "Frontend" | "Server" | "Backend";
+  /** HAProxy's `iid`. */
+  readonly proxyId: number;
+  readonly serverId: number;
+  readonly cells: Cells;
+}
+
+export type Cells = Readonly<Partial<Record<StatColumn, string | number>>>;
+
+/** Proxy numbers begin at 2, as HAProxy's do in a configuration without explicit ids. */
+export const firstProxyId = 2;
+
+/** HAProxy's type numbers; a filter's bit is `1 << number`. */
+export const rowTypes = { Frontend: 0, Backend: 1, Server: 2 } as const;
+
+/**
+ * The rows of `show stat`: for each proxy FRONTEND, its servers, BACKEND. Which cells each kind fills is what
+ * HAProxy 2.6 was seen to fill (`test/unit/control/fixtures`). What Tandem does not do (queues, caches,
+ * compression, TLS, HTTP/2) is 0 where HAProxy without it says 0.
+ */
+export function statRows(view: NodeView): StatRow[] {
+  return view.proxies.flatMap((proxy, i) => {
+    const counters = view.snapshot.proxies[i];
+    const rates = view.rates.proxies[i];
+    const proxyId = firstProxyId + i;
+    const servers = proxy.servers.map(
+      (server, j): StatRow => ({
+        kind: "Server",
+        proxyId,
+        serverId: j + 1,
+        cells: serverCells(view, proxy, server, j, proxyId, counters, rates),
+      }),
+    );
+    return [
+      {
+        kind: "Frontend" as const,
+        proxyId,
+        serverId: 0,
+        cells: frontendCells(view, proxy, proxyId, counters, rates),
+      },
+      ...servers,
+      {
+        kind: "Backend" as const,
+        proxyId,
+        serverId: 0,
+        cells: backendCells(view, proxy, proxyId, counters, rates),
+      },
+    ];
+  });
+}
+
+function frontendCells(
+  view: NodeView,
+  proxy: ProxyConfig,
+  proxyId: number,
+  counters: ProxySnapshot,
+  rates: ProxyRates,
+): Cells {
+  const row = counters.frontend;
+  const rate = rates.frontend;
+  return {
+    ...commonCells(proxy.name, "FRONTEND", proxyId, 0, row, rate),
+    type: rowTypes.Frontend,
+    slim: connectionLimit(view),
+    dreq: row.requestsDenied,
+    ereq: row.requestErrors,
+    status: "OPEN",
+    rate_lim: 0,
+    req_rate: rate.requests.perSecond,
+    req_rate_max: rate.requests.max,
+    ...notCompressed,
+    ...notCached,
+    conn_rate: rate.connections.perSecond,
+    conn_rate_max: rate.connections.max,
+    conn_tot: row.connectionsTotal,
+    intercepted: row.intercepted,
+    dcon: 0,
+    dses: 0,
+    ...notHttp2,
+    h1_open_connections: row.sessionsCurrent,
+    h1_open_streams: counters.backend.sessionsCurrent,
+    h1_total_connections: row.connectionsTotal,
+    h1_total_streams: row.requestsTotal,
+    h1_bytes_in: row.bytesIn,
+    h1_bytes_out: row.bytesOut,
+    h1_spliced_bytes_in: 0,
+    h1_spliced_bytes_out: 0,
+  };
+}
+
+function serverCells(
+  view: NodeView,
+  proxy: ProxyConfig,
+  server: ServerConfig,
+  serverIndex: number,
+  proxyId: number,
+  counters: ProxySnapshot,
+  rates: ProxyRates,
+): Cells {
+  const row = counters.servers[serverIndex];
+  return {
+    ...commonCells(proxy.name, server.name, proxyId, serverIndex + 1, row, rates.servers[serverIndex]),
+    ...outgoingCells(view, row),
+    type: rowTypes.Server,
+    status: "no check",
+    weight: 1,
+    act: 1,
+    bck: 0,
+    uweight: 1,
+    lastchg: uptimeSeconds(view),
+    addr: describeEndpoint(server.host, server.port),
+    srv_icur: row.idleConnections,
+    idle_conn_cur: row.idleConnections,
+    safe_conn_cur: 0,
+    used_conn_cur: row.usedConnections,
+    need_conn_est: row.usedConnections,
+  };
+}
+
+function backendCells(
+  view: NodeView,
+  proxy: ProxyConfig,
+  proxyId: number,
+  counters: ProxySnapshot,
+  rates: ProxyRates,
+): Cells {
+  const row = counters.backend;
+  const { servers } = counters;
+  const open = servers.reduce((sum, server) => sum + server.usedConnections + server.idleConnections, 0);
+  const count = servers.length;
+  return {
+    ...commonCells(proxy.name, "BACKEND", proxyId, 0, row, rates.backend),
+    ...outgoingCells(view, row),
+    type: rowTypes.Backend,
+    // HAProxy's fullconn: a tenth of what the frontends may take.
+    slim: Math.ceil(connectionLimit(view) / 10),
+    dreq: row.requestsDenied,
+    status: "UP",
+    weight: count,
+    act: count,
+    bck: 0,
+    chkdown: 0,
+    lastchg: uptimeSeconds(view),
+    downtime: 0,
+    ...notCompressed,
+    ...notCached,
+    algo: proxy.balance,
+    uweight: count,
+    agg_server_status: 0,
+    agg_server_check_status: 0,
+    agg_check_status: 0,
+    ...notHttp2,
+    h1_open_connections: open,
+    h1_open_streams: row.sessionsCurrent,
+    h1_total_connections: row.connectsTotal,
+    h1_total_streams: row.requestsTotal,
+    h1_bytes_in: row.bytesOut,
+    h1_bytes_out: row.bytesIn,
+    h1_spliced_bytes_in: 0,
+    h1_spliced_bytes_out: 0,
+  };
+}
+
+/** Cells that every kind of row fills. */
+function commonCells(
+  proxyName: string,
+  serverName: string,
+  proxyId: number,
+  serverId: number,
+  row: RowSnapshot,
+  rates: RowRates,
+): Cells {
+  return {
+    pxname: proxyName,
+    svname: serverName,
+    scur: row.sessionsCurrent,
+    smax: row.sessionsMax,
+    stot: row.sessionsTotal,
+    bin: row.bytesIn,
+    bout: row.bytesOut,
+    dresp: row.responsesDenied,
+    pid: 1,
+    iid: proxyId,
+    sid: serverId,
+    rate: rates.sessions.perSecond,
+    rate_max: rates.sessions.max,
+    hrsp_1xx: row.responses1xx,
+    hrsp_2xx: row.responses2xx,
+    hrsp_3xx: row.responses3xx,
+    hrsp_4xx: row.responses4xx,
+    hrsp_5xx: row.responses5xx,
+    hrsp_other: row.responsesOther,
+    req_tot: row.requestsTotal,
+    mode: "http",
+    wrew: 0,
+    eint: row.internalErrors,
+    "-": "-",
+    ssl_sess: 0,
+    ssl_reused_sess: 0,
+    ssl_failed_handshake: 0,
+  };
+}
+
+/** Cells of the sides that open connections: servers and backend. */
+function outgoingCells(view: NodeView, row: RowSnapshot): Cells {
+  return {
+    qcur: 0,
+    qmax: 0,
+    econ: row.connectErrors,
+    eresp: row.responseErrors,
+    wretr: row.retries,
+    wredis: row.redispatches,
+    lbtot: row.selections,
+    cli_abrt: row.clientAborts,
+    srv_abrt: row.serverAborts,
+    // −1: never had one.
+    lastsess: row.lastSessionMs === 0 ? -1 : ageSeconds(view.nowMonotonicMs, row.lastSessionMs),
+    qtime: 0,
+    ctime: Math.round(row.connectTimeAverage),
+    rtime: Math.round(row.responseTimeAverage),
+    ttime: Math.round(row.totalTimeAverage),
+    qtime_max: 0,
+    ctime_max: Math.round(row.connectTimeMax),
+    rtime_max: Math.round(row.responseTimeMax),
+    ttime_max: Math.round(row.totalTimeMax),
+    connect: row.connectsTotal,
+    reuse: row.reuses,
+  };
+}
+
+function ageSeconds(nowMs: number, thenMs: number): number {
+  return Math.max(0, Math.floor((nowMs - thenMs) / 1000));
+}
+
+const notCompressed: Cells = { comp_in: 0, comp_out: 0, comp_byp: 0, comp_rsp: 0 };
+const notCached: Cells = { cache_lookups: 0, cache_hits: 0 };
+const notHttp2: Cells = {
+  h2_headers_rcvd: 0,
+  h2_data_rcvd: 0,
+  h2_settings_rcvd: 0,
+  h2_rst_stream_rcvd: 0,
+  h2_goaway_rcvd: 0,
+  h2_detected_conn_protocol_errors: 0,
+  h2_detected_strm_protocol_errors: 0,
+  h2_rst_stream_resp: 0,
+  h2_goaway_resp: 0,
+  h2_open_connections: 0,
+  h2_backend_open_streams: 0,
+  h2_total_connections: 0,
+  h2_backend_total_streams: 0,
+};

@@ -1,0 +1,212 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { StatsSocket, type StatsSocketLimits } from "../../../src/control/stats-socket.js";
+import { makeView } from "./view.js";
+
+const limits: StatsSocketLimits = { idleTimeoutMs: 10_000, maxLineBytes: 256, maxClients: 32 };
+
+async function open(t: Test, changes: Partial<StatsSocketLimits> = {}): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
+  const path = join(directory, "run", "stats.sock");
+  const socket = await StatsSocket.open(path, () => makeView(), { ...limits, ...changes });
+  t.teardown(async () => {
+    await socket.close();
+    rmSync(directory, { recursive: true });
+  });
+  return path;
+}
+
+/** Everything that the socket says until it closes, or until `enough` is said. */
+function listenTo(client: Socket, enough?: (text: string) => boolean): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    client.setEncoding("utf8");
+    client.on("data", (part) => {
+      text += part;
+      if (enough?.(text)) resolve(text);
+    });
+    client.on("close", () => resolve(text));
+    client.on("error", reject);
+  });
+}
+
+/** Sends `line` and keeps its own side open, as a careless client does. */
+function ask(path: string, line: string): Promise<string> {
+  const client = connect(path);
+  client.write(line);
+  return listenTo(client);
+}
+
+t.test("one line is answered, with an empty line at the end, and the connection closed", async (t) => {
+  const path = await open(t);
+  t.equal(await ask(path, "show version\n"), "0.1.0\n\n");
+});
+
+t.test("a line may end in CRLF", async (t) => {
+  const path = await open(t);
+  t.equal(await ask(path, "show version\r\n"), "0.1.0\n\n");
+});
+
+t.test("datadog's two commands on one line give two parts at an empty line", async (t) => {
+  const path = await open(t);
+  const parts = (await ask(path, "show info;show stat\r\n")).split("\n\n").filter((part) => part !== "");
+  t.equal(parts.length, 2);
+  t.match(parts, [/^Name: Tandem\n/, /^# pxname,/]);
+});
+
+t.test("a client that closes its side first is answered all the same", async (t) => {
+  const path = await open(t);
+  const client = connect(path);
+  client.end("show version");
+  t.equal(await listenTo(client), "0.1.0\n\n");
+});
+
+t.test("prompt keeps the connection open until quit", async (t) => {
+  const path = await open(t);
+  const client = connect(path);
+  client.write("prompt\n");
+  t.equal(await listenTo(client, (text) => text.endsWith("> ")), "\n> ");
+  client.write("show version;show version\n");
+  const twice = "0.1.0\n\n> 0.1.0\n\n> ";
+  t.equal(await listenTo(client, (text) => text.length >= twice.length), twice);
+  client.write("quit\n");
+  t.equal(await listenTo(client), "");
+});
+
+t.test("quit ends the line that it stands in", async (t) => {
+  const path = await open(t);
+  t.equal(await ask(path, "show version;quit;show version\n"), "0.1.0\n\n");
+});
+
+t.test("an overlong line is refused and the connection closed, with or without its end", async (t) => {
+  const path = await open(t);
+  t.match(await ask(path, "x".repeat(300)), /^Line too long/);
+  t.match(await ask(path, `${"x".repeat(300)}\n`), /^Line too long/);
+});
+
+t.test("a client that says nothing is cut after the idle time-out", async (t) => {
+  const path = await open(t, { idleTimeoutMs: 50 });
+  t.equal(await ask(path, "prom"), "");
+});
+
+t.test("thirty clients at once get whole answers", async (t) => {
+  const path = await open(t);
+  const answers = await Promise.all(Array.from({ length: 30 }, () => ask(path, "show stat\n")));
+  for (const answer of answers) t.match(answer, /\nhttp,BACKEND,.*\n\n$/);
+});
+
+t.test("a client beyond the limit is closed and the others go on", async (t) => {
+  const path = await open(t, { maxClients: 1 });
+  const first = connect(path);
+  first.write("prompt\n");
+  await listenTo(first, (text) => text.endsWith("> "));
+  const refused = connect(path);
+  refused.on("error", () => {});
+  await new Promise((resolve) => refused.on("close", resolve));
+  first.write("show version\n");
+  t.equal(await listenTo(first, (text) => text.endsWith("> ")), "0.1.0\n\n> ");
+  first.destroy();
+});
+
+t.test("a client that does not read holds back its own answers, and others are served", async (t) => {
+  const path = await open(t, { maxLineBytes: 16_384 });
+  let views = 0;
+  const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
+  const slow = join(directory, "slow.sock");
+  const counting = await StatsSocket.open(slow, () => {
+    views++;
+    return makeView();
+  });
+  t.teardown(async () => {
+    await counting.close();
+    rmSync(directory, { recursive: true });
+  });
+  const client = connect(slow);
+  client.pause();
+  client.write(`${Array(1_500).fill("show stat").join(";")}\n`);
+  t.match(await ask(slow, "show version\n"), /^0\.1\.0/);
+  t.match(await ask(path, "show version\n"), /^0\.1\.0/);
+  t.ok(views < 1_000, `${views} of 1500 commands were run for a client that takes no answer`);
+  client.destroy();
+});
+
+t.test("the socket's file has mode 0660 and its directory is made", async (t) => {
+  const path = await open(t);
+  t.equal(statSync(path).mode & 0o777, 0o660);
+});
+
+t.test("a socket on which another process answers is left alone", async (t) => {
+  const path = await open(t);
+  await t.rejects(
+    StatsSocket.open(path, () => makeView()),
+    { code: "LB_STATS_SOCKET_IN_USE" },
+  );
+  t.equal(await ask(path, "show version\n"), "0.1.0\n\n");
+});
+
+t.test("a socket file that nobody answers on is replaced", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
+  const path = join(directory, "stats.sock");
+  const stale = join(directory, "stale.sock");
+  // A server moved away from its own name leaves its file behind, as a killed process does.
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(stale, resolve));
+  const { renameSync } = await import("node:fs");
+  renameSync(stale, path);
+  await new Promise((resolve) => server.close(resolve));
+  t.ok(statSync(path).isSocket());
+  const socket = await StatsSocket.open(path, () => makeView());
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  t.equal(await ask(path, "show version\n"), "0.1.0\n\n");
+  await socket.close();
+  t.throws(() => statSync(path), { code: "ENOENT" });
+});
+
+t.test("a file that is no socket is not removed", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, "stats.sock");
+  writeFileSync(path, "precious");
+  await t.rejects(
+    StatsSocket.open(path, () => makeView()),
+    { code: "LB_STATS_SOCKET", message: /not a socket/ },
+  );
+  t.ok(statSync(path).isFile());
+});
+
+t.test("a directory that cannot be made is an error that names the path", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  writeFileSync(join(directory, "file"), "");
+  mkdirSync(join(directory, "other"));
+  const path = join(directory, "file", "stats.sock");
+  await t.rejects(
+    StatsSocket.open(path, () => makeView()),
+    { code: "LB_STATS_SOCKET", message: new RegExp(path) },
+  );
+});
+
+t.test("a path that is too long for a socket is refused with advice", async (t) => {
+  const path = `/tmp/${"x".repeat(120)}/stats.sock`;
+  await t.rejects(
+    StatsSocket.open(path, () => makeView()),
+    { code: "LB_STATS_SOCKET", message: /longer/ },
+  );
+});
+
+t.test("closing cuts the clients and removes the file", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, "stats.sock");
+  const socket = await StatsSocket.open(path, () => makeView());
+  const client = connect(path);
+  client.write("prompt\n");
+  await listenTo(client, (text) => text.endsWith("> "));
+  const closed = new Promise((resolve) => client.on("close", resolve));
+  await socket.close();
+  await closed;
+  t.throws(() => statSync(path), { code: "ENOENT" });
+});

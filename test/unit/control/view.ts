@@ -1,0 +1,64 @@
+import type { ProxyConfig, ServerConfig } from "../../../src/config/config.js";
+import type { NodeView } from "../../../src/control/node-view.js";
+import { ThreadCell } from "../../../src/proxy/stats/layout.js";
+import { startRates } from "../../../src/proxy/stats/rates.js";
+import { readSnapshot } from "../../../src/proxy/stats/snapshot.js";
+import { StatsTable } from "../../../src/proxy/stats/table.js";
+
+export function makeProxy(name: string, servers: readonly ServerConfig[]): ProxyConfig {
+  return {
+    name,
+    listen: [{ address: "192.168.33.84", port: 80 }],
+    balance: "roundrobin",
+    servers,
+    timeouts: {
+      connectMs: 5_000,
+      requestHeadMs: 10_000,
+      clientMs: 60_000,
+      serverMs: 60_000,
+      keepAliveMs: 60_000,
+      tunnelMs: 3_600_000,
+    },
+    maxHeadBytes: 16_384,
+  };
+}
+
+/** The demo's proxy. */
+export const demoProxy = makeProxy("http", [
+  { name: "web01", host: "192.168.33.68", port: 80 },
+  { name: "web02", host: "192.168.33.69", port: 80 },
+]);
+
+/** A node that started an hour ago, on two threads, whose counters `fill` sets. */
+export function makeView(
+  proxies: readonly ProxyConfig[] = [demoProxy],
+  fill: (table: StatsTable) => void = () => {},
+  changes: Partial<NodeView> = {},
+): NodeView {
+  const table = new StatsTable(proxies, 2);
+  for (const block of table.blocks) {
+    block[ThreadCell.heartbeat] = 7;
+    block[ThreadCell.idlePercent] = 90;
+  }
+  fill(table);
+  const snapshot = readSnapshot(table, proxies);
+  return {
+    node: "lb-box1",
+    version: "0.1.0",
+    releaseDate: "2026/11/23",
+    pid: 4711,
+    engine: "portable",
+    startedEpochMs: 1_795_400_000_000,
+    nowEpochMs: 1_795_403_600_000,
+    nowMonotonicMs: 9_000_000,
+    descriptorLimit: 4_128,
+    residentBytes: 73_400_320,
+    listeners: 3,
+    proxies,
+    snapshot,
+    rates: startRates(snapshot, 0),
+    vrrpConfigured: true,
+    vrrp: [],
+    ...changes,
+  };
+}

@@ -1,0 +1,19 @@
+import { describeProblem } from "../config/problem.js";
+import { serializeConfig } from "../config/serialize.js";
+import { ExitCode } from "../errors.js";
+import type { Arguments } from "./arguments.js";
+import { readConfiguration } from "./configuration.js";
+
+/**
+ * `lb check`: `ok` (or with --print the whole configuration) on stdout, warnings and problems on stderr. Touches
+ * nothing and needs no privilege. Returns the exit code.
+ */
+export async function check(args: Arguments): Promise<number> {
+  const { config, problems, warnings, from } = await readConfiguration(args);
+  for (const warning of warnings) console.error(`warning: ${describeProblem(warning)}`);
+  for (const problem of problems) console.error(describeProblem(problem));
+  if (config === null) return ExitCode.config;
+  if (args.print) process.stdout.write(serializeConfig(config, "hidden"));
+  else console.log(`ok: ${from}`);
+  return ExitCode.ok;
+}

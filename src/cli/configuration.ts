@@ -1,0 +1,41 @@
+import type { Config } from "../config/config.js";
+import { demoConfig } from "../config/defaults.js";
+import { applyFlags } from "../config/flags.js";
+import { loadConfig } from "../config/load.js";
+import type { Problem } from "../config/problem.js";
+import { readConfigFile, thisMachine } from "../config/read-file.js";
+import type { Arguments } from "./arguments.js";
+
+/** What the file, the flags and the defaults come to: a configuration, or everything that is wrong. */
+export interface Configuration {
+  readonly config: Config | null;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  /** The file's path, or "the built-in demo". */
+  readonly from: string;
+}
+
+/** Reads the configuration that a command line asks for. Throws LbError LB_NO_CONFIG, LB_CONFIG_UNREADABLE. */
+export async function readConfiguration(args: Arguments): Promise<Configuration> {
+  const machine = thisMachine();
+  const file = await readConfigFile(args.config, process.env);
+  const loaded =
+    file === null
+      ? { config: demoConfig(machine), problems: [], warnings: [] }
+      : loadConfig(file.text, file.path, machine);
+  const from = file?.path ?? "the built-in demo";
+  const { warnings } = loaded;
+  if (loaded.config === null) return { config: null, problems: loaded.problems, warnings, from };
+  const merged = applyFlags(loaded.config, args.flags, file === null);
+  if (merged.config?.engine === "direct") {
+    const where = args.flags.engine === undefined ? from : "--engine";
+    return { config: null, problems: [{ where, ...noDirectEngine }], warnings, from };
+  }
+  return { config: merged.config, problems: merged.problems, warnings, from };
+}
+
+/** `direct` is a word of the configuration already, so that files need not change when the engine comes. */
+const noDirectEngine = {
+  message: "the engine direct is not in this version",
+  advice: "write auto or portable",
+} as const;

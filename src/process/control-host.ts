@@ -1,0 +1,205 @@
+import { networkInterfaces } from "node:os";
+import type { AdminConfig, Config } from "../config/config.js";
+import { describeAdminListen } from "../config/serialize.js";
+import { LbError } from "../errors.js";
+import { closeDescriptor, duplicateDescriptor, openListeningSocket } from "../netlink/listening-socket.js";
+import type { StatsTable } from "../proxy/stats/table.js";
+import type { VrrpStatus } from "../vrrp/status.js";
+import { adminAddress, assertNoProxyThere } from "./admin-address.js";
+import type { Log } from "./log.js";
+import type { ControlThreadData, FromControlThread, ToControlThread } from "./messages.js";
+import { defaultRestartPolicy } from "./restart-policy.js";
+import { SupervisedThread, type ThreadEvent } from "./supervised-thread.js";
+import { startThread, type ThreadEvents, type ThreadHost } from "./thread-host.js";
+
+const entry = new URL("../control/control-thread.js", import.meta.url);
+
+/** How often an admin socket that could not be opened is tried again. */
+const adminRetryMs = 1000;
+
+export interface ControlHostOptions {
+  readonly config: Config;
+  /** Read at each start of the thread. */
+  readonly plane: { readonly table: StatsTable; readonly engine: "direct" | "portable" };
+  readonly log: Log;
+  readonly startedEpochMs: number;
+  onReady(): void;
+  /** What was asked for by name cannot be opened. */
+  onFatal(error: LbError): void;
+  onStopped(): void;
+}
+
+/** The control thread and the admin server's listening socket, which outlives it. */
+export class ControlHost {
+  private readonly options: ControlHostOptions;
+  private readonly thread: SupervisedThread<ToControlThread, FromControlThread>;
+  private adminSocket: { readonly descriptor: number; readonly config: AdminConfig } | null = null;
+  private adminComplaint = "";
+  private nextAdminTryMs = 0;
+  private statuses: readonly VrrpStatus[] = [];
+  private isStopping = false;
+
+  constructor(options: ControlHostOptions) {
+    this.options = options;
+    this.thread = new SupervisedThread<ToControlThread, FromControlThread>({
+      name: "control",
+      policy: defaultRestartPolicy,
+      start: (events) => this.startThread(events),
+      isReady: (message) => message.kind === "ready",
+      heartbeat: () => null,
+      now: () => performance.now(),
+      onMessage: (message) => this.onMessage(message),
+      onEvent: (event) => this.onEvent(event),
+    });
+  }
+
+  /**
+   * At the start: opens the admin socket. One that was asked for and cannot be opened is fatal: LbError
+   * LB_LISTEN_IN_USE, LB_PERMISSION, LB_LISTEN. One that was not, or whose interface has no address yet, is retried.
+   */
+  openAdmin(): void {
+    const { admin } = this.options.config;
+    if (admin !== null) this.tryAdmin(admin, !admin.isDefault);
+  }
+
+  private tryAdmin(admin: AdminConfig, isFatal: boolean): void {
+    this.nextAdminTryMs = performance.now() + adminRetryMs;
+    const { log } = this.options;
+    const place = describeAdminListen(admin.listen);
+    const address = adminAddress(this.options.config, admin, networkInterfaces());
+    if (address === null) {
+      this.complain(
+        `the admin server waits: ${place.split(":")[0]} is not up or has no IPv4 address of its own`,
+      );
+      return;
+    }
+    const { port } = admin.listen;
+    try {
+      assertNoProxyThere(this.options.config, address, port);
+      this.adminSocket = { descriptor: openListeningSocket({ address, port }), config: admin };
+    } catch (error) {
+      if (!(error instanceof LbError)) throw error;
+      if (isFatal) throw error;
+      this.complain(`no admin server yet: ${error.message}`, error.advice);
+      return;
+    }
+    if (this.adminComplaint !== "") log.info({ address, port }, "the admin server's address is there");
+    this.adminComplaint = "";
+  }
+
+  /** Instead of `openAdmin`: takes the socket over from the host that this one replaces, so that it stays open. */
+  takeAdminFrom(other: ControlHost): void {
+    this.adminSocket = other.adminSocket;
+    this.adminComplaint = other.adminComplaint;
+    this.statuses = other.statuses;
+    other.adminSocket = null;
+    const { admin } = this.options.config;
+    if (this.adminSocket !== null && admin !== null)
+      this.adminSocket = { ...this.adminSocket, config: admin };
+  }
+
+  /** Gives the admin socket back, for a host that never started. */
+  abandon(): void {
+    if (this.adminSocket !== null) closeDescriptor(this.adminSocket.descriptor);
+    this.adminSocket = null;
+  }
+
+  start(): void {
+    this.thread.start();
+  }
+
+  get isReady(): boolean {
+    return this.thread.isReady;
+  }
+
+  health(): { readonly name: string; readonly state: string; readonly keepsDying: boolean } {
+    return this.thread.health();
+  }
+
+  /** Called some times a second. */
+  look(): void {
+    this.thread.look();
+    const { admin } = this.options.config;
+    if (admin === null || this.adminSocket !== null || this.isStopping) return;
+    if (performance.now() < this.nextAdminTryMs) return;
+    this.tryAdmin(admin, false);
+    this.sendAdmin();
+  }
+
+  /** A thread that is not ready gets the socket at its start. */
+  private sendAdmin(): void {
+    if (this.adminSocket === null || !this.thread.isReady) return;
+    const { descriptor, config } = this.adminSocket;
+    this.thread.post({ kind: "admin", descriptor: duplicateDescriptor(descriptor), config });
+  }
+
+  show(statuses: readonly VrrpStatus[]): void {
+    this.statuses = statuses;
+    this.thread.post({ kind: "vrrp", instances: statuses });
+  }
+
+  stop(): void {
+    this.isStopping = true;
+    this.abandon();
+    this.thread.letGo();
+    if (this.thread.hasEnded) this.options.onStopped();
+    else this.thread.post({ kind: "stop" });
+  }
+
+  /** Ends the thread at once, whatever it is doing; nothing happens when it is gone already. */
+  end(): void {
+    this.thread.end();
+  }
+
+  private startThread(events: ThreadEvents<FromControlThread>): ThreadHost<ToControlThread> {
+    const { config, plane, startedEpochMs } = this.options;
+    const socket = this.adminSocket;
+    const data: ControlThreadData = {
+      node: config.node,
+      proxies: config.proxies,
+      vrrpConfigured: config.vrrp.length > 0,
+      admin: socket && { descriptor: duplicateDescriptor(socket.descriptor), config: socket.config },
+      statsSocket: config.statsSocket,
+      threads: plane.table.blocks.length,
+      engine: plane.engine,
+      statsBuffer: plane.table.buffer,
+      startedEpochMs,
+    };
+    return startThread("control", entry, data, events);
+  }
+
+  private onMessage(message: FromControlThread): void {
+    if (message.kind === "ready") {
+      this.thread.post({ kind: "vrrp", instances: this.statuses });
+      this.options.onReady();
+    } else if (message.kind === "stopped") {
+      this.options.onStopped();
+    } else if (message.fatal) {
+      this.options.onFatal(new LbError(message.code, message.message, message.advice));
+    } else {
+      const { code, advice } = message;
+      this.options.log.warn({ code, advice }, message.message);
+    }
+  }
+
+  private onEvent(event: ThreadEvent): void {
+    const { log } = this.options;
+    if (event.kind === "ready") {
+      if (event.restarts > 0) log.warn({ restarts: event.restarts }, "control thread works again");
+    } else if (event.kind === "stuck") {
+      log.error("control thread is stuck and is ended");
+    } else if (event.restartInMs === null) {
+      this.options.onStopped();
+    } else {
+      const { reason, restartInMs, error } = event;
+      log.error({ reason, restartInMs, ...(error && { err: error }) }, "control thread died");
+    }
+  }
+
+  /** Once, until it changes. */
+  private complain(message: string, advice?: string): void {
+    if (message === this.adminComplaint) return;
+    this.adminComplaint = message;
+    this.options.log.warn(advice === undefined ? {} : { advice }, message);
+  }
+}

@@ -1,0 +1,400 @@
+import { describeEndpoint } from "../config/address.js";
+import { changedValues } from "../config/changes.js";
+import type { Config } from "../config/config.js";
+import { defaultAdminPassword } from "../config/defaults.js";
+import { describeProblem, type Problem } from "../config/problem.js";
+import { describeAdminListen } from "../config/serialize.js";
+import { ExitCode, exitCodeOf, LbError } from "../errors.js";
+import type { Speaker } from "../vrrp/speaker.js";
+import type { VrrpStatus } from "../vrrp/status.js";
+import { ControlHost } from "./control-host.js";
+import { DataPlane } from "./data-plane.js";
+import { type Fitness, fitAtStart, judgeFitness } from "./fitness.js";
+import {
+  beforeStart,
+  closeLimitMs,
+  handleLifeCycle,
+  type LifeCycleEffect,
+  type LifeCycleInput,
+  type LifeCycleState,
+  releaseLimitMs,
+} from "./life-cycle.js";
+import type { Log } from "./log.js";
+import { planReload, sameAdminListen } from "./reload-plan.js";
+import { SdNotify } from "./sd-notify.js";
+import { summarizeCounters } from "./state-dump.js";
+
+/** How often the main thread looks at the others' health and at the life cycle's deadline. */
+const lookEveryMs = 250;
+/** How often the control thread hears of VRRP without a transition. */
+const statusEveryMs = 1000;
+/** In which all threads are ready, or the start has failed. */
+const startLimitMs = 15_000;
+
+export interface DaemonOptions {
+  readonly config: Config;
+  /** Where the configuration came from, for the log. */
+  readonly configFrom: string;
+  readonly warnings: readonly Problem[];
+  readonly log: Log;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** SIGHUP: reads the configuration again, with the same flags. */
+  reload(): Promise<{ readonly config: Config | null; readonly problems: readonly Problem[] }>;
+}
+
+/**
+ * The main thread: owns the listening sockets, the other threads, VRRP and the signals, and does nothing heavy.
+ *
+ * The decisions are in the pure `life-cycle`, `fitness` and `restart-policy`; this file carries them out.
+ */
+export class Daemon {
+  private readonly options: DaemonOptions;
+  private config: Config;
+  private readonly log: Log;
+  private readonly plane: DataPlane;
+  private control: ControlHost;
+  private readonly startedEpochMs = Date.now();
+  /** A reload is under way; the next one waits for it. */
+  private reloading: Promise<void> = Promise.resolve();
+  private readonly notify: SdNotify | null;
+  private speaker: Speaker | null = null;
+  private lifeCycle: LifeCycleState = beforeStart;
+  private fitness: Fitness = fitAtStart;
+  private wakeStart: (() => void) | null = null;
+  /** Called when a control thread that a reload replaces has ended. */
+  private controlGone: (() => void) | null = null;
+  /** Why the daemon ended by itself. */
+  failure: LbError | null = null;
+  private exit: (code: number) => void = () => {};
+  /** Resolves with the exit code when everything is over. */
+  readonly ended = new Promise<number>((resolve) => {
+    this.exit = resolve;
+  });
+
+  /** Opens what can fail first, the listening sockets: LbError LB_LISTEN_IN_USE, LB_PERMISSION, LB_LISTEN. */
+  constructor(options: DaemonOptions) {
+    const { config, log } = options;
+    this.options = options;
+    this.config = config;
+    this.log = log;
+    this.plane = new DataPlane(config, {
+      log,
+      onChange: () => this.onThreadChange(),
+      onDrained: () => this.input({ kind: "drained" }),
+    });
+    this.control = this.controlHost(config);
+    this.notify = SdNotify.open(options.environment);
+  }
+
+  private controlHost(config: Config): ControlHost {
+    const host: ControlHost = new ControlHost({
+      config,
+      plane: this.plane,
+      log: this.log,
+      startedEpochMs: this.startedEpochMs,
+      onReady: () => this.wakeStart?.(),
+      onFatal: (error) => this.onControlFailure(error),
+      onStopped: () => {
+        if (host === this.control) this.input({ kind: "closed" });
+        else this.controlGone?.();
+      },
+    });
+    return host;
+  }
+
+  /** Starts everything. Throws LbError when that cannot be; then `ended` never resolves, and the process should exit. */
+  async start(): Promise<void> {
+    this.listenToSignals();
+    this.warn();
+    this.control.openAdmin();
+    this.plane.start();
+    setInterval(() => this.look(), lookEveryMs);
+    const [speaker] = await Promise.all([this.openSpeaker(), this.threadsReady()]);
+    if (this.lifeCycle.name !== "starting") return;
+    this.speaker = speaker;
+    speaker?.start();
+    if (speaker !== null) {
+      setInterval(() => this.showStatus(speaker.status()), statusEveryMs);
+      this.showStatus(speaker.status());
+    }
+    this.startWatchdog();
+    this.input({ kind: "started" });
+  }
+
+  /** What nobody foresaw: gives the addresses away and ends. */
+  crash(error: unknown): void {
+    this.log.fatal({ err: error }, "internal error in the main thread");
+    // Should the error strike the life cycle itself, the process still ends.
+    setTimeout(() => this.exit(ExitCode.software), releaseLimitMs * 2);
+    this.input({ kind: "failed", exitCode: ExitCode.software });
+  }
+
+  private async openSpeaker(): Promise<Speaker | null> {
+    if (this.config.vrrp.length === 0) return null;
+    // Only now: a plain balancer runs without the raw socket's native module.
+    const { Speaker } = await import("../vrrp/speaker.js");
+    return Speaker.open(this.config.vrrp, {
+      log: this.log,
+      onStatus: (statuses) => this.showStatus(statuses),
+    });
+  }
+
+  /** The data threads first: the control thread is told which engine they chose. */
+  private async threadsReady(): Promise<void> {
+    const deadlineMs = performance.now() + startLimitMs;
+    await this.until(
+      () => this.plane.areReady,
+      deadlineMs,
+      () => this.plane.health(),
+    );
+    this.control.start();
+    await this.until(
+      () => this.control.isReady,
+      deadlineMs,
+      () => [this.control.health()],
+    );
+  }
+
+  /** Waits for `condition`, which is looked at after each event of a thread and each look. */
+  private async until(
+    condition: () => boolean,
+    deadlineMs: number,
+    health: () => readonly { readonly name: string; readonly state: string; readonly keepsDying: boolean }[],
+  ): Promise<void> {
+    while (!condition() && this.lifeCycle.name === "starting") {
+      const failed = health().find(({ state, keepsDying }) => state !== "serving" && keepsDying);
+      if (failed !== undefined || performance.now() >= deadlineMs) {
+        throw new LbError(
+          "LB_THREAD_START",
+          `the thread ${failed?.name ?? "that is awaited"} does not start`,
+          "see the log lines above for its reason, and report them",
+        );
+      }
+      await new Promise<void>((resolve) => {
+        this.wakeStart = resolve;
+      });
+    }
+  }
+
+  private listenToSignals(): void {
+    process.on("SIGTERM", () => this.onStopSignal("SIGTERM"));
+    process.on("SIGINT", () => this.onStopSignal("SIGINT"));
+    process.on("SIGHUP", () => {
+      this.reloading = this.reloading.then(() => this.reload());
+    });
+    process.on("SIGUSR1", () => this.dumpState());
+  }
+
+  private onStopSignal(signal: string): void {
+    this.input({ kind: "stop" });
+    this.log.info({ signal, next: this.lifeCycle.name }, "stopping");
+  }
+
+  private warn(): void {
+    for (const warning of this.options.warnings) this.log.warn(describeProblem(warning));
+    if (this.config.admin?.password === defaultAdminPassword) {
+      this.log.warn(
+        { advice: "set admin: stats: password: in the configuration file" },
+        "the stats page has its default password, which everybody knows",
+      );
+    }
+  }
+
+  private input(input: LifeCycleInput): void {
+    const before = this.lifeCycle;
+    const { state, effects } = handleLifeCycle(before, input, performance.now(), this.config.drainTimeoutMs);
+    this.lifeCycle = state;
+    for (const effect of effects) this.run(effect);
+    if (before.name === "starting" && state.name !== "starting") this.wakeStart?.();
+  }
+
+  private run(effect: LifeCycleEffect): void {
+    switch (effect.kind) {
+      case "announce-serving":
+        this.announceServing();
+        break;
+      case "announce-stopping":
+        this.notify?.send("STOPPING=1", `STATUS=${this.lifeCycle.name}`);
+        break;
+      case "hand-over":
+        this.release((speaker) => speaker.handOver());
+        this.plane.handOver();
+        break;
+      case "drain":
+        this.plane.drain(effect.timeoutMs);
+        // Released or given up on: either way nothing of VRRP shall stay open.
+        this.speaker?.stop().catch((error: unknown) => this.log.error({ err: error }, "VRRP did not close"));
+        break;
+      case "close":
+        this.control.stop();
+        break;
+      case "release":
+        this.release((speaker) => speaker.stop());
+        break;
+      case "gave-up-waiting":
+        this.log.warn({ state: effect.state }, "a part did not answer in time, going on without it");
+        break;
+      case "exit":
+        this.log.info({ exitCode: effect.exitCode }, "stopped");
+        this.exit(effect.exitCode);
+    }
+  }
+
+  /** Runs the speaker's way out and answers `released`, on a later turn. */
+  private release(way: (speaker: Speaker) => Promise<void>): void {
+    const { speaker } = this;
+    const done = speaker === null ? Promise.resolve() : way(speaker);
+    done
+      .catch((error: unknown) => this.log.error({ err: error }, "an address could not be released"))
+      .finally(() => this.input({ kind: "released" }));
+  }
+
+  private announceServing(): void {
+    const { config } = this;
+    this.log.info(
+      {
+        node: config.node,
+        config: this.options.configFrom,
+        threads: this.plane.threadCount,
+        engine: this.plane.engine,
+        vrrp: config.vrrp.map(
+          ({ name, interface: on, virtualRouterId, priority, addresses }) =>
+            `${name} ${on} vrid ${virtualRouterId} priority ${priority} ${addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`).join(" ")}`,
+        ),
+        proxies: config.proxies.map(
+          ({ name, listen, servers }) =>
+            `${name} ${listen.map(({ address, port }) => describeEndpoint(address, port)).join(" ")} → ${servers.map(({ host, port }) => describeEndpoint(host, port)).join(" ")}`,
+        ),
+        admin:
+          config.admin === null ? null : `${describeAdminListen(config.admin.listen)}${config.admin.path}`,
+        statsSocket: config.statsSocket?.path ?? null,
+      },
+      "serving",
+    );
+    this.notify?.send("READY=1", "STATUS=serving");
+  }
+
+  private onThreadChange(): void {
+    this.judge();
+    this.wakeStart?.();
+  }
+
+  private look(): void {
+    this.plane.look();
+    this.control.look();
+    this.judge();
+    this.input({ kind: "timer" });
+    this.wakeStart?.();
+  }
+
+  /** Tells VRRP when the verdict on this node changes. Before the start and on the way out it is not asked. */
+  private judge(): void {
+    if (this.lifeCycle.name !== "serving") return;
+    const before = this.fitness;
+    this.fitness = judgeFitness(before, this.plane.health(), performance.now());
+    if (this.fitness.fit === before.fit) return;
+    const { fit, reason } = this.fitness;
+    if (fit) this.log.info({ reason }, "this node can serve again");
+    else this.log.error({ reason }, "this node cannot serve");
+    this.speaker?.setFitness(fit, reason);
+  }
+
+  private showStatus(statuses: readonly VrrpStatus[]): void {
+    this.control.show(statuses);
+    if (this.lifeCycle.name === "serving") {
+      this.notify?.send(`STATUS=${statuses.map(({ name, state }) => `${name} ${state}`).join(", ")}`);
+    }
+  }
+
+  /** A main thread that stalls, or a data thread that nothing helps, makes the service manager start the service anew. */
+  private startWatchdog(): void {
+    const watchdogMs = this.notify?.watchdogMs;
+    if (watchdogMs === undefined || watchdogMs === null) return;
+    const feed = (): void => {
+      const isServing = this.lifeCycle.name === "serving";
+      const isIll = this.plane.health().some(({ state, keepsDying }) => state === "stuck" || keepsDying);
+      if (!isServing || !isIll) this.notify?.send("WATCHDOG=1");
+    };
+    feed();
+    setInterval(feed, watchdogMs / 2);
+  }
+
+  /** SIGHUP: applies what can be applied to a running node, or changes nothing at all and says why. */
+  private async reload(): Promise<void> {
+    const { config: read, problems } = await this.options.reload();
+    if (read === null) {
+      for (const problem of problems) this.log.error(describeProblem(problem));
+      this.log.error({ problems: problems.length }, "the configuration is not valid: nothing was changed");
+      return;
+    }
+    const changed = changedValues(this.config, read);
+    if (changed.length === 0) {
+      this.log.info("the configuration is valid and has not changed");
+      return;
+    }
+    const { config, applied, waiting, proxies, control } = planReload(this.config, read, changed);
+    try {
+      if (applied.length > 0) await this.apply(config, proxies, control);
+    } catch (error) {
+      if (!(error instanceof LbError)) throw error;
+      const { code, advice, message } = error;
+      this.log.error({ code, advice }, `${message}: nothing was changed`);
+      return;
+    }
+    if (applied.length > 0) this.log.info({ applied }, "reloaded");
+    if (waiting.length > 0)
+      this.log.warn({ waiting, advice: "restart to apply it" }, "not applied before a restart");
+  }
+
+  private async apply(config: Config, proxies: boolean, control: boolean): Promise<void> {
+    if (this.lifeCycle.name !== "serving") return;
+    const host = this.controlHost(config);
+    const before = this.control;
+    const keepsAdmin = sameAdminListen(this.config, config);
+    if (control && !keepsAdmin) host.openAdmin();
+    try {
+      if (proxies) await this.plane.replace(config, config.drainTimeoutMs);
+    } catch (error) {
+      host.abandon();
+      throw error;
+    }
+    this.config = config;
+    if (!control) return;
+    if (keepsAdmin) host.takeAdminFrom(before);
+    this.control = host;
+    // The new one starts when the old one has given the stats socket back.
+    await new Promise<void>((resolve) => {
+      this.controlGone = resolve;
+      before.stop();
+      setTimeout(() => before.end(), closeLimitMs);
+    });
+    if (this.lifeCycle.name === "serving") host.start();
+  }
+
+  private dumpState(): void {
+    this.log.info(
+      {
+        lifeCycle: this.lifeCycle.name,
+        fitness: { fit: this.fitness.fit, reason: this.fitness.reason },
+        threads: [...this.plane.health(), this.control.health()],
+        vrrp: this.speaker?.status() ?? [],
+        proxies: summarizeCounters(this.plane.table, this.config.proxies),
+        memory: process.memoryUsage(),
+        uptimeSeconds: Math.round(process.uptime()),
+      },
+      "state",
+    );
+  }
+
+  /** The control thread cannot open what was asked for: fatal at the start, where somebody sees it. */
+  private onControlFailure(error: LbError): void {
+    const { code, advice, message } = error;
+    if (this.lifeCycle.name !== "starting") {
+      this.log.error({ code, advice }, message);
+      return;
+    }
+    this.failure = error;
+    this.log.fatal({ code, advice }, message);
+    this.input({ kind: "failed", exitCode: exitCodeOf(error) });
+  }
+}

@@ -1,0 +1,170 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Config } from "../config/config.js";
+import { LbError } from "../errors.js";
+import { carryOver } from "../proxy/stats/carry-over.js";
+import { StatsTable } from "../proxy/stats/table.js";
+import { DataThreads } from "./data-threads.js";
+import type { ThreadHealth } from "./fitness.js";
+import { closeListeningSockets, type ListeningSocket, openListeningSockets } from "./listening-sockets.js";
+import type { Log } from "./log.js";
+import { readyWithinMs } from "./supervised-thread.js";
+
+export interface DataPlaneOptions {
+  readonly log: Log;
+  /** A thread got ready, stuck or lost: look at the health again. */
+  onChange(): void;
+  /** After `drain`: every thread has drained or is gone. */
+  onDrained(): void;
+}
+
+/** What belongs to one configuration of the proxies: its sockets, counters and threads. */
+interface Generation {
+  readonly config: Config;
+  readonly sockets: readonly ListeningSocket[];
+  readonly table: StatsTable;
+  readonly threads: DataThreads;
+  /** It has finished what it had begun, and its counters stand still. */
+  isDrained: boolean;
+}
+
+/** How often a generation that starts is looked at. */
+const lookEveryMs = 20;
+
+/**
+ * The proxies of this process. A reload starts new threads beside the old ones on the same listening sockets, so that
+ * none is ever closed under a client; then the old ones drain, and what they counted is carried over.
+ */
+export class DataPlane {
+  private current: Generation;
+  /** Oldest first; they only finish what they have begun. A drained one stays until all older ones have. */
+  private leaving: Generation[] = [];
+  private isDraining = false;
+
+  /** Opens the listening sockets: LbError LB_LISTEN_IN_USE, LB_PERMISSION, LB_LISTEN. */
+  constructor(
+    config: Config,
+    private readonly options: DataPlaneOptions,
+  ) {
+    this.current = this.generation(config, openListeningSockets(config.proxies));
+  }
+
+  get table(): StatsTable {
+    return this.current.table;
+  }
+
+  get engine(): "direct" | "portable" {
+    return this.current.threads.engine;
+  }
+
+  get threadCount(): number {
+    return this.current.threads.count;
+  }
+
+  get areReady(): boolean {
+    return this.current.threads.areReady;
+  }
+
+  health(): ThreadHealth[] {
+    return this.current.threads.health();
+  }
+
+  start(): void {
+    this.current.threads.start();
+  }
+
+  /** Called some times a second. */
+  look(): void {
+    this.current.threads.look();
+    this.carryOver();
+  }
+
+  handOver(): void {
+    this.current.threads.handOver();
+  }
+
+  drain(timeoutMs: number): void {
+    this.isDraining = true;
+    // The threads hold duplicates of their own and close them; now nobody can queue in the backlog any more.
+    closeListeningSockets(this.current.sockets);
+    this.current.threads.drain(timeoutMs);
+  }
+
+  /**
+   * Serves by `config` from now on; what the present threads have begun they finish within `drainTimeoutMs`.
+   * Throws LbError when a new address cannot be opened or the new threads do not get ready; then nothing has changed.
+   */
+  async replace(config: Config, drainTimeoutMs: number): Promise<void> {
+    const before = this.current;
+    const next = this.generation(config, openListeningSockets(config.proxies, before.sockets));
+    next.threads.start();
+    if (!(await this.getReady(next)) || this.isDraining) {
+      next.threads.end();
+      closeListeningSockets(next.sockets, before.sockets);
+      throw new LbError(
+        "LB_THREAD_START",
+        this.isDraining ? "the daemon is stopping" : "the threads of the new configuration do not start",
+        "see the log lines above for the reason",
+      );
+    }
+    this.current = next;
+    this.leaving.push(before);
+    closeListeningSockets(before.sockets, next.sockets);
+    this.carryOver();
+    before.threads.drain(drainTimeoutMs);
+  }
+
+  private generation(config: Config, sockets: readonly ListeningSocket[]): Generation {
+    // Without proxies there is no data thread; the table still has a block, all zeros.
+    const count = config.proxies.length === 0 ? 1 : config.threads;
+    const table = new StatsTable(config.proxies, count);
+    const generation: Generation = {
+      config,
+      sockets,
+      table,
+      isDrained: false,
+      threads: new DataThreads({
+        config,
+        sockets,
+        table,
+        log: this.options.log,
+        onChange: () => this.options.onChange(),
+        onDrained: () => this.onDrained(generation),
+      }),
+    };
+    return generation;
+  }
+
+  private async getReady({ threads }: Generation): Promise<boolean> {
+    const deadlineMs = performance.now() + readyWithinMs;
+    while (!threads.areReady) {
+      threads.look();
+      if (performance.now() >= deadlineMs || threads.health().some(({ keepsDying }) => keepsDying))
+        return false;
+      await delay(lookEveryMs);
+    }
+    return true;
+  }
+
+  private onDrained(generation: Generation): void {
+    generation.isDrained = true;
+    if (generation !== this.current) {
+      this.carryOver();
+      generation.threads.end();
+      // Each carries what the one before it counted: from the middle of the chain none can go.
+      while (this.leaving[0]?.isDrained) this.leaving.shift();
+    }
+    if (this.current.isDrained && this.leaving.length === 0) this.options.onDrained();
+  }
+
+  /** From the oldest generation to the present one: each has in its carried block what the one before it counted. */
+  private carryOver(): void {
+    const generations = [...this.leaving, this.current];
+    for (let i = 1; i < generations.length; i++) {
+      const [from, to] = [generations[i - 1], generations[i]];
+      carryOver(
+        { table: from.table, proxies: from.config.proxies },
+        { table: to.table, proxies: to.config.proxies },
+      );
+    }
+  }
+}

@@ -1,0 +1,186 @@
+import type { Config } from "../config/config.js";
+import { closeDescriptor, duplicateDescriptor } from "../netlink/listening-socket.js";
+import { Cell, rowCells, ThreadCell, threadHeaderCells } from "../proxy/stats/layout.js";
+import type { StatsTable } from "../proxy/stats/table.js";
+import type { ThreadHealth } from "./fitness.js";
+import type { ListeningSocket } from "./listening-sockets.js";
+import type { Log } from "./log.js";
+import type { DataThreadData, FromDataThread, ToDataThread } from "./messages.js";
+import { defaultRestartPolicy } from "./restart-policy.js";
+import { SupervisedThread, type ThreadEvent } from "./supervised-thread.js";
+import { describeDescriptor, startThread, type ThreadEvents, type ThreadHost } from "./thread-host.js";
+
+const entry = new URL("../proxy/data-thread.js", import.meta.url);
+
+export interface DataThreadsOptions {
+  readonly config: Config;
+  readonly sockets: readonly ListeningSocket[];
+  readonly table: StatsTable;
+  readonly log: Log;
+  /** A thread got ready, stuck or lost: look at the health again. */
+  onChange(): void;
+  /** Each thread has drained or is gone. */
+  onDrained(): void;
+}
+
+/** The data threads of this process: each gets a duplicate of every listening socket, and another one when it is replaced. */
+export class DataThreads {
+  private readonly options: DataThreadsOptions;
+  private readonly threads: readonly SupervisedThread<ToDataThread, FromDataThread>[];
+  /** Descriptors that were given to each thread. */
+  private readonly given: number[][];
+  private readonly drained: boolean[];
+  private isDraining = false;
+  private isHandingOver = false;
+  /** What the threads' last `ready` said. */
+  engine: "direct" | "portable" = "portable";
+
+  constructor(options: DataThreadsOptions) {
+    this.options = options;
+    const count = options.config.proxies.length === 0 ? 0 : options.config.threads;
+    this.given = Array.from({ length: count }, () => []);
+    this.drained = this.given.map(() => false);
+    this.threads = this.given.map((_, index) => this.supervise(index));
+  }
+
+  get count(): number {
+    return this.threads.length;
+  }
+
+  get areReady(): boolean {
+    return this.threads.every((thread) => thread.isReady);
+  }
+
+  start(): void {
+    for (const thread of this.threads) thread.start();
+  }
+
+  look(): void {
+    for (const thread of this.threads) thread.look();
+  }
+
+  health(): ThreadHealth[] {
+    return this.threads.map((thread) => thread.health());
+  }
+
+  handOver(): void {
+    this.isHandingOver = true;
+    for (const thread of this.threads) thread.post({ kind: "hand-over" });
+  }
+
+  drain(deadlineMs: number): void {
+    this.isDraining = true;
+    for (const [index, thread] of this.threads.entries()) {
+      thread.letGo();
+      if (thread.hasEnded) this.drained[index] = true;
+      else thread.post({ kind: "drain", deadlineMs });
+    }
+    this.reportDrained();
+  }
+
+  /** Ends every thread at once, whatever it is doing. */
+  end(): void {
+    this.isDraining = true;
+    for (const thread of this.threads) thread.end();
+  }
+
+  private supervise(index: number): SupervisedThread<ToDataThread, FromDataThread> {
+    const name = `data-${index}`;
+    return new SupervisedThread({
+      name,
+      policy: defaultRestartPolicy,
+      start: (events) => this.startThread(index, name, events),
+      isReady: (message) => message.kind === "ready",
+      heartbeat: () => this.options.table.blocks[index][ThreadCell.heartbeat],
+      now: () => performance.now(),
+      onMessage: (message) => this.onMessage(index, name, message),
+      onEvent: (event) => this.onEvent(index, name, event),
+    });
+  }
+
+  private startThread(
+    index: number,
+    name: string,
+    events: ThreadEvents<FromDataThread>,
+  ): ThreadHost<ToDataThread> {
+    const { config, sockets, table } = this.options;
+    const listeners: { proxyIndex: number; descriptor: number }[] = [];
+    const given = this.given[index];
+    for (const { proxyIndex, descriptor } of sockets) {
+      const copy = duplicateDescriptor(descriptor);
+      given.push(copy);
+      listeners.push({ proxyIndex, descriptor: copy });
+    }
+    const data: DataThreadData = {
+      threadIndex: index,
+      proxies: config.proxies,
+      engine: config.engine,
+      listeners,
+      threads: this.count,
+      statsBuffer: table.buffer,
+    };
+    return startThread(name, entry, data, events);
+  }
+
+  private onMessage(index: number, name: string, message: FromDataThread): void {
+    if (message.kind === "ready") {
+      this.engine = message.engine;
+      if (this.isHandingOver) this.threads[index].post({ kind: "hand-over" });
+      return;
+    }
+    this.drained[index] = true;
+    const { cutConnections } = message;
+    const fields = { dataThread: name, cutConnections };
+    if (cutConnections > 0) this.options.log.warn(fields, "drained: connections were cut at the deadline");
+    else this.options.log.info(fields, "drained");
+    this.reportDrained();
+  }
+
+  private onEvent(index: number, name: string, event: ThreadEvent): void {
+    const { log } = this.options;
+    const fields = { dataThread: name };
+    if (event.kind === "ready") {
+      if (event.restarts > 0) log.warn({ ...fields, restarts: event.restarts }, "data thread serves again");
+    } else if (event.kind === "stuck") {
+      log.error(fields, "data thread is stuck and is ended");
+    } else {
+      if (!this.isDraining) this.cleanUpAfter(index);
+      if (event.restartInMs !== null) {
+        const { reason, restartInMs, error } = event;
+        log.error({ ...fields, reason, restartInMs, ...(error && { err: error }) }, "data thread died");
+      }
+      if (this.isDraining) {
+        this.drained[index] = true;
+        this.reportDrained();
+      }
+    }
+    this.options.onChange();
+  }
+
+  private reportDrained(): void {
+    if (this.isDraining && this.drained.every((done) => done)) this.options.onDrained();
+  }
+
+  /** What a dead thread cannot do any more: give back descriptors that it had not adopted yet, and zero its gauges. */
+  private cleanUpAfter(index: number): void {
+    const sockets = this.options.sockets.map(({ descriptor }) => describeDescriptor(descriptor));
+    const others = this.given.filter((_, other) => other !== index).flat();
+    for (const descriptor of this.given[index].splice(0)) {
+      const open = describeDescriptor(descriptor);
+      if (open !== null && sockets.includes(open) && !others.includes(descriptor))
+        closeDescriptor(descriptor);
+    }
+    clearGauges(this.options.table.blocks[index]);
+  }
+}
+
+const gauges = [Cell.sessionsCurrent, Cell.idleConnections, Cell.usedConnections];
+
+/** Zeroes what counts things that are there now; the sums stay. */
+export function clearGauges(block: Float64Array): void {
+  block[ThreadCell.connectionsCurrent] = 0;
+  block[ThreadCell.idlePercent] = 0;
+  for (let row = threadHeaderCells; row < block.length; row += rowCells) {
+    for (const cell of gauges) block[row + cell] = 0;
+  }
+}

@@ -1,0 +1,71 @@
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { BroadcastChannel, isMainThread } from "node:worker_threads";
+import { pino } from "pino";
+import { LineWriter } from "./line-writer.js";
+
+export type Log = pino.Logger;
+
+/** Carries the other threads' lines to the main thread, which alone writes. */
+const channelName = "lb-log";
+
+/** What waits for a reader of stdout; lines beyond it are dropped, and nothing ever waits for them. */
+const longestQueueBytes = 4 << 20;
+
+const levels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+/**
+ * The log of one thread: JSON lines on stdout, with `level` as a word, `time` in ISO 8601 and `thread`.
+ * `LB_LOG_LEVEL` says from which level on; info where it says nothing known.
+ *
+ * Writing never waits. One write at a time runs in libuv's pool, from the main thread, so a stdout that nobody reads
+ * takes one of the pool's four threads and not those that netlink and DNS need. A thread that dies loses no line.
+ */
+export function createLog(thread: string): Log {
+  const asked = process.env.LB_LOG_LEVEL;
+  const level = asked !== undefined && levels.includes(asked) ? asked : "info";
+  return pino(
+    {
+      level,
+      base: { thread },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    isMainThread ? standardOutput() : toMainThread(),
+  );
+}
+
+let output: LineWriter | null = null;
+
+function standardOutput(): LineWriter {
+  if (output !== null) return output;
+  const writer = new LineWriter(1, longestQueueBytes, describeDropped);
+  const channel = new BroadcastChannel(channelName);
+  channel.onmessage = (event: unknown) => {
+    const line: unknown = typeof event === "object" && event !== null ? Reflect.get(event, "data") : null;
+    if (typeof line === "string") writer.write(line);
+  };
+  channel.unref();
+  output = writer;
+  return writer;
+}
+
+function describeDropped(dropped: number): string {
+  const time = new Date().toISOString();
+  const msg = "log lines were dropped because nobody read stdout";
+  return `${JSON.stringify({ level: "warn", time, thread: "main", dropped, msg })}\n`;
+}
+
+function toMainThread(): { write(line: string): void } {
+  const channel = new BroadcastChannel(channelName);
+  channel.unref();
+  return { write: (line) => channel.postMessage(line) };
+}
+
+/** Main thread: waits until stdout has taken every line, at most `limitMs`. False: nobody reads it. */
+export async function flushLog(limitMs: number): Promise<boolean> {
+  // The other threads' last messages come in on the next turns of the loop.
+  for (let turn = 0; turn < 2; turn++) await setImmediate();
+  if (output === null) return true;
+  const written = output.idle().then(() => true);
+  return Promise.race([written, setTimeout(limitMs, false)]);
+}

@@ -1,0 +1,55 @@
+import type { AdminConfig, Config, ProxyConfig, StatsSocketConfig } from "../config/config.js";
+import type { VrrpStatus } from "../vrrp/status.js";
+
+/** What the main thread hands to a data thread at its start. */
+export interface DataThreadData {
+  readonly threadIndex: number;
+  readonly proxies: readonly ProxyConfig[];
+  readonly engine: Config["engine"];
+  /** One entry per proxy and listening address, each a descriptor of this thread's own. */
+  readonly listeners: readonly { readonly proxyIndex: number; readonly descriptor: number }[];
+  readonly threads: number;
+  readonly statsBuffer: SharedArrayBuffer;
+}
+
+export type ToDataThread =
+  /** The address is about to move: finish keep-alive connections with `Connection: close`, go on accepting. */
+  | { readonly kind: "hand-over" }
+  /** Stop accepting, finish what is in flight, answer `drained`; what is left at the deadline is cut. */
+  | { readonly kind: "drain"; readonly deadlineMs: number };
+
+export type FromDataThread =
+  | { readonly kind: "ready"; readonly engine: "direct" | "portable" }
+  | { readonly kind: "drained"; readonly cutConnections: number };
+
+/** What the main thread hands to the control thread at its start. */
+export interface ControlThreadData {
+  readonly node: string;
+  readonly proxies: readonly ProxyConfig[];
+  readonly vrrpConfigured: boolean;
+  /** Listening TCP socket of the admin server, opened by the main thread, or null. */
+  readonly admin: { readonly descriptor: number; readonly config: AdminConfig } | null;
+  readonly statsSocket: StatsSocketConfig | null;
+  readonly threads: number;
+  readonly engine: "direct" | "portable";
+  readonly statsBuffer: SharedArrayBuffer;
+  readonly startedEpochMs: number;
+}
+
+export type ToControlThread =
+  | { readonly kind: "vrrp"; readonly instances: readonly VrrpStatus[] }
+  /** A lazily opened admin socket (the interface's address came late). */
+  | { readonly kind: "admin"; readonly descriptor: number; readonly config: AdminConfig }
+  | { readonly kind: "stop" };
+
+export type FromControlThread =
+  | { readonly kind: "ready" }
+  /** The stats socket or admin server could not be opened. */
+  | {
+      readonly kind: "failed";
+      readonly code: string;
+      readonly message: string;
+      readonly advice: string;
+      readonly fatal: boolean;
+    }
+  | { readonly kind: "stopped" };

@@ -1,0 +1,46 @@
+import { readlinkSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+
+/** A running thread, as its supervisor sees it. `Input` is what it is told. */
+export interface ThreadHost<Input> {
+  post(message: Input): void;
+  /** Ends the thread wherever it is; `gone` follows. */
+  terminate(): void;
+}
+
+/** What a thread tells. `gone` comes once and last, `reason` being one sentence without a full stop. */
+export interface ThreadEvents<Output> {
+  message(message: Output): void;
+  gone(reason: string, error: Error | null): void;
+}
+
+/** Starts a worker thread on a module of this package. */
+export function startThread<Input, Output>(
+  name: string,
+  entry: URL,
+  data: object,
+  events: ThreadEvents<Output>,
+): ThreadHost<Input> {
+  const worker = new Worker(entry, { name, workerData: data });
+  let failure: Error | null = null;
+  worker.on("message", (message: Output) => events.message(message));
+  worker.on("error", (error: unknown) => {
+    failure = error instanceof Error ? error : new Error(String(error));
+  });
+  worker.on("exit", (code) => {
+    events.gone(failure === null ? `it ended with code ${code}` : `it threw ${failure.message}`, failure);
+  });
+  return {
+    post: (message) => worker.postMessage(message),
+    terminate: () => void worker.terminate(),
+  };
+}
+
+/** Identifies what a descriptor is open on, such as `socket:[4711]`; null when it is not open. */
+export function describeDescriptor(descriptor: number): string | null {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,255 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { Agent, createServer, get, type Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import t, { type Test } from "tap";
+import { changedValues } from "../../../src/config/changes.js";
+import type { Config } from "../../../src/config/config.js";
+import { demoConfig } from "../../../src/config/defaults.js";
+import { planReload } from "../../../src/process/reload-plan.js";
+import { command, type LogLine } from "./running-daemon.js";
+
+t.test(
+  "a reload applies proxies, admin and the rest at once, and leaves running VRRP instances alone",
+  async (t) => {
+    const present: Config = demoConfig({ hostname: "lb-box1", cores: 2 });
+    const next: Config = {
+      ...present,
+      drainTimeoutMs: 1,
+      vrrp: present.vrrp.map((instance) => ({ ...instance, priority: 7 })),
+      proxies: present.proxies.map((proxy) => ({ ...proxy, maxHeadBytes: 9999 })),
+    };
+    const plan = planReload(present, next, changedValues(present, next));
+    t.same(plan.waiting, ["vrrp.VI_1.priority"]);
+    t.same([...plan.applied].sort(), ["drainTimeoutMs", "proxies.http.maxHeadBytes"]);
+    t.match(plan, { proxies: true, control: true });
+    t.equal(plan.config.vrrp, present.vrrp);
+    t.equal(plan.config.proxies, next.proxies);
+
+    const later: Config = { ...present, drainTimeoutMs: 1 };
+    t.match(planReload(present, later, changedValues(present, later)), { proxies: false, control: false });
+  },
+);
+
+t.test("reloads under load: no request fails, what was begun is finished, the counters go on", async (t) => {
+  const servers = { a: await namedServer(t, "a"), b: await namedServer(t, "b") };
+  const daemon = await FileDaemon.start(t, { a: servers.a });
+  const held = daemon.get("/hold", new Agent());
+
+  const load = new Load(daemon);
+  for (let i = 0; i < 6; i++) {
+    await daemon.reload(i % 2 === 0 ? servers : { a: servers.a }, i % 3 === 0 ? { server: "7s" } : {});
+  }
+  await daemon.reload(servers);
+  const { answers, failures } = await load.stop();
+  t.same(failures, []);
+  t.ok(answers.get("a"), "the first server answered");
+  t.ok(answers.get("b"), "so did the one that was added");
+
+  for (const release of holding.splice(0)) release();
+  t.equal(await held, "a", "a request from before the first reload is answered by the server that had it");
+  const total = [...answers.values()].reduce((sum, count) => sum + count, 0) + 1;
+  await until(
+    `${total} requests counted`,
+    async () => (await daemon.stat("http,BACKEND", 7)) === String(total),
+  );
+});
+
+t.test("a reload that cannot open its address changes nothing and says why", async (t) => {
+  const servers = { a: await namedServer(t, "a") };
+  const daemon = await FileDaemon.start(t, servers);
+  const taken = (await namedServer(t, "other")).port;
+  await daemon.write(servers, {}, [taken]);
+  daemon.process.kill("SIGHUP");
+  t.match(await daemon.line(({ code }) => code === "LB_LISTEN_IN_USE"), { level: "error" });
+  t.equal(await daemon.get("/", new Agent()), "a");
+});
+
+/** Answers that `/hold` waits to give. */
+const holding: (() => void)[] = [];
+
+async function namedServer(t: Test, name: string): Promise<{ readonly port: number }> {
+  const server: Server = createServer((request, response) => {
+    if (request.url === "/hold") holding.push(() => response.end(name));
+    else response.end(name);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return server.address() as AddressInfo;
+}
+
+/** A plain balancer that takes everything from its file. */
+class FileDaemon {
+  private readonly lines: LogLine[] = [];
+  private waiting: (() => void)[] = [];
+
+  private constructor(
+    readonly process: ChildProcess,
+    private readonly file: string,
+    readonly port: number,
+    private readonly statsSocket: string,
+  ) {
+    if (process.stdout === null) throw new Error("stdout is a pipe");
+    createInterface({ input: process.stdout }).on("line", (line) => {
+      this.lines.push(JSON.parse(line));
+      this.wake();
+    });
+    process.on("exit", () => this.wake());
+  }
+
+  private wake(): void {
+    for (const wake of this.waiting.splice(0)) wake();
+  }
+
+  static async start(
+    t: Test,
+    servers: Readonly<Record<string, { readonly port: number }>>,
+  ): Promise<FileDaemon> {
+    const folder = mkdtempSync(join(tmpdir(), "lb-"));
+    const file = join(folder, "lb.yaml");
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const statsSocket = join(folder, "s");
+    writeFileSync(file, configText(port, statsSocket, servers, {}, []));
+    const child = spawn(process.execPath, [command, "--config", file], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const exited = new Promise((resolve) => child.on("exit", resolve));
+    t.teardown(async () => {
+      child.kill("SIGKILL");
+      await exited;
+      rmSync(folder, { recursive: true });
+    });
+    const daemon = new FileDaemon(child, file, port, statsSocket);
+    await daemon.line(({ msg }) => msg === "serving");
+    return daemon;
+  }
+
+  async write(
+    servers: Readonly<Record<string, { readonly port: number }>>,
+    timeouts: Readonly<Record<string, string>> = {},
+    morePorts: readonly number[] = [],
+  ): Promise<void> {
+    writeFileSync(this.file, configText(this.port, this.statsSocket, servers, timeouts, morePorts));
+  }
+
+  async reload(
+    servers: Readonly<Record<string, { readonly port: number }>>,
+    timeouts: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const seen = this.lines.length;
+    await this.write(servers, timeouts);
+    this.process.kill("SIGHUP");
+    await this.line((line) => line.msg === "reloaded" && this.lines.indexOf(line) >= seen);
+  }
+
+  async line(fits: (line: LogLine) => boolean): Promise<LogLine> {
+    for (;;) {
+      const found = this.lines.find(fits);
+      if (found !== undefined) return found;
+      if (this.process.exitCode !== null) throw new Error(`it has ended: ${JSON.stringify(this.lines)}`);
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
+  }
+
+  get(path: string, agent: Agent): Promise<string> {
+    return new Promise((resolve, reject) => {
+      get({ port: this.port, host: "127.0.0.1", path, agent }, (response) => {
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => {
+          text += chunk;
+        });
+        response.on("end", () =>
+          response.statusCode === 200 ? resolve(text) : reject(new Error(`${response.statusCode}`)),
+        );
+        response.on("error", reject);
+      }).on("error", reject);
+    });
+  }
+
+  /** One cell of `show stat`, by its row's beginning. */
+  async stat(row: string, column: number): Promise<string | undefined> {
+    const answer = await new Promise<string>((resolve) => {
+      let text = "";
+      const socket = connect(this.statsSocket, () => socket.end("show stat\n"));
+      socket.on("data", (chunk) => {
+        text += chunk;
+      });
+      socket.on("close", () => resolve(text));
+      socket.on("error", () => resolve(""));
+    });
+    return answer
+      .split("\n")
+      .find((line) => line.startsWith(`${row},`))
+      ?.split(",")[column];
+  }
+}
+
+function configText(
+  port: number,
+  statsSocket: string,
+  servers: Readonly<Record<string, { readonly port: number }>>,
+  timeouts: Readonly<Record<string, string>>,
+  morePorts: readonly number[],
+): string {
+  const bind = [port, ...morePorts].map((bound) => `127.0.0.1:${bound}`);
+  const addresses = Object.fromEntries(
+    Object.entries(servers).map(([name, { port: at }]) => [name, `127.0.0.1:${at}`]),
+  );
+  return JSON.stringify({
+    proxies: { http: { bind, servers: addresses, timeout: timeouts } },
+    admin: false,
+    stats_socket: statsSocket,
+    threads: 2,
+    drain_timeout: "20s",
+  });
+}
+
+/** Requests without a pause, over new connections and over kept ones, until `stop`. */
+class Load {
+  private running = true;
+  private readonly answers = new Map<string, number>();
+  private readonly failures: string[] = [];
+  private readonly clients: Promise<void>[];
+
+  constructor(daemon: FileDaemon) {
+    this.clients = [false, true, true].map((keepAlive) =>
+      this.run(daemon, new Agent({ keepAlive, maxSockets: 1 })),
+    );
+  }
+
+  async stop(): Promise<{
+    readonly answers: ReadonlyMap<string, number>;
+    readonly failures: readonly string[];
+  }> {
+    this.running = false;
+    await Promise.all(this.clients);
+    return { answers: this.answers, failures: this.failures };
+  }
+
+  private async run(daemon: FileDaemon, agent: Agent): Promise<void> {
+    while (this.running) {
+      try {
+        const name = await daemon.get("/", agent);
+        this.answers.set(name, (this.answers.get(name) ?? 0) + 1);
+      } catch (error) {
+        this.failures.push(String(error));
+      }
+    }
+    agent.destroy();
+  }
+}
+
+async function until(what: string, fits: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 100; i++) {
+    if (await fits()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`not in 10 s: ${what}`);
+}

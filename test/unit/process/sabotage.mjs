@@ -1,0 +1,25 @@
+// Loaded into the daemon by the tests (`node --import`), in front of every one of its threads: the first data thread
+// that finds the file $SABOTAGE does what it says, and the main thread does so with $SABOTAGE.main. The daemon itself
+// has no such door.
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { isMainThread, workerData } from "node:worker_threads";
+
+const file = process.env.SABOTAGE;
+
+function obey(file) {
+  setInterval(() => {
+    if (!existsSync(file)) return;
+    const order = readFileSync(file, "utf8");
+    rmSync(file);
+    if (order === "throw") throw new Error("sabotage");
+    if (order === "spin") for (;;);
+  }, 20).unref();
+}
+
+if (file !== undefined) {
+  if (isMainThread) obey(`${file}.main`);
+  else if (workerData?.threadIndex === 0) {
+    if (existsSync(`${file}.always`)) throw new Error("sabotage at the start");
+    obey(file);
+  }
+}

@@ -1,0 +1,82 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Exit, HostProcess } from "./host-process.js";
+import { type Host, type Network, virtualAddress } from "./network.js";
+
+export interface KeepalivedOptions {
+  readonly priority: number;
+  readonly virtualRouterId?: number;
+  /** auth_type PASS. */
+  readonly password?: string;
+  readonly preempt?: boolean;
+  readonly addresses?: readonly string[];
+}
+
+/** keepalived running on one of the lab's hosts. */
+export class Keepalived {
+  readonly process: HostProcess;
+  readonly #vrrpPidFile: string;
+
+  constructor(process: HostProcess, vrrpPidFile: string) {
+    this.process = process;
+    this.#vrrpPidFile = vrrpPidFile;
+  }
+
+  stop(): Promise<Exit> {
+    return this.process.stop("SIGTERM");
+  }
+
+  /** kill -9 of both of its processes: the one that speaks VRRP would otherwise notice and say goodbye. */
+  kill(): Promise<Exit> {
+    this.#signalSpeaker("SIGKILL");
+    return this.process.stop("SIGKILL");
+  }
+
+  /** SIGSTOP and SIGCONT for both of its processes. */
+  signal(signal: NodeJS.Signals): void {
+    this.#signalSpeaker(signal);
+    this.process.signal(signal);
+  }
+
+  #signalSpeaker(signal: NodeJS.Signals): void {
+    process.kill(Number(readFileSync(this.#vrrpPidFile, "utf8")), signal);
+  }
+}
+
+/** keepalived's VRRP part alone, version 2, one second between adverts, logging to its standard error. */
+export function startKeepalived(network: Network, host: Host, options: KeepalivedOptions): Keepalived {
+  starts += 1;
+  const home = join(network.scratch, host.name, `keepalived-${starts}`);
+  mkdirSync(home, { recursive: true });
+  const file = join(home, "keepalived.conf");
+  writeFileSync(file, keepalivedConfiguration(host, options));
+  // -P VRRP only, -n foreground, -l and -D log everything to the console; pid files of its own.
+  const vrrpPidFile = join(home, "vrrp.pid");
+  const pidFiles = ["-p", join(home, "main.pid"), "-r", vrrpPidFile];
+  const child = host.spawn("keepalived", "keepalived", "-P", "-n", "-l", "-D", "-f", file, ...pidFiles);
+  return new Keepalived(child, vrrpPidFile);
+}
+
+function keepalivedConfiguration(host: Host, options: KeepalivedOptions): string {
+  const password = options.password;
+  const authentication =
+    password === undefined ? "" : `  authentication {\n    auth_type PASS\n    auth_pass ${password}\n  }\n`;
+  const addresses = options.addresses ?? [`${virtualAddress}/24`];
+  return `global_defs {
+  router_id ${host.name}
+  vrrp_version 2
+}
+vrrp_instance VI_1 {
+  state BACKUP
+  interface eth1
+  virtual_router_id ${options.virtualRouterId ?? 51}
+  priority ${options.priority}
+  advert_int 1
+${options.preempt === false ? "  nopreempt\n" : ""}${authentication}  virtual_ipaddress {
+${addresses.map((address) => `    ${address} dev eth1`).join("\n")}
+  }
+}
+`;
+}
+
+let starts = 0;

@@ -7,6 +7,8 @@ import { earliestDeadline, type Timers } from "./timers.js";
 export interface InstanceState {
   readonly config: VrrpInstanceConfig;
   readonly name: VrrpStateName;
+  /** The effective priority: the configured one, or what tracking makes of it. 1–254, or 255 for the owner. */
+  readonly priority: number;
   /** Why it is in this state, one sentence without a full stop. */
   readonly reason: string;
   readonly timers: Timers;
@@ -19,6 +21,10 @@ export interface InstanceState {
   readonly handingOver: HandingOver | null;
   /** MASTER that did not run for so long that another may have taken over: it listens before it asserts anything. */
   readonly inDoubt: boolean;
+  /** Whether it goes with others; `settleGroup` in `sync-group.ts` then decides who becomes master and backup. */
+  readonly inGroup: boolean;
+  /** BACKUP of a group that would take over by itself, and why; null: it would not. */
+  readonly wantsMaster: string | null;
   /** When another master was last answered with an advert out of turn. */
   readonly answeredMs: number;
   /** When the addresses were last put back after somebody removed them. */
@@ -34,7 +40,11 @@ export type FaultCause =
   /** The process that owns both says that this node cannot serve. */
   | "fitness"
   /** The kernel refuses the virtual addresses. */
-  | "address";
+  | "address"
+  /** Something that is tracked without a weight is down. */
+  | "tracking"
+  /** Another member of its sync group is in FAULT. */
+  | "sync";
 
 export interface HandingOver {
   /** How it ended, as a reason: who took over, or that nobody did. */
@@ -48,6 +58,12 @@ export type InstanceInput =
   /** A deadline may have passed. Whoever calls has handed in every advert that had arrived by then. */
   | { readonly kind: "timer" }
   | { readonly kind: "own-address"; readonly address: string }
+  /** What is tracked makes another effective priority, brought into 1–254; the owner (255) keeps its own. */
+  | { readonly kind: "priority"; readonly priority: number; readonly reason: string }
+  /** From its sync group, when all members can become master. */
+  | { readonly kind: "become-master"; readonly reason: string }
+  /** From its sync group, when a member is no longer master. */
+  | { readonly kind: "become-backup"; readonly reason: string }
   | { readonly kind: "fault"; readonly cause: FaultCause; readonly reason: string }
   | { readonly kind: "fault-cleared"; readonly cause: FaultCause; readonly reason: string }
   /** Somebody removed a virtual address, or its lease ran out. */
@@ -70,14 +86,21 @@ export type InstanceEffect =
       readonly to: VrrpStateName;
       readonly reason: string;
     }
+  | {
+      readonly kind: "priority-changed";
+      readonly from: number;
+      readonly to: number;
+      readonly reason: string;
+    }
   | { readonly kind: "log"; readonly level: "info" | "warn"; readonly message: string }
   /** The addresses are given up for good; comes after `remove-addresses`. */
   | { readonly kind: "handed-over" };
 
 /** An instance before `start`. It is in no one's way: it listens to faults and partners and does nothing. */
-export function initialState(config: VrrpInstanceConfig): InstanceState {
+export function initialState(config: VrrpInstanceConfig, inGroup = false): InstanceState {
   return {
     config,
+    priority: config.priority,
     name: "INIT",
     reason: "not started yet",
     timers: {},
@@ -86,6 +109,8 @@ export function initialState(config: VrrpInstanceConfig): InstanceState {
     partners: [],
     handingOver: null,
     inDoubt: false,
+    inGroup,
+    wantsMaster: null,
     answeredMs: Number.NEGATIVE_INFINITY,
     putBackMs: Number.NEGATIVE_INFINITY,
   };

@@ -44,6 +44,10 @@ const handOverSlackMs = 100;
 /** Somebody who removes the address every time we put it back gets ten rounds a second, not all of the processor. */
 const putBackGapMs = 100;
 const faultRetryMs = 10_000;
+/** RFC 3768 §5.3.4: 0 is for giving up, 255 for the owner of the addresses; what is tracked never leads there. */
+const ownerPriority = 255;
+const lowestPriority = 1;
+const highestPriority = 254;
 
 export interface Step {
   readonly state: InstanceState;
@@ -66,6 +70,19 @@ export function handle(state: InstanceState, input: InstanceInput, nowMs: number
       break;
     case "own-address":
       step.state.ownAddress = input.address;
+      break;
+    case "priority":
+      onPriority(step, input.priority, input.reason);
+      break;
+    case "become-master":
+      if (step.state.name === "BACKUP") {
+        becomeMaster(step, input.reason);
+      }
+      break;
+    case "become-backup":
+      if (step.state.name === "MASTER" && step.state.handingOver === null) {
+        becomeBackup(step, input.reason);
+      }
       break;
     case "fault":
       onFault(step, input.cause, input.reason);
@@ -133,6 +150,7 @@ class Draft {
     this.state.timers = timers;
     this.state.handingOver = null;
     this.state.inDoubt = false;
+    this.state.wantsMaster = null;
     this.effect({ kind: "transition", from, to: name, reason });
   }
 }
@@ -150,23 +168,27 @@ function start(step: Draft): void {
 
 /** RFC 3768 §6.4.1: the owner of the addresses is master at once, everybody else listens first. */
 function begin(step: Draft, why: string): void {
-  if (step.state.config.priority === 255) {
-    becomeMaster(step, `${why}, and this node owns the addresses (priority 255)`);
-  } else {
+  const ownerReason = `${why}, and this node owns the addresses (priority 255)`;
+  if (step.state.config.priority !== ownerPriority) {
     becomeBackup(step, why);
+  } else if (step.state.inGroup) {
+    becomeBackup(step, why);
+    step.state.wantsMaster = ownerReason;
+  } else {
+    becomeMaster(step, ownerReason);
   }
 }
 
 function becomeBackup(step: Draft, reason: string): void {
-  const wait = masterDownIntervalMs(step.state.config.priority, step.advertIntervalMs);
+  const wait = masterDownIntervalMs(step.state.priority, step.advertIntervalMs);
   step.enter("BACKUP", reason, { masterDown: step.now + wait });
   step.effect({ kind: "remove-addresses" });
 }
 
 /** The advert leaves before the addresses are added, as in keepalived: the other master steps down meanwhile. */
 function becomeMaster(step: Draft, reason: string): void {
-  const { config } = step.state;
-  step.effect({ kind: "send-advert", priority: config.priority });
+  const { config, priority } = step.state;
+  step.effect({ kind: "send-advert", priority });
   step.enter("MASTER", reason, {
     advert: step.now + step.advertIntervalMs,
     lease: step.now + config.leaseMs / 3,
@@ -204,22 +226,23 @@ function onAdvert(step: Draft, source: string, priority: number): void {
 
 /** RFC 3768 §6.4.2. There is no tie-break by address here: an equal priority is good enough to stay quiet. */
 function onAdvertAsBackup(step: Draft, source: string, priority: number): void {
-  const { config } = step.state;
+  const { config, priority: own } = step.state;
   if (priority === 0) {
-    step.arm({ masterDown: step.now + skewMs(config.priority) });
+    step.arm({ masterDown: step.now + skewMs(own) });
     step.log("info", `${source} gives mastership up`);
-  } else if (!config.preempt || priority >= config.priority) {
-    step.arm({ masterDown: step.now + masterDownIntervalMs(config.priority, step.advertIntervalMs) });
+  } else if (!config.preempt || priority >= own) {
+    step.arm({ masterDown: step.now + masterDownIntervalMs(own, step.advertIntervalMs) });
+    step.state.wantsMaster = null;
   }
   // A lower priority is not listened to: the timer runs on, and then this node takes over.
 }
 
 /** RFC 3768 §6.4.3. */
 function onAdvertAsMaster(step: Draft, source: string, priority: number): void {
-  const { config, ownAddress, inDoubt } = step.state;
-  if (priority > config.priority) {
-    becomeBackup(step, `${source} advertises priority ${priority}, higher than ${config.priority} here`);
-  } else if (priority === config.priority && ownAddress !== null && compareIpv4(source, ownAddress) > 0) {
+  const { config, priority: own, ownAddress, inDoubt } = step.state;
+  if (priority > own) {
+    becomeBackup(step, `${source} advertises priority ${priority}, higher than ${own} here`);
+  } else if (priority === own && ownAddress !== null && compareIpv4(source, ownAddress) > 0) {
     becomeBackup(step, `${source} has the same priority ${priority} and the higher address`);
   } else if (inDoubt) {
     if (priority > 0 && !config.preempt) {
@@ -227,7 +250,7 @@ function onAdvertAsMaster(step: Draft, source: string, priority: number): void {
     }
     // Else the advert that is overdue settles it, after everything that has arrived is read.
   } else if (priority === 0) {
-    step.effect({ kind: "send-advert", priority: config.priority });
+    step.effect({ kind: "send-advert", priority: own });
     step.arm({ advert: step.now + step.advertIntervalMs });
   } else {
     answerAnotherMaster(step, source, priority);
@@ -244,7 +267,7 @@ function answerAnotherMaster(step: Draft, source: string, priority: number): voi
   }
   step.state.answeredMs = step.now;
   step.log("warn", `${source} is master too, with priority ${priority}: advertised at once to end that`);
-  step.effect({ kind: "send-advert", priority: step.state.config.priority });
+  step.effect({ kind: "send-advert", priority: step.state.priority });
   announceInFull(step);
 }
 
@@ -265,13 +288,24 @@ function onTimer(step: Draft): void {
     release(step, step.state.handingOver?.outcome ?? "handed over");
   }
   if (step.due("masterDown") !== null) {
-    const silence = masterDownIntervalMs(step.state.config.priority, step.advertIntervalMs);
-    becomeMaster(step, takeoverReason(step, silence));
+    onMasterDown(step);
   }
   if (step.due("retry") !== null) {
     onFaultCleared(step, "address", "trying the addresses again");
   }
   onMasterTimers(step);
+}
+
+/** The member of a sync group says that it could, and goes on listening: the group goes when all of them can. */
+function onMasterDown(step: Draft): void {
+  const silence = masterDownIntervalMs(step.state.priority, step.advertIntervalMs);
+  const reason = takeoverReason(step, silence);
+  if (step.state.inGroup) {
+    step.state.wantsMaster = reason;
+    step.arm({ masterDown: step.now + silence });
+  } else {
+    becomeMaster(step, reason);
+  }
 }
 
 function takeoverReason(step: Draft, silenceMs: number): string {
@@ -282,8 +316,8 @@ function takeoverReason(step: Draft, silenceMs: number): string {
   if (last.priority === 0) {
     return `${last.address} gave mastership up`;
   }
-  return last.priority < step.state.config.priority && step.now - last.lastHeardMs < silenceMs
-    ? `${last.address} advertises priority ${last.priority}, lower than ${step.state.config.priority} here`
+  return last.priority < step.state.priority && step.now - last.lastHeardMs < silenceMs
+    ? `${last.address} advertises priority ${last.priority}, lower than ${step.state.priority} here`
     : `${last.address} was not heard for ${Math.round(step.now - last.lastHeardMs)} ms`;
 }
 
@@ -291,7 +325,7 @@ function onMasterTimers(step: Draft): void {
   const { config } = step.state;
   const advert = step.due("advert");
   if (advert !== null) {
-    step.effect({ kind: "send-advert", priority: config.priority });
+    step.effect({ kind: "send-advert", priority: step.state.priority });
     step.arm({ advert: nextPeriod(advert, step.advertIntervalMs, step.now) });
     if (step.state.inDoubt) {
       step.state.inDoubt = false;
@@ -336,7 +370,7 @@ function noticeStall(step: Draft): void {
     );
   }
   if (masterDown !== undefined && now - masterDown >= interval) {
-    step.arm({ masterDown: now + interval + skewMs(state.config.priority) });
+    step.arm({ masterDown: now + interval + skewMs(state.priority) });
     step.log("warn", `this process did not run for ${Math.round(now - masterDown)} ms: listening once more`);
   }
 }
@@ -359,6 +393,25 @@ function putBack(step: Draft): void {
   step.log("warn", "a virtual address was gone from the interface: put back");
   step.effect({ kind: "put-addresses" });
   announceInFull(step);
+}
+
+/**
+ * Another effective priority, as keepalived takes it: a master goes on advertising with the new one, a backup has the
+ * new one's skew from the last advert on. The owner of the addresses (255) has one priority only, RFC 3768 §6.1.
+ */
+function onPriority(step: Draft, wanted: number, reason: string): void {
+  const { state } = step;
+  const from = state.priority;
+  const to = Math.min(Math.max(Math.round(wanted), lowestPriority), highestPriority);
+  if (state.config.priority === ownerPriority || to === from) {
+    return;
+  }
+  state.priority = to;
+  const { masterDown } = state.timers;
+  if (masterDown !== undefined) {
+    step.arm({ masterDown: masterDown + skewMs(to) - skewMs(from) });
+  }
+  step.effect({ kind: "priority-changed", from, to, reason });
 }
 
 /** A master that cannot serve gives up at once; where nothing can be sent, it does not try. */

@@ -38,6 +38,7 @@ export class SpeakerInstance {
   /** `onInput` hears of every input that was handled, and whether the state changed. */
   constructor(
     config: VrrpInstanceConfig,
+    inGroup: boolean,
     port: InstancePort,
     log: SpeakerLog,
     onInput: (transition: boolean) => void,
@@ -46,7 +47,7 @@ export class SpeakerInstance {
     this.#port = port;
     this.#log = log;
     this.#onInput = onInput;
-    this.#state = initialState(config);
+    this.#state = initialState(config, inGroup);
     this.#released = new Promise((resolve) => {
       this.#resolveReleased = resolve;
     });
@@ -65,6 +66,10 @@ export class SpeakerInstance {
         onError: (message, error) => this.#warn(message, error),
       },
     );
+  }
+
+  get state(): InstanceState {
+    return this.#state;
   }
 
   get deadlineMs(): number | null {
@@ -112,7 +117,8 @@ export class SpeakerInstance {
       state: state.name,
       sinceEpochMs: this.#sinceEpochMs,
       reason: state.reason,
-      priority: config.priority,
+      priority: this.#state.priority,
+      basePriority: config.priority,
       addresses: config.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
       partners: state.partners.map(({ address, priority, lastHeardMs }) => ({
         address,
@@ -149,6 +155,14 @@ export class SpeakerInstance {
         this.#log[to === "FAULT" ? "warn" : "info"](
           fields,
           `${this.config.name}: ${from} → ${to}, ${reason}`,
+        );
+        break;
+      }
+      case "priority-changed": {
+        const { from, to, reason } = effect;
+        this.#log.info(
+          { event: "vrrp-priority", instance: this.config.name, from, to, reason },
+          `${this.config.name}: priority ${from} → ${to}, ${reason}`,
         );
         break;
       }

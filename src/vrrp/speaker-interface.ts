@@ -42,6 +42,8 @@ export class SpeakerInterface implements InstancePort {
   constructor(
     name: string,
     configs: readonly VrrpInstanceConfig[],
+    /** Names of instances that belong to a sync group. */
+    inGroup: ReadonlySet<string>,
     route: RouteSocket,
     log: SpeakerLog,
     onInput: (transition: boolean) => void,
@@ -51,7 +53,9 @@ export class SpeakerInterface implements InstancePort {
     this.#log = log;
     this.#virtualAddresses = new Set(configs.flatMap((c) => c.addresses.map(({ address }) => address)));
     this.#ownsAddresses = configs.some(({ priority }) => priority === 255);
-    this.instances = configs.map((config) => new SpeakerInstance(config, this, log, onInput));
+    this.instances = configs.map(
+      (config) => new SpeakerInstance(config, inGroup.has(config.name), this, log, onInput),
+    );
   }
 
   interfaceIndex(): number | null {

@@ -7,9 +7,17 @@ import { SpeakerInterface } from "./speaker-interface.js";
 import type { SpeakerLog } from "./speaker-log.js";
 import { assertRawSocketsAllowed } from "./speaker-socket.js";
 import type { VrrpStatus } from "./status.js";
+import { type GroupMember, settleGroup } from "./sync-group.js";
 
 /** After the monitor has ended. */
 const watchAgainMs = 1000;
+
+/** Instances that fault, become master and become backup together. */
+export interface SyncGroup {
+  readonly name: string;
+  /** Names of instances. */
+  readonly members: readonly string[];
+}
 
 export interface SpeakerDependencies {
   readonly log: SpeakerLog;
@@ -31,20 +39,33 @@ export class Speaker {
   readonly #interfaces: readonly SpeakerInterface[];
   /** In the order of the configuration. */
   readonly #instances: readonly SpeakerInstance[];
+  readonly #groups: readonly { readonly name: string; readonly members: readonly SpeakerInstance[] }[];
+  #isSettling = false;
   #timer: NodeJS.Timeout | null = null;
   #armedForMs: number | null = null;
   #stopping: Promise<void> | null = null;
 
-  private constructor(configs: readonly VrrpInstanceConfig[], deps: SpeakerDependencies, route: RouteSocket) {
+  private constructor(
+    configs: readonly VrrpInstanceConfig[],
+    groups: readonly SyncGroup[],
+    deps: SpeakerDependencies,
+    route: RouteSocket,
+  ) {
+    const inGroup = new Set(groups.flatMap(({ members }) => members));
     this.#deps = deps;
     this.#route = route;
     const names = [...new Set(configs.map((config) => config.interface))];
     this.#interfaces = names.map((name) => {
       const here = configs.filter((config) => config.interface === name);
-      return new SpeakerInterface(name, here, route, deps.log, (transition) => this.#onInput(transition));
+      const onInput = (transition: boolean) => this.#onInput(transition);
+      return new SpeakerInterface(name, here, inGroup, route, deps.log, onInput);
     });
     const instances = this.#interfaces.flatMap((iface) => iface.instances);
     this.#instances = configs.flatMap((config) => instances.filter((instance) => instance.config === config));
+    this.#groups = groups.map(({ name, members }) => ({
+      name,
+      members: this.#instances.filter(({ config }) => members.includes(config.name)),
+    }));
     this.#monitor = this.#watch();
   }
 
@@ -53,11 +74,15 @@ export class Speaker {
    *
    * An interface that does not exist, is down or has no address is waited for. Throws LbError LB_PERMISSION, LB_NETLINK_*.
    */
-  static async open(configs: readonly VrrpInstanceConfig[], deps: SpeakerDependencies): Promise<Speaker> {
+  static async open(
+    configs: readonly VrrpInstanceConfig[],
+    groups: readonly SyncGroup[],
+    deps: SpeakerDependencies,
+  ): Promise<Speaker> {
     assertRawSocketsAllowed();
     const route = await RouteSocket.open();
     try {
-      const speaker = new Speaker(configs, deps, route);
+      const speaker = new Speaker(configs, groups, deps, route);
       await Promise.all(speaker.#interfaces.map((iface) => iface.look()));
       return speaker;
     } catch (error) {
@@ -144,10 +169,29 @@ export class Speaker {
   }
 
   #onInput(transition: boolean): void {
+    this.#settleGroups();
     this.#arm();
     if (transition) {
       this.#deps.onStatus(this.status());
     }
+  }
+
+  /** What one member's input means for the others of its group; their inputs come back here and find it at work. */
+  #settleGroups(): void {
+    if (this.#isSettling) {
+      return;
+    }
+    this.#isSettling = true;
+    for (const { name, members } of this.#groups) {
+      let inputs = settleGroup(name, members.map(viewOf));
+      while (inputs.length > 0) {
+        for (const { member, input } of inputs) {
+          members.find(({ config }) => config.name === member)?.input(input);
+        }
+        inputs = settleGroup(name, members.map(viewOf));
+      }
+    }
+    this.#isSettling = false;
   }
 
   #arm(): void {
@@ -179,4 +223,8 @@ export class Speaker {
     this.#armedForMs = null;
     this.#arm();
   }
+}
+
+function viewOf({ config, state }: SpeakerInstance): GroupMember {
+  return { name: config.name, state };
 }

@@ -8,7 +8,10 @@ export interface VrrpStatus {
   readonly sinceEpochMs: number;
   /** Why the instance is in this state, as one sentence without a full stop. */
   readonly reason: string;
+  /** The effective one, as advertised. */
   readonly priority: number;
+  /** The configured one. */
+  readonly basePriority: number;
   /** Virtual addresses, `192.168.33.84/24`. */
   readonly addresses: readonly string[];
   /** The other routers heard, most recent first. */

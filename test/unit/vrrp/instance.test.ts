@@ -572,3 +572,77 @@ t.test("a frozen process", async (t) => {
     t.notOk(lan.history(a).some((line) => line.includes("did not run")));
   });
 });
+
+t.test("an effective priority", async (t) => {
+  t.test(
+    "a master advertises with the lowered one, and the backup takes over when its timer ends",
+    async (t) => {
+      const { lan, a, b } = settledPair();
+      const lastMs = lan.happenings.filter((h) => h.what === "advert 101").at(-1)?.atMs ?? Number.NaN;
+      a.input({ kind: "priority", priority: 51, reason: "no server of http is up" });
+      t.equal(states(a, b), "MASTER+ BACKUP", "it does not give up by itself");
+      lan.run(5000);
+      t.ok(lan.when(a, "advert 51", lastMs) > lastMs);
+      t.equal(states(a, b), "BACKUP MASTER+");
+      t.ok(Math.abs(lan.when(b, "BACKUP to MASTER") - lan.latencyMs - lastMs - 3609.375) < 1e-6);
+      t.equal(b.state.reason, "192.168.33.80 advertises priority 51, lower than 100 here");
+      a.input({ kind: "priority", priority: 101, reason: "web01 of http is up" });
+      lan.run(5000);
+      t.equal(states(a, b), "MASTER+ BACKUP", "and back");
+    },
+  );
+
+  t.test("both lowered alike: the master stays, exactly one", async (t) => {
+    const { lan, a, b } = settledPair();
+    b.input({ kind: "priority", priority: 50, reason: "no server of http is up" });
+    lan.run(500);
+    a.input({ kind: "priority", priority: 51, reason: "no server of http is up" });
+    lan.run(20_000);
+    t.equal(states(a, b), "MASTER+ BACKUP");
+    t.notOk(lan.history(b).includes("BACKUP to MASTER"));
+  });
+
+  t.test(
+    "a backup whose priority changes has the skew of the new one, from the last advert on",
+    async (t) => {
+      const { lan, a, b } = settledPair();
+      const before = b.state.timers.masterDown ?? Number.NaN;
+      b.input({ kind: "priority", priority: 228, reason: "raised" });
+      t.ok(Math.abs((b.state.timers.masterDown ?? 0) - (before - 500)) < 1e-6);
+      lan.run(5000);
+      t.equal(states(a, b), "BACKUP MASTER+");
+    },
+  );
+
+  t.test("it stays within 1 and 254, and a change that is none says nothing", async (t) => {
+    const { lan, a } = settledPair();
+    a.input({ kind: "priority", priority: -40, reason: "x" });
+    t.equal(a.state.priority, 1);
+    a.input({ kind: "priority", priority: 0, reason: "x" });
+    a.input({ kind: "priority", priority: 999, reason: "x" });
+    t.equal(a.state.priority, 254);
+    t.strictSame(
+      lan.history(a).filter((what) => what.startsWith("priority")),
+      ["priority 101 to 1", "priority 1 to 254"],
+    );
+  });
+
+  t.test("the owner of the addresses keeps its 255", async (t) => {
+    const lan = new SimulatedLan();
+    const owner = lan.add("192.168.33.80", { priority: 255 }).start();
+    owner.input({ kind: "priority", priority: 50, reason: "x" });
+    lan.run(1000);
+    t.equal(owner.state.priority, 255);
+    t.notOk(lan.history(owner).includes("advert 50"));
+  });
+
+  t.test("it outlasts a fault", async (t) => {
+    const { lan, a, b } = settledPair();
+    a.input({ kind: "priority", priority: 90, reason: "x" });
+    a.pullCable();
+    lan.run(5000);
+    a.plugCable();
+    lan.run(10_000);
+    t.equal(states(a, b), "BACKUP MASTER+");
+  });
+});

@@ -165,6 +165,8 @@ export class SimulatedNode {
   frozen = false;
   cableIn = true;
   announcements = 0;
+  /** In a sync group: what settles it after each input. */
+  settleGroup: (() => void) | null = null;
   /** The kernel's lease; the address is gone when it has passed. */
   #leasedUntilMs = Number.NEGATIVE_INFINITY;
   #lan: SimulatedLan;
@@ -197,6 +199,13 @@ export class SimulatedNode {
     for (const effect of step.effects) {
       this.#run(effect);
     }
+    this.settleGroup?.();
+  }
+
+  /** Takes its place in a sync group, before `start`. */
+  joinGroup(settle: () => void): void {
+    this.settleGroup = settle;
+    this.state = { ...this.state, inGroup: true };
   }
 
   /** The shell's rule: drain, then judge the deadlines. */
@@ -245,7 +254,8 @@ export class SimulatedNode {
     this.running = true;
     this.frozen = false;
     this.#waiting = [];
-    this.state = { ...initialState(this.config), ownAddress: this.address };
+    const inGroup = this.settleGroup !== null;
+    this.state = { ...initialState(this.config, inGroup), ownAddress: this.address };
     if (!this.cableIn) {
       this.input({ kind: "fault", cause: "link", reason: "interface eth1 is down" });
     }
@@ -314,6 +324,9 @@ export class SimulatedNode {
         break;
       case "handed-over":
         this.#note("handed over");
+        break;
+      case "priority-changed":
+        this.#note(`priority ${effect.from} to ${effect.to}`);
         break;
       case "log":
         this.#note(`log: ${effect.message}`);

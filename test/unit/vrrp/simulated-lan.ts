@@ -1,93 +1,77 @@
 import type { VrrpInstanceConfig } from "../../../src/config/config.js";
-import { handle } from "../../../src/vrrp/instance.js";
-import {
-  type InstanceEffect,
-  type InstanceInput,
-  type InstanceState,
-  initialState,
-  nextDeadlineMs,
-} from "../../../src/vrrp/instance-state.js";
-import { encodeAdvertV2 } from "../../../src/vrrp/packet-v2.js";
-import { receive } from "../../../src/vrrp/receive-checks.js";
-import { datagram, routerConfig } from "./datagrams.js";
+import type { InstanceEffect, InstanceInput, InstanceState } from "../../../src/vrrp/instance-state.js";
+import { type Link, quietLink } from "../../sim/link.js";
+import { SimulatedMachine } from "../../sim/machine.js";
+import type { SimulatedRouter } from "../../sim/router.js";
+import { VirtualLan } from "../../sim/virtual-lan.js";
+import { Watcher } from "../../sim/watcher.js";
+import { routerConfig } from "./datagrams.js";
 
-/** One thing that happened, for a test to look at and for a failing one to print. */
+/** One thing that happened, for a test to look at. */
 export interface Happening {
   readonly atMs: number;
   readonly node: string;
   readonly what: string;
 }
 
-interface Parcel {
-  readonly atMs: number;
-  readonly order: number;
-  run(): void;
-}
-
 /**
- * Nodes on one LAN under a virtual clock. Adverts travel as bytes, through the real codec and receive checks; each
- * node has a simulated kernel that holds the virtual address with its lease.
+ * The simulation's LAN (test/sim) for a scenario that is told step by step: machines with one virtual router each, exact
+ * clocks and timers, a kernel that answers at once, and a list of all that happened.
  */
-export class SimulatedLan {
-  nowMs = 0;
+export class SimulatedLan extends VirtualLan {
   readonly nodes: SimulatedNode[] = [];
   readonly happenings: Happening[] = [];
-  latencyMs = 0.2;
-  /** 0–1, of every advert and receiver. */
-  loss = 0;
   /** Called after everything that happened. */
   invariant: () => void = () => {};
-  #parcels: Parcel[] = [];
-  #order = 0;
-  #random: number;
-  #groups: readonly (readonly SimulatedNode[])[] | null = null;
+  #latencyMs = 0.2;
+  #loss = 0;
 
   constructor(seed = 1) {
-    this.#random = seed >>> 0 || 1;
+    super(seed);
+    this.watchers.push(new Recorder(this));
   }
 
   add(address: string, changes: Partial<VrrpInstanceConfig> = {}): SimulatedNode {
-    const node = new SimulatedNode(this, address, routerConfig(changes));
+    const node = new SimulatedNode(this, address, [routerConfig(changes)]);
     this.nodes.push(node);
     return node;
   }
 
-  /** Nodes hear each other within a group only; without groups, everybody everybody. */
-  partition(...groups: readonly (readonly SimulatedNode[])[]): void {
-    this.#groups = groups;
+  get latencyMs(): number {
+    return this.#latencyMs;
   }
 
-  heal(): void {
-    this.#groups = null;
-  }
-
-  /** Lets time pass, to the instant given. */
-  runUntil(untilMs: number): void {
-    for (;;) {
-      const parcel = this.#earliestParcel();
-      const timer = this.#earliestTimer();
-      const atMs = Math.min(
-        parcel?.atMs ?? Number.POSITIVE_INFINITY,
-        timer?.atMs ?? Number.POSITIVE_INFINITY,
-      );
-      if (atMs > untilMs) {
-        break;
-      }
-      this.nowMs = Math.max(this.nowMs, atMs);
-      if (parcel !== null && parcel.atMs <= atMs) {
-        this.#parcels = this.#parcels.filter((other) => other !== parcel);
-        parcel.run();
-      } else {
-        timer?.node.tick();
-      }
-      this.invariant();
+  set latencyMs(latencyMs: number) {
+    this.#latencyMs = latencyMs;
+    for (const { link } of this.everyLink()) {
+      link.latencyMs = latencyMs;
     }
-    this.nowMs = Math.max(this.nowMs, untilMs);
-    this.invariant();
   }
 
-  run(forMs: number): void {
-    this.runUntil(this.nowMs + forMs);
+  /** 0–1, of every advert and receiver. */
+  set loss(loss: number) {
+    this.#loss = loss;
+    for (const { link } of this.everyLink()) {
+      link.loss = loss;
+    }
+  }
+
+  override newLink(): Link {
+    return { ...quietLink(this.#latencyMs), loss: this.#loss };
+  }
+
+  /** Nodes hear each other within a group only. */
+  partition(...groups: readonly (readonly SimulatedNode[])[]): void {
+    for (const { from, to, link } of this.everyLink()) {
+      link.cuts = groups.some((group) => has(group, from) && has(group, to)) ? 0 : 1;
+    }
+  }
+
+  /** Everybody hears everybody. */
+  heal(): void {
+    for (const { link } of this.everyLink()) {
+      link.cuts = 0;
+    }
   }
 
   masters(): SimulatedNode[] {
@@ -96,16 +80,6 @@ export class SimulatedLan {
 
   holders(): SimulatedNode[] {
     return this.nodes.filter((node) => node.holdsAddress);
-  }
-
-  send(from: SimulatedNode, message: Uint8Array): void {
-    const bytes = datagram(message, { source: from.address });
-    for (const node of this.nodes) {
-      if (node !== from && this.#connected(from, node) && !this.#lost()) {
-        const atMs = this.nowMs + this.latencyMs;
-        this.#parcels.push({ atMs, order: this.#order++, run: () => node.arrive(bytes) });
-      }
-    }
   }
 
   /** What happened to one node, as short lines. */
@@ -121,231 +95,90 @@ export class SimulatedLan {
     return found?.atMs ?? Number.NaN;
   }
 
-  #connected(from: SimulatedNode, to: SimulatedNode): boolean {
-    const together = this.#groups?.some((group) => group.includes(from) && group.includes(to)) ?? true;
-    return together && from.cableIn && to.cableIn;
-  }
-
-  #lost(): boolean {
-    // xorshift32: a failing history replays with its seed.
-    let x = this.#random;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#random = x >>> 0;
-    return this.#random / 2 ** 32 < this.loss;
-  }
-
-  #earliestParcel(): Parcel | null {
-    return this.#parcels.reduce<Parcel | null>(
-      (best, p) =>
-        best === null || p.atMs < best.atMs || (p.atMs === best.atMs && p.order < best.order) ? p : best,
-      null,
-    );
-  }
-
-  #earliestTimer(): { atMs: number; node: SimulatedNode } | null {
-    let best: { atMs: number; node: SimulatedNode } | null = null;
-    for (const node of this.nodes) {
-      const atMs = node.deadlineMs;
-      if (atMs !== null && (best === null || atMs < best.atMs)) {
-        best = { atMs, node };
-      }
-    }
-    return best;
+  protected override afterEach(): void {
+    this.invariant();
   }
 }
 
-export class SimulatedNode {
-  readonly address: string;
-  readonly config: VrrpInstanceConfig;
-  state: InstanceState;
-  /** False: crashed. */
-  running = true;
-  frozen = false;
-  cableIn = true;
-  announcements = 0;
-  /** In a sync group: what settles it after each input. */
-  settleGroup: (() => void) | null = null;
-  /** The kernel's lease; the address is gone when it has passed. */
-  #leasedUntilMs = Number.NEGATIVE_INFINITY;
-  #lan: SimulatedLan;
-  /** What arrived while it was frozen, in its socket's buffer. */
-  #waiting: Uint8Array[] = [];
+function has(group: readonly SimulatedMachine[], machine: SimulatedMachine): boolean {
+  return group.includes(machine);
+}
 
-  constructor(lan: SimulatedLan, address: string, config: VrrpInstanceConfig) {
-    this.#lan = lan;
-    this.address = address;
-    this.config = config;
-    this.state = { ...initialState(config), ownAddress: address };
+/** A machine with one virtual router. */
+export class SimulatedNode extends SimulatedMachine {
+  get router(): SimulatedRouter {
+    return this.routers[0];
+  }
+
+  get state(): InstanceState {
+    return this.router.state;
+  }
+
+  get config(): VrrpInstanceConfig {
+    return this.router.config;
   }
 
   get holdsAddress(): boolean {
-    return this.#lan.nowMs < this.#leasedUntilMs;
+    return this.router.lease.held;
   }
 
-  get deadlineMs(): number | null {
-    return this.running && !this.frozen ? nextDeadlineMs(this.state) : null;
-  }
-
-  start(): this {
-    this.input({ kind: "start" });
-    return this;
+  get announcements(): number {
+    return this.router.announcements;
   }
 
   input(input: InstanceInput): void {
-    const step = handle(this.state, input, this.#lan.nowMs);
-    this.state = step.state;
-    for (const effect of step.effects) {
-      this.#run(effect);
-    }
-    this.settleGroup?.();
+    this.router.input(input);
   }
 
-  /** Takes its place in a sync group, before `start`. */
+  /** Takes its place in a sync group, before `start`; `settle` is called after each input. */
   joinGroup(settle: () => void): void {
-    this.settleGroup = settle;
-    this.state = { ...this.state, inGroup: true };
-  }
-
-  /** The shell's rule: drain, then judge the deadlines. */
-  tick(): void {
-    this.#drain();
-    this.input({ kind: "timer" });
-  }
-
-  arrive(bytes: Uint8Array): void {
-    if (!this.running || !this.cableIn) {
-      return;
-    }
-    if (this.frozen) {
-      this.#waiting.push(bytes);
-    } else {
-      this.#take(bytes);
-    }
-  }
-
-  freeze(): void {
-    this.frozen = true;
-  }
-
-  /** `firstEvent`: what the event loop serves before anything else. */
-  thaw(firstEvent: "socket" | "address event" | "timer" = "timer"): void {
-    const leaseEnded = this.state.name === "MASTER" && !this.holdsAddress;
-    this.frozen = false;
-    if (firstEvent === "address event" && leaseEnded) {
-      this.input({ kind: "addresses-lost" });
-    } else if (firstEvent === "socket") {
-      const first = this.#waiting.shift();
-      if (first !== undefined) {
-        this.#take(first);
-      }
-    }
-    this.tick();
-    this.#drain();
-  }
-
-  /** kill -9: the kernel keeps the address until the lease ends. */
-  crash(): void {
-    this.running = false;
-  }
-
-  restart(): void {
-    this.running = true;
-    this.frozen = false;
-    this.#waiting = [];
-    const inGroup = this.settleGroup !== null;
-    this.state = { ...initialState(this.config, inGroup), ownAddress: this.address };
-    if (!this.cableIn) {
-      this.input({ kind: "fault", cause: "link", reason: "interface eth1 is down" });
-    }
-    this.start();
-  }
-
-  pullCable(): void {
-    this.cableIn = false;
-    this.input({ kind: "fault", cause: "link", reason: "interface eth1 is down" });
-  }
-
-  plugCable(): void {
-    this.cableIn = true;
-    this.input({ kind: "fault-cleared", cause: "link", reason: "interface eth1 is up" });
+    this.router.joinGroup(settle);
   }
 
   /** Somebody else removes the virtual address. */
   loseAddress(): void {
-    this.#leasedUntilMs = Number.NEGATIVE_INFINITY;
-    this.input({ kind: "addresses-lost" });
+    this.loseAddresses();
   }
 
   /** What a process that died here has left on the interface, for ever. */
   leaveAddressBehind(): void {
-    this.#leasedUntilMs = Number.POSITIVE_INFINITY;
+    this.router.leaveBehind();
+  }
+}
+
+class Recorder extends Watcher {
+  readonly #lan: SimulatedLan;
+
+  constructor(lan: SimulatedLan) {
+    super();
+    this.#lan = lan;
   }
 
-  #drain(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const bytes of waiting) {
-      this.#take(bytes);
+  override effect(router: SimulatedRouter, effect: InstanceEffect): void {
+    const what = describe(router, effect);
+    if (what !== null) {
+      this.#lan.happenings.push({ atMs: this.#lan.nowMs, node: router.machine.address, what });
     }
   }
+}
 
-  #take(bytes: Uint8Array): void {
-    const local = new Map([[this.config.virtualRouterId, { config: this.config, ownAddress: this.address }]]);
-    const received = receive(bytes, local);
-    if (received.accepted) {
-      this.input({ kind: "advert", source: received.source, priority: received.packet.priority });
-    }
-  }
-
-  #run(effect: InstanceEffect): void {
-    switch (effect.kind) {
-      case "send-advert":
-        this.#note(`advert ${effect.priority}`);
-        this.#lan.send(this, this.#encode(effect.priority));
-        break;
-      case "put-addresses":
-        if (!this.holdsAddress) {
-          this.#note("put");
-        }
-        this.#leasedUntilMs = this.#lan.nowMs + this.config.leaseMs;
-        break;
-      case "remove-addresses":
-        this.#note("remove");
-        this.#leasedUntilMs = Number.NEGATIVE_INFINITY;
-        break;
-      case "announce":
-        this.announcements += effect.count;
-        this.#note(`announce ${effect.count}`);
-        break;
-      case "transition":
-        this.#note(`${effect.from} to ${effect.to}`);
-        break;
-      case "handed-over":
-        this.#note("handed over");
-        break;
-      case "priority-changed":
-        this.#note(`priority ${effect.from} to ${effect.to}`);
-        break;
-      case "log":
-        this.#note(`log: ${effect.message}`);
-        break;
-    }
-  }
-
-  #encode(priority: number): Uint8Array {
-    return encodeAdvertV2({
-      virtualRouterId: this.config.virtualRouterId,
-      priority,
-      authType: 0,
-      authData: new Uint8Array(8),
-      advertIntervalS: this.config.advertIntervalCs / 100,
-      addresses: this.config.addresses.map(({ address }) => address),
-    });
-  }
-
-  #note(what: string): void {
-    this.#lan.happenings.push({ atMs: this.#lan.nowMs, node: this.address, what });
+function describe(router: SimulatedRouter, effect: InstanceEffect): string | null {
+  switch (effect.kind) {
+    case "send-advert":
+      return `advert ${effect.priority}`;
+    case "put-addresses":
+      return router.lease.held ? null : "put";
+    case "remove-addresses":
+      return "remove";
+    case "announce":
+      return `announce ${effect.count}`;
+    case "transition":
+      return `${effect.from} to ${effect.to}`;
+    case "handed-over":
+      return "handed over";
+    case "priority-changed":
+      return `priority ${effect.from} to ${effect.to}`;
+    case "log":
+      return `log: ${effect.message}`;
   }
 }

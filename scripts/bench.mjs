@@ -1,9 +1,13 @@
-/** `npm run bench`: CPU per request beside HAProxy (bench/cpu-per-request.ts). */
+/** `npm run bench`: CPU per request beside HAProxy and nginx (bench/main.ts; `-- --help` lists its options). */
 import { ensure, main } from "./setup.mjs";
 
 await main(async () => {
-  ensure({ npm: true, build: true, lab: true, commands: ["taskset", "nginx", "haproxy", "wrk"] });
-  const { benchmark } = await import("../dist-lab/bench/cpu-per-request.js");
-  await benchmark();
-  return 0;
+  ensure({
+    npm: true,
+    build: true,
+    lab: true,
+    commands: ["taskset", "setpriv", "nginx", "haproxy", "wrk"],
+  });
+  const { runBench } = await import("../dist-lab/bench/main.js");
+  return await runBench(process.argv.slice(2));
 });

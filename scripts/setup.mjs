@@ -28,6 +28,7 @@ process.env.PATH = searchPath.join(delimiter);
 const packageOf = {
   ip: "iproute2",
   setpriv: "util-linux",
+  taskset: "util-linux",
   nft: "nftables",
   nginx: "nginx",
   keepalived: "keepalived",

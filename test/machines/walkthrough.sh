@@ -139,7 +139,11 @@ echo "# restart: gap and failed requests $(client_gap "$run_dir/client" "$since"
 
 kill_main() { machine_run lb-box1 systemctl kill --kill-whom=main --signal="$1" lb.service; }
 started_again() { # OLD_PID
-  unit_is lb-box1 ActiveState active && [ "$(unit_property lb-box1 MainPID)" != "$1" ]
+  # One look at both: systemd calls the unit active for a moment after its process has died, with no process at all.
+  local state
+  state=$(machine_run lb-box1 systemctl show lb.service -p ActiveState -p MainPID)
+  echo "$state"
+  grep -qx ActiveState=active <<<"$state" && ! grep -qxE "MainPID=(0|$1)" <<<"$state"
 }
 since=$(now_ms)
 pid=$(unit_property lb-box1 MainPID)

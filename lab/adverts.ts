@@ -24,7 +24,17 @@ export class AdvertWatch {
 
   static async start(host: Host): Promise<AdvertWatch> {
     // Immediate mode: a line for every packet at once, and not when a buffer is full.
-    const options = ["-i", "eth1", "-n", "-l", "-tt", "--immediate-mode", "-Z", "root", "ip proto 112"];
+    const options = [
+      "-i",
+      "eth1",
+      "-n",
+      "-l",
+      "-tt",
+      "--immediate-mode",
+      "-Z",
+      "root",
+      "ip proto 112 or ip proto 51 or ip6 proto 112",
+    ];
     const process = host.spawn("tcpdump", "tcpdump", ...options);
     const watch = new AdvertWatch(process);
     await process.waitForLine((text) => text.startsWith("listening on"), 10_000);
@@ -42,9 +52,10 @@ export class AdvertWatch {
 
 /** One line of `tcpdump -tt -n`, or null. */
 export function parseAdvertLine(text: string): SeenAdvert | null {
-  const found = /^(\d+\.\d+) IP ([\d.]+) > [\d.]+: VRRPv2, Advertisement,.* vrid (\d+), prio (\d+)/.exec(
-    text,
-  );
+  const found =
+    /^(\d+\.\d+) IP6? ([\da-f.:]+) > [\da-f.:]+: .*VRRPv[23], Advertisement,.* vrid (\d+), prio (\d+)/.exec(
+      text,
+    );
   if (found === null) return null;
   return {
     epochMs: Number(found[1]) * 1000,

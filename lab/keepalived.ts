@@ -6,6 +6,10 @@ import { type Host, type Network, virtualAddress } from "./network.js";
 export interface KeepalivedOptions {
   readonly priority: number;
   readonly virtualRouterId?: number;
+  /** 2 if left out. */
+  readonly version?: 2 | 3;
+  /** Seconds; 1 if left out. */
+  readonly advertInterval?: number;
   /** auth_type PASS. */
   readonly password?: string;
   readonly preempt?: boolean;
@@ -43,7 +47,7 @@ export class Keepalived {
   }
 }
 
-/** keepalived's VRRP part alone, version 2, one second between adverts, logging to its standard error. */
+/** keepalived's VRRP part alone, logging to its standard error. */
 export function startKeepalived(network: Network, host: Host, options: KeepalivedOptions): Keepalived {
   starts += 1;
   const home = join(network.scratch, host.name, `keepalived-${starts}`);
@@ -64,14 +68,14 @@ function keepalivedConfiguration(host: Host, options: KeepalivedOptions): string
   const addresses = options.addresses ?? [`${virtualAddress}/24`];
   return `global_defs {
   router_id ${host.name}
-  vrrp_version 2
+  vrrp_version ${options.version ?? 2}
 }
 vrrp_instance VI_1 {
   state BACKUP
   interface eth1
   virtual_router_id ${options.virtualRouterId ?? 51}
   priority ${options.priority}
-  advert_int 1
+  advert_int ${options.advertInterval ?? 1}
 ${options.preempt === false ? "  nopreempt\n" : ""}${authentication}  virtual_ipaddress {
 ${addresses.map((address) => `    ${address} dev eth1`).join("\n")}
   }

@@ -25,8 +25,11 @@ export interface VrrpInstanceConfig {
   /** 1–255; 255 is the address owner's. */
   readonly priority: number;
   readonly preempt: boolean;
-  /** 100–25500, a whole number of seconds in VRRPv2. */
+  readonly version: 2 | 3;
+  /** VRRPv2: 100–25500, a whole number of seconds. VRRPv3: 1–4095. */
   readonly advertIntervalCs: number;
+  /** VRRPv3 over IPv4: the checksum sent covers the message alone, as RFC 9568 has it and as VRRPv2's does. */
+  readonly v3ChecksumAsV2: boolean;
   readonly authentication: { readonly type: "none" } | { readonly type: "pass"; readonly password: string };
   readonly addresses: readonly VirtualAddress[];
   /** Lifetime that the kernel gives the virtual address between two refreshes. */

@@ -9,9 +9,15 @@ export interface Machine {
 /**
  * Time that the kernel keeps the virtual address without a refresh. It is refreshed every third of it, so 3 s lets
  * two refreshes fail and a stall of almost 2 s pass; and it stays below the 3.0–4.0 s after which the partner takes
- * over at `advert_int` 1, so a killed node has lost the address by then.
+ * over at `advert_int` 1, so a killed node has lost the address by then. Partners that take over sooner leave a second.
  */
-export const defaultLeaseMs = 3000;
+const longLeaseMs = 3000;
+/** The shortest that the kernel counts. */
+const shortLeaseMs = 1000;
+
+export function defaultLeaseMs(advertIntervalCs: number): number {
+  return advertIntervalCs * 30 >= longLeaseMs ? longLeaseMs : shortLeaseMs;
+}
 
 /** keepalived's priority where none is given. */
 export const defaultPriority = 100;
@@ -56,10 +62,12 @@ export const demoInstance: VrrpInstanceConfig = {
   virtualRouterId: 51,
   priority: defaultPriority,
   preempt: true,
+  version: 2,
   advertIntervalCs: 100,
+  v3ChecksumAsV2: false,
   authentication: { type: "none" },
   addresses: [{ address: "192.168.33.84", prefixLength: 24 }],
-  leaseMs: defaultLeaseMs,
+  leaseMs: defaultLeaseMs(100),
   gratuitousArp: defaultGratuitousArp,
 };
 

@@ -57,7 +57,13 @@ export const vrrpSchema = Type.Object(
     interface: text("an interface's name", "Interface that carries the adverts and the addresses."),
     virtual_router_id: whole(1, 255, "Number of the virtual router, the same on both nodes."),
     priority: whole(1, 255, "The higher one is master; 255 is for the owner of the address. Default 100."),
-    advert_int: seconds("Time between adverts, whole seconds in VRRPv2, the same on both nodes. Default 1s."),
+    version: whole(2, 3, "Version of VRRP, the same on both nodes. Default 2."),
+    advert_int: seconds(
+      "Time between adverts, the same on both nodes: whole seconds in version 2, 10ms to 40.95s in version 3. Default 1s.",
+    ),
+    v3_checksum_as_v2: truth(
+      "Version 3: send the checksum of the message alone (RFC 9568), for a router that wants no pseudo-header. Both are understood. Default false.",
+    ),
     preempt: truth("Whether a higher priority takes over from a living master. Default true."),
     authentication: Type.Optional(
       Type.Object(
@@ -185,7 +191,6 @@ export const foreignWords: Readonly<Record<string, string>> = {
   track_script: "leave it out: scripts are not supported yet, and the proxy's own health counts without one",
   track_interface: "leave it out: the instance's own interface is always tracked",
   notify: "leave it out: notify scripts are not supported yet",
-  version: "leave it out: VRRP version 2 is spoken",
   mode: "leave it out: every proxy is HTTP",
   option: "leave it out: keep-alive, X-Forwarded-For and redispatch are always on",
   server: "write servers: { web01: 192.168.33.68:80 }",

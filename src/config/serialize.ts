@@ -41,7 +41,9 @@ function writeInstance(instance: VrrpInstanceConfig, secret: (text: string) => s
     interface: instance.interface,
     virtual_router_id: instance.virtualRouterId,
     priority: instance.priority,
+    version: instance.version,
     advert_int: `${instance.advertIntervalCs / 100}s`,
+    ...(instance.v3ChecksumAsV2 && { v3_checksum_as_v2: true }),
     preempt: instance.preempt,
     ...(authentication.type === "pass" && {
       authentication: { auth_type: "PASS", auth_pass: secret(authentication.password) },

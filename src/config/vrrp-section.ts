@@ -35,16 +35,20 @@ function readInstance(name: string, shape: VrrpShape, context: Context): VrrpIns
       "add virtual_router_id: with a number from 1 to 255, the same on both nodes",
     );
   }
+  const version = shape.version === 3 ? 3 : 2;
+  const advertIntervalCs = readAdvertInterval([...path, "advert_int"], shape.advert_int, version, context);
   const instance: VrrpInstanceConfig = {
     name,
     interface: shape.interface ?? "",
     virtualRouterId: shape.virtual_router_id ?? 0,
     priority: shape.priority ?? defaultPriority,
     preempt: shape.preempt ?? true,
-    advertIntervalCs: readAdvertInterval([...path, "advert_int"], shape.advert_int, context),
-    authentication: readAuthentication([...path, "authentication"], shape.authentication, context),
+    version,
+    advertIntervalCs,
+    v3ChecksumAsV2: shape.v3_checksum_as_v2 ?? false,
+    authentication: readAuthentication([...path, "authentication"], shape.authentication, version, context),
     addresses: readAddresses([...path, "virtual_ipaddress"], name, shape.virtual_ipaddress, context),
-    leaseMs: context.duration([...path, "lease"], shape.lease, "s", defaultLeaseMs, 1000),
+    leaseMs: context.duration([...path, "lease"], shape.lease, "s", defaultLeaseMs(advertIntervalCs), 1000),
     gratuitousArp: {
       repeat: shape.garp_master_repeat ?? defaultGratuitousArp.repeat,
       delayMs: context.duration(
@@ -74,19 +78,32 @@ function readInstance(name: string, shape: VrrpShape, context: Context): VrrpIns
   return instance;
 }
 
-/** RFC 3768 §5.3.7: VRRPv2 counts whole seconds in one byte. */
-function readAdvertInterval(path: Path, value: string | number | undefined, context: Context): number {
+/** RFC 3768 §5.3.7: VRRPv2 counts whole seconds in one byte. RFC 9568 §5.2.7: VRRPv3 counts cs in twelve bits. */
+function readAdvertInterval(
+  path: Path,
+  value: string | number | undefined,
+  version: 2 | 3,
+  context: Context,
+): number {
   const ms = context.duration(path, value, "s", 1000, 1);
-  if (ms % 1000 !== 0) {
+  const stepMs = version === 2 ? 1000 : 10;
+  const longestMs = version === 2 ? 255_000 : 40_950;
+  if (ms % stepMs !== 0) {
     context.problem(
       path,
-      `advert_int ${value} is not a whole number of seconds`,
-      "VRRP version 2 counts seconds: write 1 to 255",
+      `advert_int ${value} is not a whole number of ${version === 2 ? "seconds" : "hundredths of a second"}`,
+      version === 2
+        ? "VRRP version 2 counts seconds: write 1 to 255, or version: 3 on both nodes"
+        : "VRRP version 3 counts hundredths of a second: write 10ms to 40.95s",
     );
     return 100;
   }
-  if (ms > 255_000) {
-    context.problem(path, `advert_int ${value} is too long`, "VRRP version 2 takes at most 255 seconds");
+  if (ms > longestMs) {
+    context.problem(
+      path,
+      `advert_int ${value} is too long`,
+      `VRRP version ${version} takes at most ${longestMs / 1000} seconds`,
+    );
     return 100;
   }
   return ms / 10;
@@ -95,10 +112,19 @@ function readAdvertInterval(path: Path, value: string | number | undefined, cont
 function readAuthentication(
   path: Path,
   shape: VrrpShape["authentication"],
+  version: 2 | 3,
   context: Context,
 ): VrrpInstanceConfig["authentication"] {
   const none = { type: "none" } as const;
   if (shape === undefined) return none;
+  if (version === 3 && (shape.auth_type ?? "none") !== "none") {
+    context.problem(
+      [...path, "auth_type"],
+      "VRRP version 3 has no authentication",
+      "leave authentication out, or write version: 2",
+    );
+    return none;
+  }
   const password = context.text([...path, "auth_pass"], shape.auth_pass, "");
   if (shape.auth_type !== "PASS") {
     if (shape.auth_pass !== undefined && shape.auth_type === undefined) {

@@ -37,6 +37,19 @@ export function formatIpLiteral(bytes: Uint8Array): string {
   return `${hex.slice(0, zeros.start).join(":")}::${hex.slice(zeros.start + zeros.length).join(":")}`;
 }
 
+/**
+ * A negative number, 0 or a positive one: the order of two literals of one family as unsigned integers (RFC 9568
+ * §6.4.3). IPv4 goes before IPv6, and what is no literal before both.
+ */
+export function compareIpLiterals(left: string, right: string): number {
+  const a = parseIpLiteral(left) ?? new Uint8Array(0);
+  const b = parseIpLiteral(right) ?? new Uint8Array(0);
+  for (let at = 0; at < a.length && a.length === b.length; at++) {
+    if (a[at] !== b[at]) return a[at] - b[at];
+  }
+  return a.length - b.length;
+}
+
 /** The form in which the kernel's addresses are told; what is no literal stays as it is. */
 export function normalizeIpLiteral(text: string): string {
   const bytes = parseIpLiteral(text);

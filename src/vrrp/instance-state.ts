@@ -17,6 +17,8 @@ export interface InstanceState {
   /** This node's own address on the interface; null as long as there is none. */
   readonly ownAddress: string | null;
   readonly partners: Partners;
+  /** Interval of the master that is listened to: in VRRPv3 its own, as it advertises it; else this node's. */
+  readonly masterIntervalMs: number;
   /** MASTER on its way out: it has sent priority 0 and goes on answering for the addresses. */
   readonly handingOver: HandingOver | null;
   /** MASTER that did not run for so long that another may have taken over: it listens before it asserts anything. */
@@ -54,7 +56,13 @@ export interface HandingOver {
 export type InstanceInput =
   | { readonly kind: "start" }
   /** An advert that passed every receive check. */
-  | { readonly kind: "advert"; readonly source: string; readonly priority: number }
+  | {
+      readonly kind: "advert";
+      readonly source: string;
+      readonly priority: number;
+      /** The sender's interval where a receiver adopts it (VRRPv3). */
+      readonly advertIntervalMs?: number;
+    }
   /** A deadline may have passed. Whoever calls has handed in every advert that had arrived by then. */
   | { readonly kind: "timer" }
   | { readonly kind: "own-address"; readonly address: string }
@@ -107,6 +115,7 @@ export function initialState(config: VrrpInstanceConfig, inGroup = false): Insta
     faults: {},
     ownAddress: null,
     partners: [],
+    masterIntervalMs: config.advertIntervalCs * 10,
     handingOver: null,
     inDoubt: false,
     inGroup,

@@ -1,9 +1,10 @@
+import { compareIpLiterals } from "../netlink/ip-literal.js";
 import type { FaultCause, InstanceEffect, InstanceInput, InstanceState } from "./instance-state.js";
-import { compareIpv4 } from "./ipv4.js";
 import {
   earliestTakeoverMs,
   masterDownIntervalMs,
   skewMs,
+  skewSpanMs,
   slowestTakeoverAfterPriorityZeroMs,
 } from "./master-down.js";
 import { heard } from "./partners.js";
@@ -11,7 +12,7 @@ import type { VrrpStateName } from "./status.js";
 import { nextPeriod, type TimerName, type Timers } from "./timers.js";
 
 /*
- * The state machine of RFC 3768 §6.4, with a fault state as in keepalived:
+ * The state machine of RFC 3768 §6.4 and RFC 9568 §6.4, with a fault state as in keepalived:
  *
  *                     start, priority 255
  *            +------+ ------------------------------------+
@@ -63,7 +64,7 @@ export function handle(state: InstanceState, input: InstanceInput, nowMs: number
       start(step);
       break;
     case "advert":
-      onAdvert(step, input.source, input.priority);
+      onAdvert(step, input);
       break;
     case "timer":
       onTimer(step);
@@ -81,7 +82,7 @@ export function handle(state: InstanceState, input: InstanceInput, nowMs: number
       break;
     case "become-backup":
       if (step.state.name === "MASTER" && step.state.handingOver === null) {
-        becomeBackup(step, input.reason);
+        becomeBackup(step, input.reason, step.advertIntervalMs);
       }
       break;
     case "fault":
@@ -103,6 +104,7 @@ export function handle(state: InstanceState, input: InstanceInput, nowMs: number
   return { state: step.state, effects: step.effects };
 }
 
+type AdvertInput = Extract<InstanceInput, { kind: "advert" }>;
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The new state while it is being written. */
@@ -116,8 +118,20 @@ class Draft {
     this.now = nowMs;
   }
 
+  /** This node's own. */
   get advertIntervalMs(): number {
     return this.state.config.advertIntervalCs * 10;
+  }
+
+  /** Of the master that is listened to. */
+  get skewMs(): number {
+    const { config, priority, masterIntervalMs } = this.state;
+    return skewMs(priority, skewSpanMs(config.version, masterIntervalMs));
+  }
+
+  get masterDownIntervalMs(): number {
+    const { config, priority, masterIntervalMs } = this.state;
+    return masterDownIntervalMs(priority, masterIntervalMs, skewSpanMs(config.version, masterIntervalMs));
   }
 
   effect(effect: InstanceEffect): void {
@@ -170,18 +184,18 @@ function start(step: Draft): void {
 function begin(step: Draft, why: string): void {
   const ownerReason = `${why}, and this node owns the addresses (priority 255)`;
   if (step.state.config.priority !== ownerPriority) {
-    becomeBackup(step, why);
+    becomeBackup(step, why, step.advertIntervalMs);
   } else if (step.state.inGroup) {
-    becomeBackup(step, why);
+    becomeBackup(step, why, step.advertIntervalMs);
     step.state.wantsMaster = ownerReason;
   } else {
     becomeMaster(step, ownerReason);
   }
 }
 
-function becomeBackup(step: Draft, reason: string): void {
-  const wait = masterDownIntervalMs(step.state.priority, step.advertIntervalMs);
-  step.enter("BACKUP", reason, { masterDown: step.now + wait });
+function becomeBackup(step: Draft, reason: string, masterIntervalMs: number): void {
+  step.state.masterIntervalMs = masterIntervalMs;
+  step.enter("BACKUP", reason, { masterDown: step.now + step.masterDownIntervalMs });
   step.effect({ kind: "remove-addresses" });
 }
 
@@ -212,41 +226,44 @@ function announceInFull(step: Draft): void {
   }
 }
 
-function onAdvert(step: Draft, source: string, priority: number): void {
+function onAdvert(step: Draft, advert: AdvertInput): void {
   const { state } = step;
+  const { source, priority } = advert;
   state.partners = heard(state.partners, { address: source, priority, lastHeardMs: step.now });
   if (state.name === "BACKUP") {
-    onAdvertAsBackup(step, source, priority);
+    onAdvertAsBackup(step, advert);
   } else if (state.handingOver !== null) {
     onAdvertHandingOver(step, source, priority);
   } else if (state.name === "MASTER") {
-    onAdvertAsMaster(step, source, priority);
+    onAdvertAsMaster(step, advert);
   }
 }
 
-/** RFC 3768 §6.4.2. There is no tie-break by address here: an equal priority is good enough to stay quiet. */
-function onAdvertAsBackup(step: Draft, source: string, priority: number): void {
-  const { config, priority: own } = step.state;
+/** RFC 9568 §6.4.2. There is no tie-break by address here: an equal priority is good enough to stay quiet. */
+function onAdvertAsBackup(step: Draft, { source, priority, advertIntervalMs }: AdvertInput): void {
+  const { state } = step;
   if (priority === 0) {
-    step.arm({ masterDown: step.now + skewMs(own) });
+    step.arm({ masterDown: step.now + step.skewMs });
     step.log("info", `${source} gives mastership up`);
-  } else if (!config.preempt || priority >= own) {
-    step.arm({ masterDown: step.now + masterDownIntervalMs(own, step.advertIntervalMs) });
-    step.state.wantsMaster = null;
+  } else if (!state.config.preempt || priority >= state.priority) {
+    state.masterIntervalMs = advertIntervalMs ?? step.advertIntervalMs;
+    state.wantsMaster = null;
+    step.arm({ masterDown: step.now + step.masterDownIntervalMs });
   }
   // A lower priority is not listened to: the timer runs on, and then this node takes over.
 }
 
-/** RFC 3768 §6.4.3. */
-function onAdvertAsMaster(step: Draft, source: string, priority: number): void {
+/** RFC 9568 §6.4.3. */
+function onAdvertAsMaster(step: Draft, { source, priority, advertIntervalMs }: AdvertInput): void {
   const { config, priority: own, ownAddress, inDoubt } = step.state;
+  const theirs = advertIntervalMs ?? step.advertIntervalMs;
   if (priority > own) {
-    becomeBackup(step, `${source} advertises priority ${priority}, higher than ${own} here`);
-  } else if (priority === own && ownAddress !== null && compareIpv4(source, ownAddress) > 0) {
-    becomeBackup(step, `${source} has the same priority ${priority} and the higher address`);
+    becomeBackup(step, `${source} advertises priority ${priority}, higher than ${own} here`, theirs);
+  } else if (priority === own && ownAddress !== null && compareIpLiterals(source, ownAddress) > 0) {
+    becomeBackup(step, `${source} has the same priority ${priority} and the higher address`, theirs);
   } else if (inDoubt) {
     if (priority > 0 && !config.preempt) {
-      becomeBackup(step, `${source} took over while this process did not run`);
+      becomeBackup(step, `${source} took over while this process did not run`, theirs);
     }
     // Else the advert that is overdue settles it, after everything that has arrived is read.
   } else if (priority === 0) {
@@ -298,7 +315,7 @@ function onTimer(step: Draft): void {
 
 /** The member of a sync group says that it could, and goes on listening: the group goes when all of them can. */
 function onMasterDown(step: Draft): void {
-  const silence = masterDownIntervalMs(step.state.priority, step.advertIntervalMs);
+  const silence = step.masterDownIntervalMs;
   const reason = takeoverReason(step, silence);
   if (step.state.inGroup) {
     step.state.wantsMaster = reason;
@@ -361,6 +378,7 @@ function onMasterTimers(step: Draft): void {
 function noticeStall(step: Draft): void {
   const { state, now } = step;
   const { advert, masterDown } = state.timers;
+  const { masterIntervalMs } = state;
   const interval = step.advertIntervalMs;
   if (advert !== undefined && !state.inDoubt && now - (advert - interval) >= earliestTakeoverMs(interval)) {
     state.inDoubt = true;
@@ -369,8 +387,8 @@ function noticeStall(step: Draft): void {
       `this process did not run for ${Math.round(now - advert)} ms: listening before asserting`,
     );
   }
-  if (masterDown !== undefined && now - masterDown >= interval) {
-    step.arm({ masterDown: now + interval + skewMs(state.priority) });
+  if (masterDown !== undefined && now - masterDown >= masterIntervalMs) {
+    step.arm({ masterDown: now + masterIntervalMs + step.skewMs });
     step.log("warn", `this process did not run for ${Math.round(now - masterDown)} ms: listening once more`);
   }
 }
@@ -406,10 +424,11 @@ function onPriority(step: Draft, wanted: number, reason: string): void {
   if (state.config.priority === ownerPriority || to === from) {
     return;
   }
+  const skewBefore = step.skewMs;
   state.priority = to;
   const { masterDown } = state.timers;
   if (masterDown !== undefined) {
-    step.arm({ masterDown: masterDown + skewMs(to) - skewMs(from) });
+    step.arm({ masterDown: masterDown + step.skewMs - skewBefore });
   }
   step.effect({ kind: "priority-changed", from, to, reason });
 }
@@ -482,7 +501,8 @@ function onHandOver(step: Draft): void {
     leave(step, "stopped");
     return;
   }
-  const limit = slowestTakeoverAfterPriorityZeroMs + handOverSlackMs;
+  const span = skewSpanMs(state.config.version, step.advertIntervalMs);
+  const limit = slowestTakeoverAfterPriorityZeroMs(span) + handOverSlackMs;
   step.effect({ kind: "send-advert", priority: 0 });
   const { lease } = state.timers;
   state.timers = { release: step.now + limit, ...(lease === undefined ? {} : { lease }) };

@@ -10,18 +10,6 @@ export function ipv4Bytes(address: string): Uint8Array {
   return Uint8Array.from(address.split("."), Number);
 }
 
-/** A negative number, 0 or a positive one: the order of two addresses as unsigned integers (RFC 3768 §6.4.3). */
-export function compareIpv4(left: string, right: string): number {
-  const a = ipv4Bytes(left);
-  const b = ipv4Bytes(right);
-  for (let at = 0; at < 4; at++) {
-    if (a[at] !== b[at]) {
-      return a[at] - b[at];
-    }
-  }
-  return 0;
-}
-
 export interface Ipv4Packet {
   readonly source: string;
   readonly destination: string;

@@ -1,4 +1,5 @@
 import type { VrrpInstanceConfig } from "../config/config.js";
+import type { InstanceInput } from "./instance-state.js";
 import { parseIpv4 } from "./ipv4.js";
 import {
   type AdvertPacketV2,
@@ -8,6 +9,7 @@ import {
   vrrpMulticastGroup,
   vrrpProtocol,
 } from "./packet-v2.js";
+import { type AdvertPacketV3, parseAdvertV3 } from "./packet-v3.js";
 
 /** One virtual router that this node takes part in, as the checks need it. */
 export interface LocalRouter {
@@ -42,14 +44,38 @@ export interface Drop {
   readonly sentence: string;
 }
 
+/** What is wrong with an advert that counts all the same. */
+export interface Remark {
+  readonly reason: DropReason;
+  readonly sentence: string;
+}
+
 export type Received =
-  | { readonly accepted: true; readonly source: string; readonly packet: AdvertPacketV2 }
+  | {
+      readonly accepted: true;
+      readonly source: string;
+      readonly packet: AdvertPacketV2 | AdvertPacketV3;
+      /** For the state machine. */
+      readonly input: Extract<InstanceInput, { kind: "advert" }>;
+      readonly remarks: readonly Remark[];
+    }
   | { readonly accepted: false; readonly drop: Drop };
+
+/** A message in its version. */
+type Advert =
+  | { readonly version: 2; readonly packet: AdvertPacketV2 }
+  | { readonly version: 3; readonly packet: AdvertPacketV3 };
+
+/** What a check says of an advert; null: nothing is wrong. */
+interface Finding {
+  readonly sentence: string;
+  /** Taken into account all the same, and only logged. */
+  readonly harmless?: boolean;
+}
 
 interface Check {
   readonly reason: DropReason;
-  /** A sentence when the advert must be dropped. */
-  fails(packet: AdvertPacketV2, source: string, local: LocalRouter): string | null;
+  find(advert: Advert, source: string, local: LocalRouter): Finding | null;
 }
 
 const authNames = new Map<number, string>([
@@ -65,59 +91,83 @@ const checks: readonly Check[] = [
   {
     // Not in the RFC: a bridge loop, or another machine with our address. It must never win against ourselves.
     reason: "own-source",
-    fails: (_packet, source, local) =>
+    find: (_advert, source, local) =>
       source === local.ownAddress
-        ? `it comes from ${source}, this node's own address: look for a loop in the network or a second machine with that address`
+        ? {
+            sentence: `it comes from ${source}, this node's own address: look for a loop in the network or a second machine with that address`,
+          }
         : null,
   },
   {
     reason: "auth-type",
-    fails: (packet, _source, { config }) => {
+    find: (advert, _source, { config }) => {
       const ours = config.authentication.type === "pass" ? AuthType.pass : AuthType.none;
-      if (packet.authType === ours) {
+      if (advert.version === 3 || advert.packet.authType === ours) {
         return null;
       }
-      const theirs = authNames.get(packet.authType) ?? `authentication type ${packet.authType}`;
-      return `it has ${theirs}, here is ${authNames.get(ours)}: set the same on both; ${splitBrain}`;
+      const { authType } = advert.packet;
+      const theirs = authNames.get(authType) ?? `authentication type ${authType}`;
+      return {
+        sentence: `it has ${theirs}, here is ${authNames.get(ours)}: set the same on both; ${splitBrain}`,
+      };
     },
   },
   {
     reason: "auth-data",
-    fails: (packet, _source, { config }) => {
-      if (config.authentication.type !== "pass") {
+    find: (advert, _source, { config }) => {
+      if (advert.version === 3 || config.authentication.type !== "pass") {
         return null;
       }
       const expected = passwordBytes(config.authentication.password);
-      return packet.authData.every((byte, at) => byte === expected[at])
+      return advert.packet.authData.every((byte, at) => byte === expected[at])
         ? null
-        : `its password is not ours: set the same auth_pass on both (8 bytes count); ${splitBrain}`;
+        : {
+            sentence: `its password is not ours: set the same auth_pass on both (8 bytes count); ${splitBrain}`,
+          };
     },
   },
   {
-    // RFC 3768 §7.1: the owner's list is believed. RFC 9568 would only log; keepalived drops as we do.
+    // RFC 3768 §7.1: a mismatch is dropped, but the owner's list is believed. RFC 9568 §7.1 only logs it.
     reason: "address-list",
-    fails: (packet, _source, { config }) => {
+    find: ({ version, packet }, _source, { config }) => {
       const ours = config.addresses.map(({ address }) => address);
       const theirs = packet.addresses;
       const same = ours.every((a) => theirs.includes(a)) && theirs.every((a) => ours.includes(a));
-      return same || packet.priority === 255
-        ? null
-        : `it lists ${theirs.join(", ") || "no address"}, here is ${ours.join(", ")}: set the same virtual addresses on both; ${splitBrain}`;
+      if (same || (version === 2 && packet.priority === 255)) {
+        return null;
+      }
+      const lists = `it lists ${theirs.join(", ") || "no address"}, here is ${ours.join(", ")}`;
+      const advice = "set the same virtual addresses on both";
+      return version === 2
+        ? { sentence: `${lists}: ${advice}; ${splitBrain}` }
+        : { sentence: `${lists}: ${advice}`, harmless: true };
     },
   },
   {
+    // RFC 3768 §7.1 wants the same interval. RFC 9568 §7.1 logs another one, and a backup adopts it.
     reason: "interval",
-    fails: (packet, _source, { config }) =>
-      packet.advertIntervalS * 100 === config.advertIntervalCs
-        ? null
-        : `its advert interval is ${packet.advertIntervalS} s, here it is ${config.advertIntervalCs / 100} s: set the same on both; ${splitBrain}`,
+    find: (advert, _source, { config }) => {
+      const { version } = advert;
+      const theirsCs = version === 2 ? advert.packet.advertIntervalS * 100 : advert.packet.advertIntervalCs;
+      if (theirsCs === config.advertIntervalCs) {
+        return null;
+      }
+      const says = `its advert interval is ${theirsCs / 100} s, here it is ${config.advertIntervalCs / 100} s`;
+      if (theirsCs === 0) {
+        return { sentence: `${says}: an interval of 0 means nothing, correct it over there` };
+      }
+      return version === 2
+        ? { sentence: `${says}: set the same on both; ${splitBrain}` }
+        : { sentence: `${says}: set the same on both`, harmless: true };
+    },
   },
 ];
 
 /**
- * Takes a datagram from the raw socket, IPv4 header first, through every receive check of RFC 3768 §7.1.
+ * Takes a datagram from the raw socket, IPv4 header first, through every receive check of RFC 3768 §7.1 and RFC 9568
+ * §7.1.
  *
- * `local` holds the virtual routers of the interface by VRID. Two differences from the RFC: an address owner
+ * `local` holds the virtual routers of the interface by VRID. Two differences from the RFCs: an address owner
  * (priority 255) listens as well, for two owners would otherwise stay masters for ever and a leaving one would not
  * hear its successor; and an advert that was not sent to the multicast group is refused, as in keepalived.
  */
@@ -126,34 +176,56 @@ export function receive(datagram: Uint8Array, local: ReadonlyMap<number, LocalRo
   if (ip === null || ip.protocol !== vrrpProtocol) {
     return dropped("malformed", "?", null, "it is no IPv4 datagram with a VRRP message");
   }
-  const { source, payload } = ip;
+  const { source, destination, payload } = ip;
   const virtualRouterId = payload.length > 1 ? payload[1] : null;
-  if (ip.destination !== vrrpMulticastGroup) {
-    const sentence = `it was sent to ${ip.destination}, not to the group ${vrrpMulticastGroup}: take unicast_peer out over there`;
+  if (destination !== vrrpMulticastGroup) {
+    const sentence = `it was sent to ${destination}, not to the group ${vrrpMulticastGroup}: take unicast_peer out over there`;
     return dropped("destination", source, virtualRouterId, sentence);
   }
   if (ip.ttl !== 255) {
     const sentence = `its TTL is ${ip.ttl}, not 255: it has crossed a router, or it is forged`;
     return dropped("ttl", source, virtualRouterId, sentence);
   }
-  const parsed = parseAdvertV2(payload);
+  const router = virtualRouterId === null ? undefined : local.get(virtualRouterId);
+  const spoken = payload.length > 0 ? payload[0] >> 4 : null;
+  if (
+    spoken !== null &&
+    (router === undefined ? spoken !== 2 && spoken !== 3 : spoken !== router.config.version)
+  ) {
+    const ours = router?.config.version ?? "2 or 3";
+    const sentence = `it is VRRP version ${spoken}, here is version ${ours}: set the same version on both; ${splitBrain}`;
+    return dropped("version", source, virtualRouterId, sentence);
+  }
+  const parsed = spoken === 3 ? parseAdvertV3(payload, { source, destination }) : parseAdvertV2(payload);
   if (!parsed.ok) {
-    const advice = parsed.reason === "version" ? `: set the same version on both; ${splitBrain}` : "";
-    return dropped(parsed.reason, source, virtualRouterId, parsed.detail + advice);
+    return dropped(parsed.reason, source, virtualRouterId, parsed.detail);
   }
   const { packet } = parsed;
-  const router = local.get(packet.virtualRouterId);
   if (router === undefined) {
     const sentence = `virtual router ${packet.virtualRouterId} is not configured here`;
     return dropped("unknown-vrid", source, packet.virtualRouterId, sentence);
   }
-  for (const check of checks) {
-    const sentence = check.fails(packet, source, router);
-    if (sentence !== null) {
-      return dropped(check.reason, source, packet.virtualRouterId, sentence);
+  return check(
+    "advertIntervalCs" in packet ? { version: 3, packet } : { version: 2, packet },
+    source,
+    router,
+  );
+}
+
+function check(advert: Advert, source: string, router: LocalRouter): Received {
+  const remarks: Remark[] = [];
+  for (const { reason, find } of checks) {
+    const finding = find(advert, source, router);
+    if (finding?.harmless === true) {
+      remarks.push({ reason, sentence: finding.sentence });
+    } else if (finding !== null) {
+      return dropped(reason, source, advert.packet.virtualRouterId, finding.sentence);
     }
   }
-  return { accepted: true, source, packet };
+  const { priority } = advert.packet;
+  const adopted = advert.version === 3 ? { advertIntervalMs: advert.packet.advertIntervalCs * 10 } : {};
+  const input = { kind: "advert", source, priority, ...adopted } as const;
+  return { accepted: true, source, packet: advert.packet, input, remarks };
 }
 
 function dropped(

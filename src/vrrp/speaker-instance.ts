@@ -1,4 +1,5 @@
 import type { VrrpInstanceConfig } from "../config/config.js";
+import { encodeAdvert } from "./advert.js";
 import { handle } from "./instance.js";
 import {
   type InstanceEffect,
@@ -7,7 +8,7 @@ import {
   initialState,
   nextDeadlineMs,
 } from "./instance-state.js";
-import { AuthType, authDataBytes, encodeAdvertV2, passwordBytes } from "./packet-v2.js";
+import { vrrpMulticastGroup } from "./packet-v2.js";
 import type { Drop } from "./receive-checks.js";
 import { AddressKeeper, type KeeperPort } from "./speaker-addresses.js";
 import type { SpeakerLog } from "./speaker-log.js";
@@ -135,8 +136,7 @@ export class SpeakerInstance {
   #run(effect: InstanceEffect): void {
     switch (effect.kind) {
       case "send-advert":
-        this.#advertsSent++;
-        this.#port.send(this.#advert(effect.priority));
+        this.#sendAdvert(effect.priority);
         break;
       case "put-addresses":
         this.#keeper.put();
@@ -175,17 +175,13 @@ export class SpeakerInstance {
     }
   }
 
-  #advert(priority: number): Uint8Array {
-    const { authentication, virtualRouterId, advertIntervalCs, addresses } = this.config;
-    return encodeAdvertV2({
-      virtualRouterId,
-      priority,
-      advertIntervalS: advertIntervalCs / 100,
-      addresses: addresses.map(({ address }) => address),
-      ...(authentication.type === "pass"
-        ? { authType: AuthType.pass, authData: passwordBytes(authentication.password) }
-        : { authType: AuthType.none, authData: new Uint8Array(authDataBytes) }),
-    });
+  #sendAdvert(priority: number): void {
+    // Without an address of its own the instance is in FAULT and says nothing.
+    const source = this.#state.ownAddress;
+    if (source !== null) {
+      this.#advertsSent++;
+      this.#port.send(encodeAdvert(this.config, priority, { source, destination: vrrpMulticastGroup }));
+    }
   }
 
   #warn(message: string, error: unknown): void {

@@ -4,7 +4,7 @@ import { ownIpv4Address } from "../netlink/interface-address.js";
 import type { LinkEvent } from "../netlink/monitor.js";
 import type { InterfaceInfo, RouteSocket } from "../netlink/route-socket.js";
 import { DropLog } from "./drop-log.js";
-import { type Drop, type LocalRouter, receive } from "./receive-checks.js";
+import { type Drop, type DropReason, type LocalRouter, receive } from "./receive-checks.js";
 import { type InstancePort, SpeakerInstance } from "./speaker-instance.js";
 import type { SpeakerLog } from "./speaker-log.js";
 import { VrrpSocket } from "./speaker-socket.js";
@@ -26,6 +26,7 @@ export class SpeakerInterface implements InstancePort {
   readonly #ownsAddresses: boolean;
   readonly #log: SpeakerLog;
   readonly #drops = new DropLog();
+  readonly #remarks = new DropLog();
   readonly #errors = new DropLog();
   #local: ReadonlyMap<number, LocalRouter> = new Map();
   #info: InterfaceInfo | null = null;
@@ -240,8 +241,11 @@ export class SpeakerInterface implements InstancePort {
   #onDatagram(datagram: Uint8Array): void {
     const received = receive(datagram, this.#local);
     if (received.accepted) {
-      const { source, packet } = received;
-      this.#instance(packet.virtualRouterId)?.input({ kind: "advert", source, priority: packet.priority });
+      const { source, packet, input, remarks } = received;
+      for (const { reason, sentence } of remarks) {
+        this.#onRemark(reason, source, packet.virtualRouterId, sentence);
+      }
+      this.#instance(packet.virtualRouterId)?.input(input);
     } else {
       this.#onDrop(received.drop);
     }
@@ -265,6 +269,18 @@ export class SpeakerInterface implements InstancePort {
       { event: "vrrp-drop", interface: this.name, reason, source, virtualRouterId },
       `advert from ${source} on ${this.name} dropped${before}: ${sentence}`,
     );
+  }
+
+  /** An advert that counts, and yet something about it is worth a line. */
+  #onRemark(reason: DropReason, source: string, virtualRouterId: number, sentence: string): void {
+    const line = this.#remarks.note(reason, source, performance.now());
+    if (line !== null) {
+      const before = line.suppressed > 0 ? ` (and ${line.suppressed} more since the last line)` : "";
+      this.#log.warn(
+        { event: "vrrp-remark", interface: this.name, reason, source, virtualRouterId },
+        `advert from ${source} on ${this.name} taken${before}, but ${sentence}`,
+      );
+    }
   }
 
   #instance(virtualRouterId: number): SpeakerInstance | undefined {

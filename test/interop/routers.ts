@@ -1,5 +1,5 @@
 import type { Test } from "tap";
-import { startKeepalived } from "../../lab/keepalived.js";
+import { type KeepalivedOptions, startKeepalived } from "../../lab/keepalived.js";
 import { demoPlan, Network, virtualAddress } from "../../lab/network.js";
 import { startTandem, type Tandem, writeConfiguration } from "../../lab/tandem.js";
 
@@ -9,13 +9,7 @@ export const vrrpPlan = demoPlan.filter((host) => !host.name.startsWith("web"));
 export type Implementation = "tandem" | "keepalived";
 export type Box = "lb-box1" | "lb-box2";
 
-export interface RouterOptions {
-  readonly priority: number;
-  /** auth_type PASS. */
-  readonly password?: string;
-  readonly preempt?: boolean;
-  readonly addresses?: readonly string[];
-}
+export type RouterOptions = KeepalivedOptions;
 
 export interface Router {
   stop(): Promise<unknown>;
@@ -61,7 +55,9 @@ function vrrpConfiguration(options: RouterOptions): string {
   return `vrrp:
   VI_1:
     interface: eth1
-    virtual_router_id: 51
+    virtual_router_id: ${options.virtualRouterId ?? 51}
+    version: ${options.version ?? 2}
+    advert_int: ${options.advertInterval ?? 1}
     priority: ${options.priority}
     preempt: ${options.preempt ?? true}
 ${authentication}    virtual_ipaddress: ${JSON.stringify(addresses)}

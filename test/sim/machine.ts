@@ -328,7 +328,7 @@ export class SimulatedMachine {
         for (const watcher of watchers) {
           watcher.hears(router, source, packet.priority);
         }
-        router.input({ kind: "advert", source, priority: packet.priority });
+        router.input(received.input);
       }
     }
   }

@@ -1,4 +1,5 @@
 import type { VrrpInstanceConfig } from "../../src/config/config.js";
+import { encodeAdvert } from "../../src/vrrp/advert.js";
 import { handle, type Step } from "../../src/vrrp/instance.js";
 import {
   type InstanceEffect,
@@ -7,7 +8,7 @@ import {
   initialState,
   nextDeadlineMs,
 } from "../../src/vrrp/instance-state.js";
-import { AuthType, authDataBytes, encodeAdvertV2, passwordBytes } from "../../src/vrrp/packet-v2.js";
+import { vrrpMulticastGroup } from "../../src/vrrp/packet-v2.js";
 import { datagram } from "../unit/vrrp/datagrams.js";
 import { AddressLease } from "./kernel.js";
 import type { SimulatedMachine } from "./machine.js";
@@ -204,15 +205,7 @@ export class SimulatedRouter {
   }
 
   #encode(priority: number): Uint8Array {
-    const { authentication, virtualRouterId, advertIntervalCs, addresses } = this.#config;
-    return encodeAdvertV2({
-      virtualRouterId,
-      priority,
-      advertIntervalS: advertIntervalCs / 100,
-      addresses: addresses.map(({ address }) => address),
-      ...(authentication.type === "pass"
-        ? { authType: AuthType.pass, authData: passwordBytes(authentication.password) }
-        : { authType: AuthType.none, authData: new Uint8Array(authDataBytes) }),
-    });
+    const path = { source: this.machine.address, destination: vrrpMulticastGroup };
+    return encodeAdvert(this.#config, priority, path);
   }
 }

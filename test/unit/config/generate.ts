@@ -33,17 +33,30 @@ const interfaceName = fc.constantFrom("eth1", "ens18", "br-lan", "bond0.7", "eth
 const ms = fc.integer({ min: 1, max: 2_000_000_000 });
 const text = fc.string({ minLength: 1, maxLength: 12, unit: "grapheme-ascii" });
 
-const instance: fc.Arbitrary<VrrpInstanceConfig> = fc.record({
+const timing = fc.oneof(
+  fc.record({
+    version: fc.constant(2 as const),
+    advertIntervalCs: fc.integer({ min: 1, max: 255 }).map((seconds) => seconds * 100),
+    v3ChecksumAsV2: fc.constant(false),
+    authentication: fc.oneof(
+      fc.constant({ type: "none" } as const),
+      text.map((password) => ({ type: "pass", password: password.slice(0, 8) }) as const),
+    ),
+  }),
+  fc.record({
+    version: fc.constant(3 as const),
+    advertIntervalCs: fc.integer({ min: 1, max: 4095 }),
+    v3ChecksumAsV2: fc.boolean(),
+    authentication: fc.constant({ type: "none" } as const),
+  }),
+);
+
+const common = fc.record({
   name,
   interface: interfaceName,
   virtualRouterId: fc.integer({ min: 1, max: 255 }),
   priority: fc.integer({ min: 1, max: 255 }),
   preempt: fc.boolean(),
-  advertIntervalCs: fc.integer({ min: 1, max: 255 }).map((seconds) => seconds * 100),
-  authentication: fc.oneof(
-    fc.constant({ type: "none" } as const),
-    text.map((password) => ({ type: "pass", password: password.slice(0, 8) }) as const),
-  ),
   addresses: fc.uniqueArray(fc.record({ address: ipv4, prefixLength: fc.integer({ min: 1, max: 32 }) }), {
     minLength: 1,
     maxLength: 4,
@@ -52,6 +65,10 @@ const instance: fc.Arbitrary<VrrpInstanceConfig> = fc.record({
   leaseMs: fc.integer({ min: 1000, max: 100_000 }),
   gratuitousArp: fc.record({ repeat: fc.integer({ min: 0, max: 100 }), delayMs: ms, refreshMs: ms }),
 });
+
+const instance: fc.Arbitrary<VrrpInstanceConfig> = fc
+  .tuple(common, timing)
+  .map(([instance, changes]) => ({ ...instance, ...changes }));
 
 const proxy: fc.Arbitrary<ProxyConfig> = fc
   .record({

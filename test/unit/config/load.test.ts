@@ -76,7 +76,9 @@ drain_timeout: 10s
         virtualRouterId: 51,
         priority: 101,
         preempt: false,
+        version: 2,
         advertIntervalCs: 100,
+        v3ChecksumAsV2: false,
         authentication: { type: "pass", password: "s3cret" },
         addresses: [
           { address: "192.168.33.84", prefixLength: 24 },
@@ -131,6 +133,7 @@ t.test("what is left out has the documented default, and no admin server opens u
       {
         priority: 100,
         preempt: true,
+        version: 2,
         advertIntervalCs: 100,
         authentication: { type: "none" },
         leaseMs: 3000,
@@ -249,8 +252,26 @@ const golden: readonly (readonly [name: string, text: string, expected: readonly
     "half a second in VRRPv2",
     instance("advert_int: 0.5"),
     [
-      "lb.yaml:6:17: advert_int 0.5 is not a whole number of seconds. VRRP version 2 counts seconds: write 1 to 255.",
+      "lb.yaml:6:17: advert_int 0.5 is not a whole number of seconds. VRRP version 2 counts seconds: write 1 to 255, or version: 3 on both nodes.",
     ],
+  ],
+  [
+    "a thousandth of a second in VRRPv3",
+    instance("version: 3\n    advert_int: 15ms"),
+    [
+      "lb.yaml:7:17: advert_int 15ms is not a whole number of hundredths of a second. VRRP version 3 counts hundredths of a second: write 10ms to 40.95s.",
+    ],
+  ],
+  [
+    "an interval above twelve bits",
+    instance("version: 3\n    advert_int: 41"),
+    ["lb.yaml:7:17: advert_int 41 is too long. VRRP version 3 takes at most 40.95 seconds."],
+  ],
+  ["version 1", instance("version: 1"), ["lb.yaml:6:14: version is 1. Write a whole number from 2 to 3."]],
+  [
+    "a password in VRRPv3",
+    instance("version: 3\n    authentication: { auth_type: PASS, auth_pass: x }"),
+    ["lb.yaml:7:34: VRRP version 3 has no authentication. Leave authentication out, or write version: 2."],
   ],
   [
     "an interval above a byte",

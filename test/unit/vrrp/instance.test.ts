@@ -646,3 +646,61 @@ t.test("an effective priority", async (t) => {
     t.equal(states(a, b), "BACKUP MASTER+");
   });
 });
+
+t.test("VRRPv3", async (t) => {
+  const fast = { version: 3, advertIntervalCs: 10, leaseMs: 1000 } as const;
+
+  t.test("a lone node becomes master after three intervals and its part of one", async (t) => {
+    const lan = new SimulatedLan();
+    const node = lan.add("192.168.33.80", { ...fast, priority: 100 }).start();
+    lan.run(1000);
+    t.equal(lan.when(node, "BACKUP to MASTER"), 360.9375);
+  });
+
+  t.test("a backup adopts the interval of the master that it hears", async (t) => {
+    const lan = new SimulatedLan();
+    const slow = lan.add("192.168.33.80", { ...fast, advertIntervalCs: 100, priority: 101 }).start();
+    const backup = lan.add("192.168.33.81", { ...fast, priority: 100 }).start();
+    lan.run(20_000);
+    t.equal(states(slow, backup), "MASTER+ BACKUP", "1 s between adverts do not unsettle it");
+    t.equal(backup.state.masterIntervalMs, 1000);
+    const last = lan.happenings.filter((h) => h.node === slow.address && h.what === "advert 101").at(-1);
+    slow.crash();
+    const since = lan.nowMs;
+    lan.run(10_000);
+    const waited = lan.when(backup, "BACKUP to MASTER", since) - (last?.atMs ?? 0) - lan.latencyMs;
+    t.ok(Math.abs(waited - 3609.375) < 1e-6, `waited ${waited} ms`);
+    const adverts = lan.happenings.filter((h) => h.node === backup.address && h.what === "advert 100");
+    const [one, other] = adverts.slice(-2);
+    t.ok(Math.abs(other.atMs - one.atMs - 100) < 1e-6, "as master it keeps its own interval");
+  });
+
+  t.test("a master that gives way adopts the interval of the one that it gives way to", async (t) => {
+    const lan = new SimulatedLan();
+    const low = lan.add("192.168.33.80", { ...fast, priority: 100 }).start();
+    lan.run(2000);
+    const high = lan.add("192.168.33.81", { ...fast, advertIntervalCs: 200, priority: 101 }).start();
+    lan.run(20_000);
+    t.equal(states(low, high), "BACKUP MASTER+");
+    t.equal(low.state.masterIntervalMs, 2000);
+  });
+
+  t.test("priority 0 is followed by a takeover after a part of the master's interval", async (t) => {
+    const { lan, a, b } = settledPair(fast);
+    const stoppedMs = lan.nowMs;
+    a.input({ kind: "stop", reason: "stopped" });
+    lan.run(1000);
+    t.equal(lan.when(b, "BACKUP to MASTER"), stoppedMs + lan.latencyMs + 60.9375);
+  });
+
+  t.test("the lower priority's interval is not adopted by who will take over from it", async (t) => {
+    const lan = new SimulatedLan();
+    const slow = lan.add("192.168.33.80", { ...fast, advertIntervalCs: 100, priority: 100 }).start();
+    lan.run(5000);
+    const high = lan.add("192.168.33.81", { ...fast, priority: 101 }).start();
+    const since = lan.nowMs;
+    lan.run(5000);
+    t.equal(states(slow, high), "BACKUP MASTER+");
+    t.ok(lan.when(high, "BACKUP to MASTER", since) - since < 361);
+  });
+});

@@ -1,14 +1,21 @@
 import t from "tap";
-import { masterDownIntervalMs, skewMs } from "../../../src/vrrp/master-down.js";
+import { masterDownIntervalMs, skewMs, skewSpanMs } from "../../../src/vrrp/master-down.js";
 import { heard, type Partners } from "../../../src/vrrp/partners.js";
 import { earliestDeadline, nextPeriod } from "../../../src/vrrp/timers.js";
 
 t.test("the skew is the priority's, and independent of the interval in VRRPv2", async (t) => {
-  t.equal(skewMs(254), 7.8125);
-  t.equal(skewMs(100), 609.375);
-  t.equal(skewMs(1), 996.09375);
-  t.equal(masterDownIntervalMs(100, 1000), 3609.375);
-  t.equal(masterDownIntervalMs(100, 2000), 6609.375);
+  const span = skewSpanMs(2, 2000);
+  t.equal(skewMs(254, span), 7.8125);
+  t.equal(skewMs(100, span), 609.375);
+  t.equal(skewMs(1, span), 996.09375);
+  t.equal(masterDownIntervalMs(100, 1000, span), 3609.375);
+  t.equal(masterDownIntervalMs(100, 2000, span), 6609.375);
+});
+
+t.test("in VRRPv3 the skew is a part of the master's interval (RFC 9568 §6.1)", async (t) => {
+  t.equal(skewMs(100, skewSpanMs(3, 100)), 60.9375);
+  t.equal(masterDownIntervalMs(100, 100, skewSpanMs(3, 100)), 360.9375);
+  t.equal(masterDownIntervalMs(100, 10, skewSpanMs(3, 10)), 36.09375);
 });
 
 t.test("a periodic timer keeps its beat when it is served late, and skips what it missed", async (t) => {

@@ -2,6 +2,12 @@ import fc from "fast-check";
 import t from "tap";
 import type { VrrpInstanceConfig } from "../../../src/config/config.js";
 import { type AdvertPacketV2, encodeAdvertV2, passwordBytes } from "../../../src/vrrp/packet-v2.js";
+import {
+  type AdvertPacketV3,
+  type AdvertPath,
+  type ChecksumReading,
+  encodeAdvertV3,
+} from "../../../src/vrrp/packet-v3.js";
 import { type DropReason, receive } from "../../../src/vrrp/receive-checks.js";
 import { datagram, routerConfig } from "./datagrams.js";
 
@@ -162,6 +168,56 @@ t.test("an advert that passes every check is accepted with its source", async (t
 
 t.test("authentication data is ignored where there is no authentication", async (t) => {
   t.match(received(datagram(advert({ authData: passwordBytes("noise") }))), { accepted: true });
+});
+
+const v3 = { version: 3, advertIntervalCs: 10 } as const;
+const onTheLan: AdvertPath = { source: "192.168.33.81", destination: "224.0.0.18" };
+
+function advertV3(changes: Partial<AdvertPacketV3> = {}, reading?: ChecksumReading): Uint8Array {
+  const packet = { virtualRouterId: 51, priority: 100, advertIntervalCs: 10, addresses: ["192.168.33.84"] };
+  return datagram(encodeAdvertV3({ ...packet, ...changes }, onTheLan, reading));
+}
+
+t.test("a VRRPv3 advert brings its sender's interval to the state machine", async (t) => {
+  t.match(received(advertV3(), v3), {
+    accepted: true,
+    input: { kind: "advert", source: "192.168.33.81", priority: 100, advertIntervalMs: 100 },
+    remarks: [],
+  });
+  t.match(received(advertV3({}, "message"), v3), { accepted: true });
+});
+
+t.test("a VRRPv2 advert brings none", async (t) => {
+  t.strictSame(received(datagram(advert())), {
+    accepted: true,
+    source: "192.168.33.81",
+    packet: good,
+    input: { kind: "advert", source: "192.168.33.81", priority: 100 },
+    remarks: [],
+  });
+});
+
+t.test("in VRRPv3 another interval or address list is remarked on, and the advert counts", async (t) => {
+  t.match(received(advertV3({ advertIntervalCs: 100 }), v3), {
+    accepted: true,
+    input: { advertIntervalMs: 1000 },
+    remarks: [{ reason: "interval", sentence: /1 s, here it is 0.1 s/ }],
+  });
+  t.match(received(advertV3({ addresses: ["192.168.33.85"] }), v3), {
+    accepted: true,
+    remarks: [{ reason: "address-list", sentence: /lists 192\.168\.33\.85, here is 192\.168\.33\.84/ }],
+  });
+});
+
+t.test("a VRRPv3 interval of 0 is dropped", async (t) => {
+  t.match(received(advertV3({ advertIntervalCs: 0 }), v3), { accepted: false, drop: { reason: "interval" } });
+});
+
+t.test("a VRRPv2 advert for a router of version 3 is dropped, and told as what it is", async (t) => {
+  t.match(received(datagram(advert()), v3), {
+    accepted: false,
+    drop: { reason: "version", sentence: /version 2, here is version 3.*same version on both/ },
+  });
 });
 
 t.test("the order of the addresses does not matter", async (t) => {

@@ -1,3 +1,12 @@
+import type {
+  AlertConfig,
+  FitnessConfig,
+  NotifyConfig,
+  SyncGroupConfig,
+  TrackConfig,
+  TrackedThings,
+} from "./tracking-config.js";
+
 /**
  * The effective configuration: what the file, the flags and the defaults come to. Immutable.
  *
@@ -7,6 +16,10 @@ export interface Config {
   /** Name of this node in logs, `show info` and the stats page. */
   readonly node: string;
   readonly vrrp: readonly VrrpInstanceConfig[];
+  readonly syncGroups: readonly SyncGroupConfig[];
+  readonly tracking: TrackedThings;
+  readonly fitness: FitnessConfig;
+  readonly alerts: AlertConfig;
   readonly proxies: readonly ProxyConfig[];
   readonly admin: AdminConfig | null;
   readonly statsSocket: StatsSocketConfig | null;
@@ -35,6 +48,10 @@ export interface VrrpInstanceConfig {
   /** Lifetime that the kernel gives the virtual address between two refreshes. */
   readonly leaseMs: number;
   readonly gratuitousArp: GratuitousArpConfig;
+  readonly track: TrackConfig;
+  readonly notify: NotifyConfig;
+  /** What the partner's configuration says, if this one knows: for warnings only. */
+  readonly partnerPriority: number | null;
 }
 
 export interface VirtualAddress {

@@ -1,5 +1,7 @@
 import type { AdminConfig, Config, ProxyConfig, ProxyTimeouts, VrrpInstanceConfig } from "./config.js";
 
+import type { AlertConfig, FitnessConfig, MailConfig, NotifyConfig, TrackConfig } from "./tracking-config.js";
+
 /** What the machine says of itself, passed in because this folder asks nobody. */
 export interface Machine {
   readonly hostname: string;
@@ -27,6 +29,38 @@ export const defaultGratuitousArp: VrrpInstanceConfig["gratuitousArp"] = {
   delayMs: 5000,
   refreshMs: 60_000,
 };
+
+export const trackNothing: TrackConfig = { interfaces: [], scripts: [], files: [], processes: [] };
+
+export const notifyNobody: NotifyConfig = {
+  master: null,
+  backup: null,
+  fault: null,
+  stop: null,
+  any: null,
+  priorityChanges: false,
+  smtpAlert: false,
+};
+
+/**
+ * Threads and sockets are this node's own: without them the partner serves better. Servers may be down for both, so
+ * they only lower the priority, by more than the gap that most pairs have; the control thread is worth a small one.
+ */
+export const defaultFitness: FitnessConfig = {
+  threads: "fault",
+  listeners: "fault",
+  servers: -50,
+  control: -5,
+};
+
+export const defaultMail: Pick<MailConfig, "host" | "port" | "connectTimeoutMs" | "tls"> = {
+  host: "127.0.0.1",
+  port: 25,
+  connectTimeoutMs: 30_000,
+  tls: "auto",
+};
+
+export const defaultAlerts: AlertConfig = { fifo: null, mail: null, scriptTimeoutMs: 30_000 };
 
 export const defaultTimeouts: ProxyTimeouts = {
   connectMs: 5000,
@@ -69,6 +103,9 @@ export const demoInstance: VrrpInstanceConfig = {
   addresses: [{ address: "192.168.33.84", prefixLength: 24 }],
   leaseMs: defaultLeaseMs(100),
   gratuitousArp: defaultGratuitousArp,
+  track: trackNothing,
+  notify: notifyNobody,
+  partnerPriority: null,
 };
 
 export const demoProxy: ProxyConfig = {
@@ -88,6 +125,10 @@ export function demoConfig(machine: Machine): Config {
   return {
     node: machine.hostname,
     vrrp: [demoInstance],
+    syncGroups: [],
+    tracking: { scripts: [], files: [], processes: [] },
+    fitness: defaultFitness,
+    alerts: defaultAlerts,
     proxies: [demoProxy],
     admin: {
       listen: defaultAdminListen([demoInstance]),

@@ -2,12 +2,16 @@ import { readAdmin, readStatsSocket } from "./admin-section.js";
 import type { Config } from "./config.js";
 import { Context } from "./context.js";
 import { defaultDrainTimeoutMs, type Machine } from "./defaults.js";
+import { readAlerts, readNotifyDefaults } from "./notify-section.js";
 import type { Problem } from "./problem.js";
 import { readProxies } from "./proxy-section.js";
 import type { FileShape } from "./schema.js";
 import { checkShape } from "./shape.js";
 import { readSource } from "./source.js";
+import { readSyncGroups } from "./sync-group-section.js";
+import { readDeclared, readFitness } from "./tracking-section.js";
 import { readVrrp } from "./vrrp-section.js";
+import { lintUntracked, lintWeights } from "./weight-lint.js";
 
 /** A configuration, or everything that is wrong with the text; never both. Warnings come with either. */
 export type Loaded =
@@ -31,14 +35,21 @@ export function loadConfig(text: string, file: string, machine: Machine): Loaded
 }
 
 function readFile(file: FileShape, machine: Machine, context: Context): Config {
-  const vrrp = readVrrp(file.vrrp, context);
+  const node = context.text(["node"], file.node, machine.hostname);
+  const notifyDefaults = readNotifyDefaults(file.global_defs, context);
+  const declared = readDeclared(file, notifyDefaults.user, context);
+  const vrrp = readVrrp(file.vrrp, declared, notifyDefaults, context);
   const proxies = readProxies(file.proxies, context);
   if (vrrp.length === 0 && proxies.length === 0 && !context.flagged(["vrrp"])) {
     context.missing(["proxies"], "the file has neither vrrp nor proxies", "add at least one of them");
   }
-  return {
-    node: context.text(["node"], file.node, machine.hostname),
+  const config: Config = {
+    node,
     vrrp,
+    syncGroups: readSyncGroups(file.vrrp_sync_group, vrrp, declared, notifyDefaults, context),
+    tracking: declared.things,
+    fitness: readFitness(file.fitness),
+    alerts: readAlerts(file.global_defs, node, notifyDefaults, context),
     proxies,
     admin: readAdmin(file.admin, vrrp, proxies, context),
     statsSocket: readStatsSocket(file.stats_socket, context),
@@ -46,6 +57,9 @@ function readFile(file: FileShape, machine: Machine, context: Context): Config {
     engine: file.engine ?? "auto",
     drainTimeoutMs: context.duration(["drain_timeout"], file.drain_timeout, null, defaultDrainTimeoutMs, 0),
   };
+  lintWeights(config, context);
+  lintUntracked(config, context);
+  return config;
 }
 
 /** By line and column. */

@@ -1,56 +1,30 @@
 import Type from "typebox";
+import {
+  closed,
+  milliseconds,
+  named,
+  oneOrMore,
+  plainText,
+  seconds,
+  text,
+  truth,
+  whole,
+} from "./schema-words.js";
+import {
+  fitnessSchema,
+  globalDefsSchema,
+  notifyWords,
+  scriptSchema,
+  syncGroupSchema,
+  trackFileSchema,
+  trackProcessSchema,
+  trackWords,
+} from "./tracking-schema.js";
 
 /**
  * The shape of `lb.yaml`, as JSON Schema. `title` says in an error message what was expected; `description` is the
  * documentation. Everything may be left out here: what must be there depends on the rest, and `load.ts` checks it.
  */
-
-const closed = { additionalProperties: false } as const;
-
-function text(title: string, description: string) {
-  return Type.Optional(Type.String({ title, description, minLength: 1 }));
-}
-
-/** Text that users often write as a bare number (`auth_pass: 1111`): its source is taken, so `0123` stays `0123`. */
-function plainText(title: string, description: string) {
-  return Type.Optional(Type.Union([Type.String({ minLength: 1 }), Type.Number()], { title, description }));
-}
-
-function whole(minimum: number, maximum: number, description: string) {
-  const title = `a whole number from ${minimum} to ${maximum}`;
-  return Type.Optional(Type.Integer({ title, description, minimum, maximum }));
-}
-
-function truth(description: string) {
-  return Type.Optional(Type.Boolean({ title: "true or false", description }));
-}
-
-/** keepalived's words count seconds when the unit is left out. */
-function seconds(description: string) {
-  const title = "a time such as 1s or 500ms (a bare number counts seconds, as in keepalived)";
-  return Type.Optional(Type.Union([Type.Number(), Type.String()], { title, description }));
-}
-
-/** HAProxy's words count milliseconds when the unit is left out. */
-function milliseconds(description: string) {
-  const title = "a time such as 5s or 500ms (a bare number counts milliseconds, as in HAProxy)";
-  return Type.Optional(Type.Union([Type.Number(), Type.String()], { title, description }));
-}
-
-function oneOrMore(title: string, description: string) {
-  return Type.Optional(
-    Type.Union([Type.String(), Type.Array(Type.String({ title }))], {
-      title: `${title}, or a list of them`,
-      description,
-    }),
-  );
-}
-
-/** Names go into logs, into `show stat` and onto the command line: HAProxy's letters, and so many. */
-function named<Value extends Type.TSchema>(value: Value, title: string, description: string) {
-  const name = Type.String({ pattern: "^[A-Za-z0-9_.:-]{1,64}$" });
-  return Type.Optional(Type.Record(name, value, { ...closed, title, description }));
-}
 
 export const vrrpSchema = Type.Object(
   {
@@ -84,6 +58,9 @@ export const vrrpSchema = Type.Object(
     garp_master_repeat: whole(0, 100, "Gratuitous ARPs sent at once by a new master. Default 5."),
     garp_master_delay: seconds("When a new master repeats them; 0: never. Default 5s."),
     garp_master_refresh: seconds("How often a master repeats one for ever; 0: never. Default 60s."),
+    partner_priority: whole(1, 254, "The partner's, so that `lb check` can say which weight is too small."),
+    ...trackWords,
+    ...notifyWords,
   },
   { ...closed, title: "a mapping with interface, virtual_router_id and virtual_ipaddress" },
 );
@@ -145,6 +122,16 @@ export const fileSchema = Type.Object(
       "a mapping of instances by name, such as VI_1",
       "Virtual addresses shared with the partner.",
     ),
+    vrrp_script: named(scriptSchema, "a mapping of scripts by name", "Scripts that instances track."),
+    vrrp_track_file: named(trackFileSchema, "a mapping of files by name", "Files that instances track."),
+    vrrp_track_process: named(
+      trackProcessSchema,
+      "a mapping of processes by name",
+      "Processes that instances track.",
+    ),
+    vrrp_sync_group: named(syncGroupSchema, "a mapping of groups by name", "Instances that go together."),
+    fitness: Type.Optional(fitnessSchema),
+    global_defs: Type.Optional(globalDefsSchema),
     proxies: named(proxySchema, "a mapping of proxies by name, such as http", "HTTP balancers."),
     admin: Type.Optional(
       Type.Union([adminSchema, Type.Literal(false)], {
@@ -188,9 +175,12 @@ export const foreignWords: Readonly<Record<string, string>> = {
   unicast_peer: "leave it out: unicast peers are not supported yet, adverts go to the multicast group",
   unicast_src_ip: "leave it out: unicast peers are not supported yet, adverts go to the multicast group",
   mcast_src_ip: "leave it out: adverts carry the interface's first address",
-  track_script: "leave it out: scripts are not supported yet, and the proxy's own health counts without one",
-  track_interface: "leave it out: the instance's own interface is always tracked",
-  notify: "leave it out: notify scripts are not supported yet",
+  track_bfd: "leave it out: BFD is not spoken",
+  track_file: "write vrrp_track_file: at the top, and track_file: in the instance",
+  notify_deleted: "leave it out: a reload removes no instance",
+  global_tracking: "leave it out: what a group and its members track counts for all of them",
+  sync_group_tracking_weight: "leave it out: weights count in a group too",
+  lvs_notify_fifo: "leave it out: write notify_fifo",
   mode: "leave it out: every proxy is HTTP",
   option: "leave it out: keep-alive, X-Forwarded-For and redispatch are always on",
   server: "write servers: { web01: 192.168.33.68:80 }",

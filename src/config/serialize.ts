@@ -2,6 +2,7 @@ import { stringify } from "yaml";
 import { describeEndpoint } from "./address.js";
 import type { AdminConfig, Config, ProxyConfig, VrrpInstanceConfig } from "./config.js";
 import { describeDuration } from "./duration.js";
+import { writeGlobalDefs, writeNotify, writeTrack, writeTracking } from "./serialize-tracking.js";
 
 /**
  * Writes a configuration as a file that loads to the same configuration, defaults spelled out.
@@ -16,6 +17,8 @@ export function serializeConfig(config: Config, secrets: "shown" | "hidden"): st
       ...(config.vrrp.length > 0 && {
         vrrp: byName(config.vrrp, (instance) => writeInstance(instance, secret)),
       }),
+      ...writeTracking(config),
+      ...writeGlobalDefs(config.alerts, secret),
       ...(config.proxies.length > 0 && { proxies: byName(config.proxies, writeProxy) }),
       admin: config.admin === null ? false : writeAdmin(config.admin, secret),
       stats_socket: config.statsSocket === null ? false : config.statsSocket.path,
@@ -53,6 +56,9 @@ function writeInstance(instance: VrrpInstanceConfig, secret: (text: string) => s
     garp_master_repeat: gratuitousArp.repeat,
     garp_master_delay: describeDuration(gratuitousArp.delayMs),
     garp_master_refresh: describeDuration(gratuitousArp.refreshMs),
+    ...(instance.partnerPriority !== null && { partner_priority: instance.partnerPriority }),
+    ...writeTrack(instance.track),
+    ...writeNotify(instance.notify),
   };
 }
 

@@ -2,22 +2,32 @@ import { parseInterface, parseVirtualAddress } from "./address.js";
 import type { VirtualAddress, VrrpInstanceConfig } from "./config.js";
 import { type Context, each } from "./context.js";
 import { defaultGratuitousArp, defaultLeaseMs, defaultPriority } from "./defaults.js";
+import { type NotifyDefaults, readNotify } from "./notify-section.js";
 import type { VrrpShape } from "./schema.js";
 import type { Path } from "./source.js";
+import { type Declared, readTrack } from "./tracking-section.js";
 
 /** Reads `vrrp:`, every instance by name. */
 export function readVrrp(
   section: Readonly<Record<string, VrrpShape>> | undefined,
+  declared: Declared,
+  notifyDefaults: NotifyDefaults,
   context: Context,
 ): VrrpInstanceConfig[] {
   const instances = context
     .members(["vrrp"], section)
-    .map(([name, shape]) => readInstance(name, shape, context));
+    .map(([name, shape]) => readInstance(name, shape, declared, notifyDefaults, context));
   reportClashes(instances, context);
   return instances;
 }
 
-function readInstance(name: string, shape: VrrpShape, context: Context): VrrpInstanceConfig {
+function readInstance(
+  name: string,
+  shape: VrrpShape,
+  declared: Declared,
+  notifyDefaults: NotifyDefaults,
+  context: Context,
+): VrrpInstanceConfig {
   const path = ["vrrp", name];
   if (shape.interface === undefined) {
     context.missing(
@@ -66,6 +76,9 @@ function readInstance(name: string, shape: VrrpShape, context: Context): VrrpIns
         0,
       ),
     },
+    track: readTrack(path, shape, declared, context),
+    notify: readNotify(path, shape, notifyDefaults, context),
+    partnerPriority: shape.partner_priority ?? null,
   };
   const takeOverMs = instance.advertIntervalCs * 30;
   if (shape.lease !== undefined && instance.leaseMs > takeOverMs) {

@@ -133,7 +133,7 @@ export class Daemon {
     if (this.config.vrrp.length === 0) return null;
     // Only now: a plain balancer runs without the raw socket's native module.
     const { Speaker } = await import("../vrrp/speaker.js");
-    return Speaker.open(this.config.vrrp, [], {
+    return Speaker.open(this.config.vrrp, this.config.syncGroups, {
       log: this.log,
       onStatus: (statuses) => this.showStatus(statuses),
     });

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import type { Config, ProxyConfig, VrrpInstanceConfig } from "../../../src/config/config.js";
+import { notifyNobody, trackNothing } from "../../../src/config/defaults.js";
 import { overlaps } from "../../../src/config/proxy-section.js";
+import { withTracking } from "./generate-tracking.js";
 
 /** Names, also such as look like numbers, booleans or members of every object. */
 const name = fc
@@ -64,6 +66,9 @@ const common = fc.record({
   }),
   leaseMs: fc.integer({ min: 1000, max: 100_000 }),
   gratuitousArp: fc.record({ repeat: fc.integer({ min: 0, max: 100 }), delayMs: ms, refreshMs: ms }),
+  track: fc.constant(trackNothing),
+  notify: fc.constant(notifyNobody),
+  partnerPriority: fc.constant(null),
 });
 
 const instance: fc.Arbitrary<VrrpInstanceConfig> = fc
@@ -122,6 +127,7 @@ export const config: fc.Arbitrary<Config> = fc
     engine: fc.constantFrom("auto", "direct", "portable"),
     drainTimeoutMs: fc.integer({ min: 0, max: 1_000_000 }),
   })
+  .chain((plain) => withTracking(plain.vrrp).map((tracking): Config => ({ ...plain, ...tracking })))
   .filter(({ vrrp, proxies }) => vrrp.length + proxies.length > 0)
   .filter(({ vrrp }) => {
     const keys = vrrp.flatMap((item) => [

@@ -1,4 +1,5 @@
 import t from "tap";
+import { defaultAlerts, defaultFitness, notifyNobody, trackNothing } from "../../../src/config/defaults.js";
 import { loadConfig } from "../../../src/config/load.js";
 import { describeProblem } from "../../../src/config/problem.js";
 
@@ -86,8 +87,15 @@ drain_timeout: 10s
         ],
         leaseMs: 2000,
         gratuitousArp: { repeat: 3, delayMs: 0, refreshMs: 30_000 },
+        track: trackNothing,
+        notify: notifyNobody,
+        partnerPriority: null,
       },
     ],
+    syncGroups: [],
+    tracking: { scripts: [], files: [], processes: [] },
+    fitness: defaultFitness,
+    alerts: defaultAlerts,
     proxies: [
       {
         name: "http",

@@ -1,4 +1,5 @@
 import type { VrrpInstanceConfig } from "../../../src/config/config.js";
+import { notifyNobody, trackNothing } from "../../../src/config/defaults.js";
 import { ipv4Bytes } from "../../../src/vrrp/ipv4.js";
 
 /** A configuration that a test changes where it matters: VRID 51, 1 s, 192.168.33.84/24, priority 100. */
@@ -16,6 +17,9 @@ export function routerConfig(changes: Partial<VrrpInstanceConfig> = {}): VrrpIns
     addresses: [{ address: "192.168.33.84", prefixLength: 24 }],
     leaseMs: 3000,
     gratuitousArp: { repeat: 5, delayMs: 5000, refreshMs: 60_000 },
+    track: trackNothing,
+    notify: notifyNobody,
+    partnerPriority: null,
     ...changes,
   };
 }

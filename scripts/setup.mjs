@@ -68,7 +68,7 @@ export function hasCommand(command) {
  * @param {object} needs
  * @param {boolean} [needs.npm] npm packages, as the lockfile says.
  * @param {boolean} [needs.build] `dist/`, compiled from `src/`.
- * @param {boolean} [needs.lab] `dist-lab/`, compiled from `lab/`, `demo/` and `bench/`.
+ * @param {boolean} [needs.lab] `dist-lab/`, compiled from `lab/`, `demo/`, `bench/` and `test/stress/`.
  * @param {string[]} [needs.commands] Commands that must be there; their Debian packages are installed.
  * @param {string[]} [needs.optional] Commands that the caller can do without.
  * @returns {string[]} The optional commands that are missing.
@@ -81,7 +81,7 @@ export function ensure({ npm = false, build = false, lab = false, commands = [],
   installDebian(wanted, optional);
   if (installNpm) installNpmPackages();
   if (build) compile("tsconfig.build.json", "dist", ["src"]);
-  if (lab) compile("tsconfig.lab.json", "dist-lab", ["lab", "demo", "bench"]);
+  if (lab) compile("tsconfig.lab.json", "dist-lab", ["lab", "demo", "bench", "test/stress"]);
   return optional.filter((command) => !hasCommand(command));
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm test`, `npm run test:unit`, `npm run test:lab`: test.mjs unit|lab …
+ * `npm test`, `npm run test:unit`, `npm run test:lab`: test.mjs unit|stress|lab …
  *
  * Sets up what is missing, runs the suites with tap, shows one line per test and all of a failure, and ends with
  * `N passed, N failed`, which counts assertions.
@@ -14,6 +14,11 @@ import { insideUserNamespace, needsUserNamespace, runInUserNamespace } from "./u
 
 const suites = {
   unit: { folders: ["test/unit", "test/http"], options: [], commands: [] },
+  stress: {
+    folders: ["test/stress"],
+    options: ["--jobs=1", "--timeout=300"],
+    commands: ["setpriv", "haproxy"],
+  },
   lab: {
     folders: ["test/lab", "test/interop"],
     // One file after the other: they measure time, and some of them load the machine.

@@ -1,0 +1,67 @@
+import t from "tap";
+import { type Balancer, type BalancerName, descriptorsOf, EngineMissing, startBalancer } from "./balancer.js";
+import type { Special } from "./plan.js";
+import { comeToRest, complaints } from "./rest.js";
+import { describeMismatch, type Report, Traffic } from "./traffic.js";
+
+/** One sequence, so that a failure repeats; `npm run test:stress -- --seed N` plays others, and longer ones. */
+const seed = 1;
+
+const runs: readonly { readonly name: BalancerName; readonly requests: number }[] = [
+  { name: "portable", requests: 20_000 },
+  { name: "direct", requests: 20_000 },
+  // The peer that the expectations are held against: were they wrong, it would fail.
+  { name: "haproxy", requests: 4_000 },
+];
+
+for (const { name, requests } of runs) {
+  t.test(`${name}: random traffic gets its statuses and bytes, and leaves nothing behind`, async (t) => {
+    const traffic = await Traffic.start(seed);
+    t.teardown(() => traffic.stop());
+    const balancer = await startOrNull(name, traffic.serverPorts);
+    if (balancer === null) {
+      t.pass(`${name} runs`, { skip: "the engine is not in this version" });
+      return;
+    }
+    t.teardown(() => balancer.stop());
+    const before = descriptorsOf(balancer.pid);
+    const report = await traffic.run(balancer.port, {
+      seed,
+      from: 0,
+      requests,
+      concurrency: 64,
+      peer: name === "haproxy" ? "haproxy" : "tandem",
+    });
+    t.same(report.mismatches.slice(0, 10).map(describeMismatch), [], "every outcome is as planned");
+    t.same(missing(report), [], "every kind of traffic was there");
+    if (name === "haproxy") return;
+    const rest = await comeToRest(balancer, () => traffic.serverConnections, before);
+    t.same(rest.faults, [], "everything has come to rest");
+    t.same(complaints(balancer.log()), [], "the log has no errors");
+  });
+}
+
+async function startOrNull(name: BalancerName, ports: readonly number[]): Promise<Balancer | null> {
+  try {
+    return await startBalancer(name, ports, 2);
+  } catch (error) {
+    if (error instanceof EngineMissing) return null;
+    throw error;
+  }
+}
+
+/** Kinds of traffic that did not come: the test would pass without having tested them. */
+function missing(report: Report): string[] {
+  const kinds: readonly Special[] = [
+    "none",
+    "early-drain",
+    "early-close",
+    "reset",
+    "flaky",
+    "cut",
+    "garbage",
+    "tunnel",
+    "malformed",
+  ];
+  return kinds.filter((kind) => (report.specials.get(kind) ?? 0) < 20);
+}

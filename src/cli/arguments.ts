@@ -42,6 +42,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     interface: text("interface"),
     vrid: text("vrid"),
     vip: texts("vip"),
+    "peer-key": text("peer-key"),
     listen: texts("listen"),
     backend: texts("backend"),
     admin: text("admin"),

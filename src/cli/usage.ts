@@ -10,6 +10,7 @@ export const options = {
   interface: { type: "string" },
   vrid: { type: "string" },
   vip: { type: "string", multiple: true },
+  "peer-key": { type: "string" },
   listen: { type: "string", multiple: true },
   backend: { type: "string", multiple: true },
   admin: { type: "string" },
@@ -40,6 +41,7 @@ The configuration is the file of --config, else of $LB_CONFIG, else /etc/lb/lb.y
   --interface IF            the interface of the adverts and the address
   --vrid N                  virtual router id, 1 to 255, the same on both nodes
   --vip ADDR/LEN            virtual address; may be repeated
+  --peer-key SECRET         the peer link's key, the same on both nodes (a file's is not seen in ps: peer_link: key_file:)
   --listen [ADDR]:PORT      where the proxy http listens; may be repeated
   --backend [NAME=]HOST:PORT  a server of the proxy http; may be repeated
   --admin ADDR:PORT         the stats page's address, or IF:PORT, or off

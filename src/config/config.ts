@@ -20,6 +20,8 @@ export interface Config {
   readonly tracking: TrackedThings;
   readonly fitness: FitnessConfig;
   readonly alerts: AlertConfig;
+  /** The authenticated connection between the partners; null: there is none, and VRRP alone decides. */
+  readonly peerLink: PeerLinkConfig | null;
   readonly proxies: readonly ProxyConfig[];
   readonly admin: AdminConfig | null;
   readonly statsSocket: StatsSocketConfig | null;
@@ -28,6 +30,15 @@ export interface Config {
   readonly engine: "auto" | "direct" | "portable";
   /** How long SIGTERM waits for exchanges in flight, after the address has been handed over. */
   readonly drainTimeoutMs: number;
+}
+
+export interface PeerLinkConfig {
+  /** The secret that both nodes share, or the file that holds it. */
+  readonly key:
+    | { readonly kind: "text"; readonly text: string }
+    | { readonly kind: "file"; readonly path: string };
+  /** TCP port, the same on both nodes. */
+  readonly port: number;
 }
 
 export interface VrrpInstanceConfig {

@@ -76,6 +76,9 @@ export const defaultMaxHeadBytes = 16_384;
 
 export const defaultDrainTimeoutMs = 30_000;
 
+/** Below the range from which the kernel takes ports for outgoing connections; IANA has nothing there that balancers run. */
+export const defaultPeerPort = 3112;
+
 export const defaultStatsSocket = { path: "/run/lb/stats.sock", isDefault: true } as const;
 
 export const defaultAdminPath = "/stats";
@@ -129,6 +132,7 @@ export function demoConfig(machine: Machine): Config {
     tracking: { scripts: [], files: [], processes: [] },
     fitness: defaultFitness,
     alerts: defaultAlerts,
+    peerLink: null,
     proxies: [demoProxy],
     admin: {
       listen: defaultAdminListen([demoInstance]),

@@ -20,9 +20,11 @@ import {
   defaultAdminPassword,
   defaultAdminPath,
   defaultAdminUser,
+  defaultPeerPort,
   demoInstance,
   demoProxy,
 } from "./defaults.js";
+import { checkPeerKey } from "./peer-link-section.js";
 import { type Parsed, type Problem, quote } from "./problem.js";
 import { overlaps } from "./proxy-section.js";
 import { suggestion } from "./suggest.js";
@@ -33,6 +35,7 @@ export interface Flags {
   readonly interface?: string;
   readonly vrid?: string;
   readonly vip?: readonly string[];
+  readonly "peer-key"?: string;
   readonly listen?: readonly string[];
   readonly backend?: readonly string[];
   readonly admin?: string;
@@ -64,6 +67,7 @@ export function applyFlags(config: Config, flags: Flags, isDemo: boolean): Merge
   const merged: Config = {
     ...config,
     vrrp,
+    peerLink: mergePeerLink(config, flags, vrrp, reader),
     proxies,
     admin: mergeAdmin(config, flags, vrrp, reader),
     statsSocket: mergeStatsSocket(config, flags, reader),
@@ -123,6 +127,24 @@ function mergeVrrp(config: Config, flags: Flags, reader: FlagReader): readonly V
       ...(addresses !== undefined && { addresses }),
     },
   ];
+}
+
+function mergePeerLink(
+  config: Config,
+  flags: Flags,
+  vrrp: readonly VrrpInstanceConfig[],
+  reader: FlagReader,
+): Config["peerLink"] {
+  const text = flags["peer-key"];
+  if (vrrp.length === 0) {
+    if (text !== undefined)
+      reader.problem("peer-key", "without VRRP there is no partner", "leave it out, or --no-vrrp");
+    return null;
+  }
+  if (text === undefined) return config.peerLink;
+  const refusal = checkPeerKey(text);
+  if (refusal !== null) reader.problem("peer-key", refusal.message, refusal.advice);
+  return { key: { kind: "text", text }, port: config.peerLink?.port ?? defaultPeerPort };
 }
 
 function withoutProxy(flags: Flags, reader: FlagReader): [] {

@@ -3,6 +3,7 @@ import type { Config } from "./config.js";
 import { Context } from "./context.js";
 import { defaultDrainTimeoutMs, type Machine } from "./defaults.js";
 import { readAlerts, readNotifyDefaults } from "./notify-section.js";
+import { readPeerLink } from "./peer-link-section.js";
 import type { Problem } from "./problem.js";
 import { readProxies } from "./proxy-section.js";
 import type { FileShape } from "./schema.js";
@@ -50,6 +51,7 @@ function readFile(file: FileShape, machine: Machine, context: Context): Config {
     tracking: declared.things,
     fitness: readFitness(file.fitness),
     alerts: readAlerts(file.global_defs, node, notifyDefaults, context),
+    peerLink: readPeerLink(file.peer_link, vrrp.length > 0, context),
     proxies,
     admin: readAdmin(file.admin, vrrp, proxies, context),
     statsSocket: readStatsSocket(file.stats_socket, context),

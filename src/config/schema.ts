@@ -65,6 +65,15 @@ export const vrrpSchema = Type.Object(
   { ...closed, title: "a mapping with interface, virtual_router_id and virtual_ipaddress" },
 );
 
+export const peerLinkSchema = Type.Object(
+  {
+    key: plainText("a secret of at least 8 characters", "The secret that both nodes share."),
+    key_file: text("an absolute path", "The file that holds the secret, instead of key."),
+    port: whole(1, 65_535, "TCP port of the link, the same on both nodes. Default 3112."),
+  },
+  { ...closed, title: "a mapping with key or key_file, and port" },
+);
+
 export const timeoutSchema = Type.Object(
   {
     connect: milliseconds("To open a connection to a server. Default 5s."),
@@ -132,6 +141,7 @@ export const fileSchema = Type.Object(
     vrrp_sync_group: named(syncGroupSchema, "a mapping of groups by name", "Instances that go together."),
     fitness: Type.Optional(fitnessSchema),
     global_defs: Type.Optional(globalDefsSchema),
+    peer_link: Type.Optional(peerLinkSchema),
     proxies: named(proxySchema, "a mapping of proxies by name, such as http", "HTTP balancers."),
     admin: Type.Optional(
       Type.Union([adminSchema, Type.Literal(false)], {
@@ -165,6 +175,7 @@ export const fileSchema = Type.Object(
 
 export type FileShape = Type.Static<typeof fileSchema>;
 export type VrrpShape = Type.Static<typeof vrrpSchema>;
+export type PeerLinkShape = Type.Static<typeof peerLinkSchema>;
 export type ProxyShape = Type.Static<typeof proxySchema>;
 export type AdminShape = Type.Static<typeof adminSchema>;
 

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { describeEndpoint } from "./address.js";
-import type { AdminConfig, Config, ProxyConfig, VrrpInstanceConfig } from "./config.js";
+import type { AdminConfig, Config, PeerLinkConfig, ProxyConfig, VrrpInstanceConfig } from "./config.js";
 import { describeDuration } from "./duration.js";
 import { writeGlobalDefs, writeNotify, writeTrack, writeTracking } from "./serialize-tracking.js";
 
@@ -19,6 +19,7 @@ export function serializeConfig(config: Config, secrets: "shown" | "hidden"): st
       }),
       ...writeTracking(config),
       ...writeGlobalDefs(config.alerts, secret),
+      ...(config.peerLink !== null && { peer_link: writePeerLink(config.peerLink, secret) }),
       ...(config.proxies.length > 0 && { proxies: byName(config.proxies, writeProxy) }),
       admin: config.admin === null ? false : writeAdmin(config.admin, secret),
       stats_socket: config.statsSocket === null ? false : config.statsSocket.path,
@@ -60,6 +61,10 @@ function writeInstance(instance: VrrpInstanceConfig, secret: (text: string) => s
     ...writeTrack(instance.track),
     ...writeNotify(instance.notify),
   };
+}
+
+function writePeerLink({ key, port }: PeerLinkConfig, secret: (text: string) => string): object {
+  return { ...(key.kind === "text" ? { key: secret(key.text) } : { key_file: key.path }), port };
 }
 
 function writeProxy(proxy: ProxyConfig): object {

@@ -20,6 +20,7 @@ import {
   releaseLimitMs,
 } from "./life-cycle.js";
 import type { Log } from "./log.js";
+import { peerLinkSettings } from "./peer-key.js";
 import { planReload, sameAdminListen } from "./reload-plan.js";
 import { SdNotify } from "./sd-notify.js";
 import { summarizeCounters } from "./state-dump.js";
@@ -135,6 +136,7 @@ export class Daemon {
     const { Speaker } = await import("../vrrp/speaker.js");
     return Speaker.open(this.config.vrrp, this.config.syncGroups, {
       log: this.log,
+      peerLink: peerLinkSettings(this.config),
       onStatus: (statuses) => this.showStatus(statuses),
     });
   }

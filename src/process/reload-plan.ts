@@ -17,7 +17,7 @@ export interface ReloadPlan {
 const ofProxies = new Set(["proxies", "threads", "engine"]);
 const ofControl = new Set([...ofProxies, "admin", "statsSocket", "node", "alerts"]);
 /** They wait for a restart. */
-const ofVrrp = new Set(["vrrp", "syncGroups", "tracking"]);
+const ofVrrp = new Set(["vrrp", "peerLink", "syncGroups", "tracking"]);
 
 /**
  * What a reload does. Pure. `changed` are the paths in which `next` differs, as `changedValues` tells them. VRRP stays as
@@ -26,7 +26,13 @@ const ofVrrp = new Set(["vrrp", "syncGroups", "tracking"]);
 export function planReload(present: Config, next: Config, changed: readonly string[]): ReloadPlan {
   const parts = changed.map((path) => path.split(".", 1)[0]);
   return {
-    config: { ...next, vrrp: present.vrrp, syncGroups: present.syncGroups, tracking: present.tracking },
+    config: {
+      ...next,
+      vrrp: present.vrrp,
+      peerLink: present.peerLink,
+      syncGroups: present.syncGroups,
+      tracking: present.tracking,
+    },
     applied: changed.filter((_, i) => !ofVrrp.has(parts[i])),
     waiting: changed.filter((_, i) => ofVrrp.has(parts[i])),
     proxies: parts.some((part) => ofProxies.has(part)),

@@ -27,6 +27,8 @@ export interface InstanceState {
   readonly inGroup: boolean;
   /** BACKUP of a group that would take over by itself, and why; null: it would not. */
   readonly wantsMaster: string | null;
+  /** BACKUP: the master that is known to be dead, while better backups go first. */
+  readonly deadMaster: string | null;
   /** When another master was last answered with an advert out of turn. */
   readonly answeredMs: number;
   /** When the addresses were last put back after somebody removed them. */
@@ -65,6 +67,11 @@ export type InstanceInput =
     }
   /** A deadline may have passed. Whoever calls has handed in every advert that had arrived by then. */
   | { readonly kind: "timer" }
+  /**
+   * A partner's process is gone: its kernel said so over the peer link. Every advert that had arrived is handed in.
+   * `delayMs`: so long do better backups go first.
+   */
+  | { readonly kind: "peer-dead"; readonly address: string; readonly delayMs: number }
   | { readonly kind: "own-address"; readonly address: string }
   /** What is tracked makes another effective priority, brought into 1–254; the owner (255) keeps its own. */
   | { readonly kind: "priority"; readonly priority: number; readonly reason: string }
@@ -120,6 +127,7 @@ export function initialState(config: VrrpInstanceConfig, inGroup = false): Insta
     inDoubt: false,
     inGroup,
     wantsMaster: null,
+    deadMaster: null,
     answeredMs: Number.NEGATIVE_INFINITY,
     putBackMs: Number.NEGATIVE_INFINITY,
   };

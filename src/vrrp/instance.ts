@@ -69,6 +69,9 @@ export function handle(state: InstanceState, input: InstanceInput, nowMs: number
     case "timer":
       onTimer(step);
       break;
+    case "peer-dead":
+      onPeerDead(step, input.address, input.delayMs);
+      break;
     case "own-address":
       step.state.ownAddress = input.address;
       break;
@@ -165,6 +168,7 @@ class Draft {
     this.state.handingOver = null;
     this.state.inDoubt = false;
     this.state.wantsMaster = null;
+    this.state.deadMaster = null;
     this.effect({ kind: "transition", from, to: name, reason });
   }
 }
@@ -242,6 +246,7 @@ function onAdvert(step: Draft, advert: AdvertInput): void {
 /** RFC 9568 §6.4.2. There is no tie-break by address here: an equal priority is good enough to stay quiet. */
 function onAdvertAsBackup(step: Draft, { source, priority, advertIntervalMs }: AdvertInput): void {
   const { state } = step;
+  state.deadMaster = null;
   if (priority === 0) {
     step.arm({ masterDown: step.now + step.skewMs });
     step.log("info", `${source} gives mastership up`);
@@ -313,6 +318,23 @@ function onTimer(step: Draft): void {
   onMasterTimers(step);
 }
 
+/**
+ * Not of the standard: the peer link tells of a crash at once, where VRRP waits out the master-down interval. Who was not
+ * the master leaves nothing to take over. The deadline only ever comes nearer, so the worst is what VRRP does anyway.
+ */
+function onPeerDead(step: Draft, address: string, delayMs: number): void {
+  const { state } = step;
+  const { masterDown } = state.timers;
+  if (state.name !== "BACKUP" || state.partners[0]?.address !== address || masterDown === undefined) {
+    return;
+  }
+  state.deadMaster = address;
+  step.arm({ masterDown: Math.min(masterDown, step.now + delayMs) });
+  if (step.due("masterDown") !== null) {
+    onMasterDown(step);
+  }
+}
+
 /** The member of a sync group says that it could, and goes on listening: the group goes when all of them can. */
 function onMasterDown(step: Draft): void {
   const silence = step.masterDownIntervalMs;
@@ -327,6 +349,9 @@ function onMasterDown(step: Draft): void {
 
 function takeoverReason(step: Draft, silenceMs: number): string {
   const last = step.state.partners[0];
+  if (last !== undefined && last.address === step.state.deadMaster) {
+    return `${last.address} is dead: its kernel closed the peer link and refuses another one`;
+  }
   if (last === undefined) {
     return `no master was heard for ${Math.round(silenceMs)} ms`;
   }

@@ -7,6 +7,7 @@ import { DropLog } from "./drop-log.js";
 import { type Drop, type DropReason, type LocalRouter, receive } from "./receive-checks.js";
 import { type InstancePort, SpeakerInstance } from "./speaker-instance.js";
 import type { SpeakerLog } from "./speaker-log.js";
+import type { InterfaceObserver } from "./speaker-peers.js";
 import { VrrpSocket } from "./speaker-socket.js";
 
 /** After an error of the kernel's that no event will follow. */
@@ -24,6 +25,7 @@ export class SpeakerInterface implements InstancePort {
   readonly instances: readonly SpeakerInstance[];
   readonly #virtualAddresses: ReadonlySet<string>;
   readonly #ownsAddresses: boolean;
+  readonly #observer: InterfaceObserver | null;
   readonly #log: SpeakerLog;
   readonly #drops = new DropLog();
   readonly #remarks = new DropLog();
@@ -48,7 +50,9 @@ export class SpeakerInterface implements InstancePort {
     route: RouteSocket,
     log: SpeakerLog,
     onInput: (transition: boolean) => void,
+    observer: InterfaceObserver | null = null,
   ) {
+    this.#observer = observer;
     this.name = name;
     this.route = route;
     this.#log = log;
@@ -236,6 +240,7 @@ export class SpeakerInterface implements InstancePort {
     this.#local = new Map(
       this.instances.map(({ config }) => [config.virtualRouterId, { config, ownAddress: source }]),
     );
+    this.#observer?.onOwnAddress(this, source);
   }
 
   #onDatagram(datagram: Uint8Array): void {
@@ -245,7 +250,11 @@ export class SpeakerInterface implements InstancePort {
       for (const { reason, sentence } of remarks) {
         this.#onRemark(reason, source, packet.virtualRouterId, sentence);
       }
-      this.#instance(packet.virtualRouterId)?.input(input);
+      const instance = this.#instance(packet.virtualRouterId);
+      if (instance !== undefined) {
+        instance.input(input);
+        this.#observer?.onAdvert(this, instance, source, packet.priority);
+      }
     } else {
       this.#onDrop(received.drop);
     }

@@ -5,6 +5,7 @@ import { RouteSocket } from "../netlink/route-socket.js";
 import type { SpeakerInstance } from "./speaker-instance.js";
 import { SpeakerInterface } from "./speaker-interface.js";
 import type { SpeakerLog } from "./speaker-log.js";
+import { type PeerLinkSettings, SpeakerPeers } from "./speaker-peers.js";
 import { assertRawSocketsAllowed } from "./speaker-socket.js";
 import type { VrrpStatus } from "./status.js";
 import { type GroupMember, settleGroup } from "./sync-group.js";
@@ -21,6 +22,8 @@ export interface SyncGroup {
 
 export interface SpeakerDependencies {
   readonly log: SpeakerLog;
+  /** Null: no peer link, VRRP alone decides. */
+  readonly peerLink: PeerLinkSettings | null;
   /** Every instance's status, after each transition of any. */
   onStatus(statuses: readonly VrrpStatus[]): void;
 }
@@ -34,6 +37,7 @@ export interface SpeakerDependencies {
 export class Speaker {
   readonly #deps: SpeakerDependencies;
   readonly #route: RouteSocket;
+  readonly #peers: SpeakerPeers | null;
   #monitor: Monitor;
   #monitorTimer: NodeJS.Timeout | null = null;
   readonly #interfaces: readonly SpeakerInterface[];
@@ -51,6 +55,7 @@ export class Speaker {
     deps: SpeakerDependencies,
     route: RouteSocket,
   ) {
+    this.#peers = deps.peerLink === null ? null : new SpeakerPeers(deps.peerLink, deps.log);
     const inGroup = new Set(groups.flatMap(({ members }) => members));
     this.#deps = deps;
     this.#route = route;
@@ -58,7 +63,7 @@ export class Speaker {
     this.#interfaces = names.map((name) => {
       const here = configs.filter((config) => config.interface === name);
       const onInput = (transition: boolean) => this.#onInput(transition);
-      return new SpeakerInterface(name, here, inGroup, route, deps.log, onInput);
+      return new SpeakerInterface(name, here, inGroup, route, deps.log, onInput, this.#peers);
     });
     const instances = this.#interfaces.flatMap((iface) => iface.instances);
     this.#instances = configs.flatMap((config) => instances.filter((instance) => instance.config === config));
@@ -116,6 +121,7 @@ export class Speaker {
     await Promise.all(this.#instances.map((instance) => instance.released()));
     clearTimeout(this.#timer ?? undefined);
     clearTimeout(this.#monitorTimer ?? undefined);
+    this.#peers?.close();
     this.#monitor.close();
     for (const iface of this.#interfaces) {
       iface.close();
@@ -172,6 +178,7 @@ export class Speaker {
     this.#settleGroups();
     this.#arm();
     if (transition) {
+      this.#peers?.onTransition();
       this.#deps.onStatus(this.status());
     }
   }

@@ -9,7 +9,10 @@ export const vrrpPlan = demoPlan.filter((host) => !host.name.startsWith("web"));
 export type Implementation = "tandem" | "keepalived";
 export type Box = "lb-box1" | "lb-box2";
 
-export type RouterOptions = KeepalivedOptions;
+export interface RouterOptions extends KeepalivedOptions {
+  /** Tandem only. */
+  readonly peerKey?: string;
+}
 
 export interface Router {
   stop(): Promise<unknown>;
@@ -52,7 +55,9 @@ function vrrpConfiguration(options: RouterOptions): string {
       ? ""
       : `    authentication: { auth_type: PASS, auth_pass: ${JSON.stringify(options.password)} }\n`;
   const addresses = options.addresses ?? [`${virtualAddress}/24`];
-  return `vrrp:
+  const peerLink =
+    options.peerKey === undefined ? "" : `peer_link: { key: ${JSON.stringify(options.peerKey)} }\n`;
+  return `${peerLink}vrrp:
   VI_1:
     interface: eth1
     virtual_router_id: ${options.virtualRouterId ?? 51}

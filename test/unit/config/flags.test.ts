@@ -203,3 +203,23 @@ t.test("every wrong flag is told at once, with its value", async (t) => {
     ],
   );
 });
+
+t.test("--peer-key sets the key and leaves the file's port", async (t) => {
+  t.equal(merged({}).peerLink, null, "off without a key");
+  const key = { kind: "text", text: "correct horse battery" } as const;
+  t.same(merged({ "peer-key": key.text }).peerLink, { key, port: 3112 });
+  const other = { ...demo, peerLink: { key: { kind: "file", path: "/k" } as const, port: 4112 } };
+  t.same(merged({}, other).peerLink, other.peerLink);
+  t.same(merged({ "peer-key": key.text }, other).peerLink, { key, port: 4112 });
+  t.equal(merged({ "no-vrrp": true }, other).peerLink, null);
+});
+
+t.test("a peer key that is too short or has no VRRP to serve is refused, and never shown", async (t) => {
+  const advice = "Take a long random one, such as `openssl rand -hex 32` prints.";
+  t.same(problems({ "peer-key": "secret" }), [
+    `--peer-key: the key of the peer link has 6 characters, and at least 8 are needed. ${advice}`,
+  ]);
+  t.same(problems({ "peer-key": "correct horse", "no-vrrp": true }), [
+    "--peer-key: without VRRP there is no partner. Leave it out, or --no-vrrp.",
+  ]);
+});

@@ -35,6 +35,8 @@ const interfaceName = fc.constantFrom("eth1", "ens18", "br-lan", "bond0.7", "eth
 const ms = fc.integer({ min: 1, max: 2_000_000_000 });
 const text = fc.string({ minLength: 1, maxLength: 12, unit: "grapheme-ascii" });
 
+const peerKey = fc.string({ minLength: 8, maxLength: 24, unit: "grapheme-ascii" });
+
 const timing = fc.oneof(
   fc.record({
     version: fc.constant(2 as const),
@@ -107,6 +109,18 @@ export const config: fc.Arbitrary<Config> = fc
   .record({
     node: text,
     vrrp: fc.uniqueArray(instance, { maxLength: 3, selector: (item) => item.name }),
+    peerLink: fc.option(
+      fc.record({
+        key: fc.oneof(
+          fc.record({ kind: fc.constant("text" as const), text: peerKey }),
+          fc.record({
+            kind: fc.constant("file" as const),
+            path: fc.constantFrom("/etc/lb/peer.key", "/a b"),
+          }),
+        ),
+        port,
+      }),
+    ),
     proxies: fc.uniqueArray(proxy, { maxLength: 3, selector: (item) => item.name }),
     admin: fc.option(
       fc.record({
@@ -141,5 +155,7 @@ export const config: fc.Arbitrary<Config> = fc
     if (admin?.listen.kind === "address" && all.some(({ port }) => port === 65_535)) return false;
     return all.every((address, i) => !all.some((other, j) => j < i && overlaps(other, address)));
   })
+  // Without VRRP there is no partner.
+  .map((config) => (config.vrrp.length > 0 ? config : { ...config, peerLink: null }))
   // Plain objects, as the loader makes them.
   .map((config) => structuredClone(config));

@@ -50,6 +50,7 @@ vrrp:
     garp_master_repeat: 3
     garp_master_delay: 0
     garp_master_refresh: 30
+peer_link: { key: correct horse battery, port: 4112 }
 proxies:
   http:
     bind: ["192.168.33.84:80", "[fd00::84]:80"]
@@ -70,6 +71,7 @@ drain_timeout: 10s
   t.same(loaded.warnings, []);
   t.same(loaded.config, {
     node: "lb-box1",
+    peerLink: { key: { kind: "text", text: "correct horse battery" }, port: 4112 },
     vrrp: [
       {
         name: "VI_1",
@@ -445,6 +447,33 @@ const golden: readonly (readonly [name: string, text: string, expected: readonly
     "a relative socket",
     `${proxy("")}stats_socket: stats.sock\n`,
     ['lb.yaml:6:15: "stats.sock" is not an absolute path. Write, for example, /run/lb/stats.sock.'],
+  ],
+  [
+    "a peer link without VRRP",
+    `${proxy("")}peer_link: { key: long enough as it is }\n`,
+    ["lb.yaml:6:1: peer_link has no vrrp to serve. Add a vrrp instance, or take peer_link out."],
+  ],
+  [
+    "a peer link with a short key",
+    `${instance("")}peer_link: { key: 1234567 }\n`,
+    [
+      "lb.yaml:7:19: the key of the peer link has 7 characters, and at least 8 are needed. Take a long random one, such as `openssl rand -hex 32` prints.",
+    ],
+  ],
+  [
+    "a peer link without a key",
+    `${instance("")}peer_link: { port: 3112 }\n`,
+    ["lb.yaml:7:1: peer_link has no key. Add key: or key_file:, with the same secret on both nodes."],
+  ],
+  [
+    "a peer link with two keys",
+    `${instance("")}peer_link: { key: long enough as it is, key_file: /k }\n`,
+    ["lb.yaml:7:41: peer_link has both key and key_file. Keep one of them."],
+  ],
+  [
+    "a peer link's key in a relative file",
+    `${instance("")}peer_link: { key_file: peer.key }\n`,
+    ["lb.yaml:7:24: key_file peer.key is not an absolute path. Begin it with /."],
   ],
   [
     "threads beyond measure",

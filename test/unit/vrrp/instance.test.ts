@@ -704,3 +704,56 @@ t.test("VRRPv3", async (t) => {
     t.ok(lan.when(high, "BACKUP to MASTER", since) - since < 361);
   });
 });
+
+t.test("a partner's death, told by the peer link", async (t) => {
+  const master = "192.168.33.80";
+
+  t.test("the backup of a dead master takes over in that instant, and says why", async (t) => {
+    const { lan, a, b } = settledPair();
+    a.crash();
+    b.input({ kind: "peer-dead", address: master, delayMs: 0 });
+    t.equal(b.state.name, "MASTER");
+    t.match(b.state.reason, `${master} is dead`);
+    t.equal(lan.when(b, "advert 100"), lan.nowMs);
+  });
+
+  t.test("behind better backups it waits, and stays backup when one of them speaks", async (t) => {
+    const { lan, a, b } = settledPair();
+    const c = lan.add("192.168.33.82", { priority: 99 }).start();
+    lan.run(5000);
+    a.crash();
+    b.input({ kind: "peer-dead", address: master, delayMs: 0 });
+    c.input({ kind: "peer-dead", address: master, delayMs: 40 });
+    lan.run(5000);
+    t.equal(states(b, c), "MASTER+ BACKUP");
+    t.notOk(lan.history(c).some((what) => what.startsWith("advert")));
+  });
+
+  t.test("the next best goes when the best does not", async (t) => {
+    const { lan, a, b } = settledPair();
+    const c = lan.add("192.168.33.82", { priority: 99 }).start();
+    lan.run(5000);
+    const atMs = lan.nowMs;
+    a.crash();
+    b.crash();
+    c.input({ kind: "peer-dead", address: master, delayMs: 40 });
+    lan.run(100);
+    t.equal(lan.when(c, "BACKUP to MASTER"), atMs + 40);
+  });
+
+  t.test("it moves nothing where the dead one was not the master, or this node is no backup", async (t) => {
+    const { lan, a, b } = settledPair();
+    b.input({ kind: "peer-dead", address: "192.168.33.99", delayMs: 0 });
+    a.input({ kind: "peer-dead", address: "192.168.33.81", delayMs: 0 });
+    lan.run(5000);
+    t.equal(states(a, b), "MASTER+ BACKUP");
+    t.strictSame(lan.history(b), ["INIT to BACKUP", "remove"]);
+  });
+
+  t.test("a wrong verdict is over with the master's next advert", async (t) => {
+    const { lan, a, b } = settledPair();
+    b.input({ kind: "peer-dead", address: master, delayMs: 0 });
+    lan.run(1);
+    t.equal(states(a, b), "MASTER+ BACKUP", "the living master answers the other one's first advert");
+  });
+});

@@ -1,0 +1,60 @@
+import Type from "typebox";
+import { Check } from "typebox/value";
+
+/**
+ * What the partners tell each other, as JSON in the link's authenticated messages. A member that is not known is left
+ * out of account, so that a newer partner can say more.
+ */
+
+const routerState = Type.Object({
+  virtualRouterId: Type.Integer({ minimum: 1, maximum: 255 }),
+  family: Type.Union([Type.Literal(4), Type.Literal(6)]),
+  state: Type.Union([
+    Type.Literal("INIT"),
+    Type.Literal("BACKUP"),
+    Type.Literal("MASTER"),
+    Type.Literal("FAULT"),
+  ]),
+  /** As it counts now: what it would advertise. */
+  priority: Type.Integer({ minimum: 0, maximum: 255 }),
+  /** Why it is in this state. */
+  reason: Type.String({ maxLength: 500 }),
+});
+
+const stateMessage = Type.Object({
+  kind: Type.Literal("state"),
+  node: Type.String({ maxLength: 255 }),
+  routers: Type.Array(routerState, { maxItems: 255 }),
+  /** The partners that the sender has a link with, the reader among them: who else may take over from it. */
+  members: Type.Array(
+    Type.Object({
+      address: Type.String({ maxLength: 64 }),
+      routers: Type.Array(routerState, { maxItems: 255 }),
+    }),
+    { maxItems: 16 },
+  ),
+});
+
+/** Goodbye: the process ends in good order, and its closed link is no sign of a crash. */
+const byeMessage = Type.Object({ kind: Type.Literal("bye") });
+
+const messageSchema = Type.Union([stateMessage, byeMessage]);
+
+export type PeerMessage = Type.Static<typeof messageSchema>;
+export type StateMessage = Type.Static<typeof stateMessage>;
+export type RouterState = Type.Static<typeof routerState>;
+
+export function encodeMessage(message: PeerMessage): Uint8Array {
+  return Buffer.from(JSON.stringify(message));
+}
+
+/** Null: it is no message of this version. */
+export function parseMessage(body: Uint8Array): PeerMessage | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body).toString("utf8"));
+  } catch {
+    return null;
+  }
+  return Check(messageSchema, value) ? value : null;
+}

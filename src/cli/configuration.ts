@@ -27,15 +27,5 @@ export async function readConfiguration(args: Arguments): Promise<Configuration>
   const { warnings } = loaded;
   if (loaded.config === null) return { config: null, problems: loaded.problems, warnings, from };
   const merged = applyFlags(loaded.config, args.flags, file === null);
-  if (merged.config?.engine === "direct") {
-    const where = args.flags.engine === undefined ? from : "--engine";
-    return { config: null, problems: [{ where, ...noDirectEngine }], warnings, from };
-  }
   return { config: merged.config, problems: merged.problems, warnings, from };
 }
-
-/** `direct` is a word of the configuration already, so that files need not change when the engine comes. */
-const noDirectEngine = {
-  message: "the engine direct is not in this version",
-  advice: "write auto or portable",
-} as const;

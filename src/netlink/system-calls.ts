@@ -102,6 +102,11 @@ export function replaceDescriptor(fd: number, target: number): void {
   call("dup3", sys.__NR_dup3, fd, target, SocketType.closeOnExec);
 }
 
+/** eventfd(2): a counter that another thread waits on; writing to it never waits in practice. */
+export function openEventDescriptor(): number {
+  return call("eventfd2", sys.__NR_eventfd2, 0, SocketType.nonBlocking | SocketType.closeOnExec);
+}
+
 /** close(2). */
 export function closeDescriptor(fd: number): void {
   call("close", sys.__NR_close, fd);

@@ -2,15 +2,14 @@ import type { Config } from "../config/config.js";
 import { closeDescriptor, duplicateDescriptor } from "../netlink/listening-socket.js";
 import { Cell, rowCells, ThreadCell, threadHeaderCells } from "../proxy/stats/layout.js";
 import type { StatsTable } from "../proxy/stats/table.js";
+import { startDataThread } from "./data-thread-host.js";
 import type { ThreadHealth } from "./fitness.js";
 import type { ListeningSocket } from "./listening-sockets.js";
 import type { Log } from "./log.js";
-import type { DataThreadData, FromDataThread, ToDataThread } from "./messages.js";
+import type { FromDataThread, ToDataThread } from "./messages.js";
 import { defaultRestartPolicy } from "./restart-policy.js";
 import { SupervisedThread, type ThreadEvent } from "./supervised-thread.js";
-import { describeDescriptor, startThread, type ThreadEvents, type ThreadHost } from "./thread-host.js";
-
-const entry = new URL("../proxy/data-thread.js", import.meta.url);
+import { describeDescriptor, type ThreadEvents, type ThreadHost } from "./thread-host.js";
 
 export interface DataThreadsOptions {
   readonly config: Config;
@@ -111,23 +110,21 @@ export class DataThreads {
       given.push(copy);
       listeners.push({ proxyIndex, descriptor: copy });
     }
-    const data: DataThreadData = {
-      threadIndex: index,
-      proxies: config.proxies,
-      engine: config.engine,
-      listeners,
-      threads: this.count,
-      statsBuffer: table.buffer,
-    };
-    return startThread(name, entry, data, events);
+    const { proxies, engine } = config;
+    const shared = { proxies, engine, threads: this.count, statsBuffer: table.buffer };
+    return startDataThread(name, { threadIndex: index, listeners, ...shared }, events);
   }
 
   private onMessage(index: number, name: string, message: FromDataThread): void {
     if (message.kind === "ready") {
       this.engine = message.engine;
+      const { engine, reason } = message;
+      if (reason !== null)
+        this.options.log.warn({ dataThread: name, engine, reason }, "no direct engine here");
       if (this.isHandingOver) this.threads[index].post({ kind: "hand-over" });
       return;
     }
+    if (message.kind !== "drained") return;
     this.drained[index] = true;
     const { cutConnections } = message;
     const fields = { dataThread: name, cutConnections };

@@ -10,16 +10,30 @@ export interface DataThreadData {
   readonly listeners: readonly { readonly proxyIndex: number; readonly descriptor: number }[];
   readonly threads: number;
   readonly statsBuffer: SharedArrayBuffer;
+  /** eventfd(2) that the main thread writes after each message: a loop that blocks in the kernel is woken by it. */
+  readonly wakeDescriptor: number;
+  /** A `DescriptorLedger`: what the thread opens past Node, for the main thread to close when it dies. */
+  readonly ledgerBuffer: SharedArrayBuffer;
 }
 
 export type ToDataThread =
   /** The address is about to move: finish keep-alive connections with `Connection: close`, go on accepting. */
   | { readonly kind: "hand-over" }
   /** Stop accepting, finish what is in flight, answer `drained`; what is left at the deadline is cut. */
-  | { readonly kind: "drain"; readonly deadlineMs: number };
+  | { readonly kind: "drain"; readonly deadlineMs: number }
+  /** Answer to `look-up`: address literals, or none and why. */
+  | {
+      readonly kind: "looked-up";
+      readonly host: string;
+      readonly addresses: readonly string[];
+      readonly errorCode: string | null;
+    };
 
 export type FromDataThread =
-  | { readonly kind: "ready"; readonly engine: "direct" | "portable" }
+  /** `reason`: why it is not the direct engine, though it might have been. */
+  | { readonly kind: "ready"; readonly engine: "direct" | "portable"; readonly reason: string | null }
+  /** A server's host name: a loop that blocks cannot ask for it. */
+  | { readonly kind: "look-up"; readonly host: string }
   | { readonly kind: "drained"; readonly cutConnections: number };
 
 /** What the main thread hands to the control thread at its start. */

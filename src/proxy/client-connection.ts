@@ -90,6 +90,20 @@ export class ClientConnection implements ConnectionHandler {
     }
   }
 
+  spliced(_connection: Connection, count: number, taken: boolean): void {
+    this.proxy.counters.receivedFromClient(count);
+    if (this.phase === Phase.tunnel) {
+      this.exchange.tunnelSplicedFromClient(count, taken);
+      return;
+    }
+    if (this.phase !== Phase.body) return;
+    this.awaitBody();
+    this.framer.skipData(count);
+    this.bodyPassed();
+    this.exchange.requestSpliced(count, taken, this.framer.done);
+    if (this.phase === Phase.body && !this.exchange.takesBody) this.pause();
+  }
+
   ended(): void {
     this.clientEnded = true;
     if (this.phase === Phase.head) {
@@ -142,11 +156,17 @@ export class ClientConnection implements ConnectionHandler {
 
   /** Sends to the client; false: stop until `Exchange.clientDrained`. */
   send(bytes: Uint8Array, start: number, end: number, more: boolean): boolean {
-    this.proxy.counters.sentToClient(end - start);
-    if (this.connection.send(bytes, start, end, more)) return true;
+    const taken = this.connection.send(bytes, start, end, more);
+    this.passed(end - start, taken);
+    return taken;
+  }
+
+  /** `count` bytes went to the client; `taken` false: it is slow. */
+  passed(count: number, taken: boolean): void {
+    this.proxy.counters.sentToClient(count);
+    if (taken) return;
     this.backedUp = true;
     if (this.phase !== Phase.tunnel) this.connection.deadline("client", this.proxy.config.timeouts.clientMs);
-    return false;
   }
 
   /** An answer of the proxy's own. `reachedBackend`: a server had been looked for. */
@@ -330,7 +350,9 @@ export class ClientConnection implements ConnectionHandler {
     this.awaitBody();
     const rest = this.passBody(bytes, start, end);
     if (rest < end) this.hold(bytes, rest, end);
-    else if (this.phase === Phase.body && !this.exchange.takesBody) this.pause();
+    else if (this.phase !== Phase.body) return;
+    else if (!this.exchange.takesBody) this.pause();
+    else this.exchange.spliceRequest(this.framer.dataLeft);
   }
 
   /** Passes on what belongs to the body; returns where that ends. */
@@ -340,12 +362,15 @@ export class ClientConnection implements ConnectionHandler {
       this.exchange.badRequestBody();
       return end;
     }
-    if (this.framer.done) {
-      this.phase = Phase.response;
-      this.connection.clearDeadline();
-    }
+    this.bodyPassed();
     this.exchange.requestBody(bytes, start, bodyEnd, this.framer.done);
     return bodyEnd;
+  }
+
+  private bodyPassed(): void {
+    if (!this.framer.done) return;
+    this.phase = Phase.response;
+    this.connection.clearDeadline();
   }
 
   private hold(bytes: Uint8Array, start: number, end: number): void {

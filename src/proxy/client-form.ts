@@ -1,12 +1,14 @@
 import { BodyFramer } from "./http1/body.js";
-import { forwardedResponseBound, writeForwardedResponse } from "./http1/forward.js";
+import { forwardedResponseBound, type ResponseForwarding, writeForwardedResponse } from "./http1/forward.js";
 import { Framing, type Head } from "./http1/head.js";
 
-/** A written head, with the room behind it that was asked for. */
-export interface WrittenHead {
-  readonly out: Buffer;
-  readonly length: number;
-}
+/** Filled in and read within one call, so one serves all. */
+const forwarding: ResponseForwarding = {
+  keepAlive: false,
+  keepUpgrade: false,
+  clientVersionMinor: 1,
+  chunkedToClient: false,
+};
 
 /** The form in which a response goes to its client: an HTTP/1.0 client cannot read chunks, and gets the payload alone. */
 export class ClientForm {
@@ -29,22 +31,25 @@ export class ClientForm {
     this.dechunker.reset(Framing.chunked, -1);
   }
 
-  /** `room`: bytes to leave behind the head, for a body that is to leave with it. */
+  /** Upper bound of the bytes that `writeHead` writes. */
+  headBound(head: Head): number {
+    return forwardedResponseBound(head, forwarding);
+  }
+
+  /** Writes the head that `head` describes in `bytes` into `out` from `at`; returns the offset after it. */
   writeHead(
     bytes: Uint8Array,
     head: Head,
     keepAlive: boolean,
     keepUpgrade: boolean,
-    room: number,
-  ): WrittenHead {
-    const forwarding = {
-      keepAlive,
-      keepUpgrade,
-      clientVersionMinor: this.versionMinor,
-      chunkedToClient: head.framing === Framing.chunked && !this.dechunking,
-    };
-    const out = Buffer.allocUnsafe(forwardedResponseBound(head, forwarding) + room);
-    return { out, length: writeForwardedResponse(bytes, head, forwarding, out, 0) };
+    out: Uint8Array,
+    at: number,
+  ): number {
+    forwarding.keepAlive = keepAlive;
+    forwarding.keepUpgrade = keepUpgrade;
+    forwarding.clientVersionMinor = this.versionMinor;
+    forwarding.chunkedToClient = head.framing === Framing.chunked && !this.dechunking;
+    return writeForwardedResponse(bytes, head, forwarding, out, at);
   }
 
   /** Passes the payload in `bytes[start, end)`, which are the next bytes of a chunked body, range by range. */

@@ -1,9 +1,9 @@
-import { performance } from "node:perf_hooks";
 import { parentPort, workerData } from "node:worker_threads";
 import { createLog } from "../process/log.js";
 import type { DataThreadData, FromDataThread, ToDataThread } from "../process/messages.js";
-import type { Engine, Listener } from "./engine/engine.js";
-import { PortableEngine } from "./engine/portable/portable-engine.js";
+import type { LookUpAnswer } from "./engine/direct/host-names.js";
+import type { EngineLoop, Listener } from "./engine/engine.js";
+import { openLoop } from "./engine/open-loop.js";
 import { ProxyCounters } from "./proxy-counters.js";
 import { ProxyInstance } from "./proxy-instance.js";
 import { RateLimit } from "./rate-limit.js";
@@ -28,57 +28,49 @@ const logLinesPerSecond = 10;
  * The main thread starts it with `DataThreadData` and speaks to it in `ToDataThread` messages.
  */
 class DataThread {
-  private readonly engine: Engine = new PortableEngine();
   private readonly proxies: readonly ProxyInstance[];
   private readonly listeners: readonly Listener[];
   private readonly cells: Float64Array;
-  private loopBefore = performance.eventLoopUtilization();
 
   constructor(
     data: DataThreadData,
+    private readonly loop: EngineLoop,
     private readonly tell: (message: FromDataThread) => void,
   ) {
     const { threadIndex } = data;
+    const { engine } = loop;
     const table = new StatsTable(data.proxies, data.threads, data.statsBuffer);
     this.cells = table.blocks[threadIndex];
     const log = createLog(`data-${threadIndex}`);
     const limit = new RateLimit(logLinesPerSecond, 1_000);
     const event = (fields: Record<string, string | number>, message: string): void => {
-      const suppressed = limit.admit(this.engine.now());
+      const suppressed = limit.admit(engine.now());
       if (suppressed !== null) log.warn(suppressed > 0 ? { ...fields, suppressed } : fields, message);
     };
-    const monotonicOffsetMs = monotonicMs() - this.engine.now();
+    const monotonicOffsetMs = monotonicMs() - engine.now();
     this.proxies = data.proxies.map((config, index) => {
       const counters = new ProxyCounters(table, threadIndex, index, config.servers.length);
-      return new ProxyInstance(config, this.engine, counters, event, threadIndex, monotonicOffsetMs);
+      return new ProxyInstance(config, engine, counters, event, threadIndex, monotonicOffsetMs);
     });
     this.listeners = data.listeners.map(({ proxyIndex, descriptor }) =>
-      this.engine.listen(descriptor, (connection) => this.proxies[proxyIndex].accept(connection)),
+      this.proxies[proxyIndex].listen(descriptor),
     );
-    setInterval(() => this.beat(), heartbeatMs);
+    loop.every(heartbeatMs, () => this.beat());
     this.beat();
   }
 
-  handle(message: ToDataThread): void {
-    if (message.kind === "hand-over") {
-      this.handOver();
-    } else {
-      this.drain(message.deadlineMs);
-    }
-  }
-
-  private handOver(): void {
+  handOver(): void {
     for (const proxy of this.proxies) proxy.handOver();
-    setTimeout(() => {
+    this.loop.after(lastCloseMs, () => {
       for (const proxy of this.proxies) proxy.closeIdle(lastIdleMs);
-    }, lastCloseMs);
+    });
   }
 
   /**
    * The listeners close at once. Connections get a moment in which their next request is still answered, with
    * `Connection: close`: it may be on its way.
    */
-  private drain(deadlineMs: number): void {
+  drain(deadlineMs: number): void {
     for (const listener of this.listeners) listener.close();
     for (const proxy of this.proxies) proxy.handOver();
     let isFinished = false;
@@ -86,21 +78,22 @@ class DataThread {
       // Cutting the last client empties its proxy, which would finish a second time.
       if (isFinished) return;
       isFinished = true;
-      clearTimeout(deadline);
+      deadline.cancel();
       const cutConnections = this.proxies.reduce((sum, proxy) => sum + proxy.cut(), 0);
-      this.engine.destroy();
+      this.loop.engine.destroy();
       this.tell({ kind: "drained", cutConnections });
+      this.loop.stop();
     };
     const finishIfEmpty = (): void => {
       if (this.proxies.every((proxy) => proxy.clients.size === 0)) finish();
     };
-    const deadline = setTimeout(finish, deadlineMs);
+    const deadline = this.loop.after(deadlineMs, finish);
     for (const proxy of this.proxies) proxy.emptied = finishIfEmpty;
     finishIfEmpty();
-    setTimeout(() => {
+    this.loop.after(lastRequestMs, () => {
       for (const proxy of this.proxies) proxy.drain();
       finishIfEmpty();
-    }, lastRequestMs);
+    });
   }
 
   private beat(): void {
@@ -109,16 +102,44 @@ class DataThread {
       (sum, proxy) => sum + proxy.clients.size,
       0,
     );
-    const loop = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(loop, this.loopBefore);
-    this.loopBefore = loop;
-    this.cells[ThreadCell.idlePercent] = Math.round(100 * (1 - utilization));
+    this.cells[ThreadCell.idlePercent] = this.loop.idlePercent();
   }
 }
 
 const port = parentPort;
 if (port !== null) {
-  const thread = new DataThread(workerData as DataThreadData, (message) => port.postMessage(message));
-  port.on("message", (message: ToDataThread) => thread.handle(message));
-  port.postMessage({ kind: "ready", engine: "portable" } satisfies FromDataThread);
+  const data = workerData as DataThreadData;
+  const tell = (message: FromDataThread): void => port.postMessage(message);
+  /** Host names that the main thread is looking up for this one. */
+  const asked = new Map<string, LookUpAnswer[]>();
+  const { loop, reason } = await openLoop({
+    engine: data.engine,
+    port,
+    wakeDescriptor: data.wakeDescriptor,
+    ledgerBuffer: data.ledgerBuffer,
+    lookUp: (host, answer) => {
+      const waiting = asked.get(host);
+      if (waiting !== undefined) {
+        waiting.push(answer);
+        return;
+      }
+      asked.set(host, [answer]);
+      tell({ kind: "look-up", host });
+    },
+  });
+  const thread = new DataThread(data, loop, tell);
+  tell({ kind: "ready", engine: loop.engine.name, reason });
+  loop.run((message) => {
+    // The other end of the port is this package's own.
+    const order = message as ToDataThread;
+    if (order.kind === "hand-over") {
+      thread.handOver();
+    } else if (order.kind === "drain") {
+      thread.drain(order.deadlineMs);
+    } else {
+      const waiting = asked.get(order.host) ?? [];
+      asked.delete(order.host);
+      for (const answer of waiting) answer(order.addresses, order.errorCode);
+    }
+  });
 }

@@ -1,13 +1,15 @@
 import type { ClientConnection } from "./client-connection.js";
-import { ClientForm, type WrittenHead } from "./client-form.js";
+import { ClientForm } from "./client-form.js";
+import type { Room } from "./engine/engine.js";
+import { copyBytes } from "./http1/copy.js";
 import { forwardedRequestBound, writeForwardedRequest } from "./http1/forward.js";
 import { Framing, Method } from "./http1/head.js";
 import { KeptRequest } from "./kept-request.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { UpstreamConnection } from "./upstream-connection.js";
 
-/** A response's head and body leave in one buffer up to this size: one write is cheaper than two. */
-const joinedBytes = 16_384;
+/** From so many bytes on a body passes unseen, where the engine can: below it copying costs less. */
+const splicedBytes = 32_768;
 /** A request that must not be replayed takes no pooled connection that has been idle for longer. */
 const unreplayableIdleMs = 1_000;
 
@@ -29,8 +31,8 @@ export class Exchange {
   private active = false;
   private upstream: UpstreamConnection | null = null;
   private server = -1;
-  private tried: number[] = [];
-  private readonly request = new KeptRequest();
+  private readonly tried: number[] = [];
+  private readonly request: KeptRequest;
   private replays = 0;
   private requestComplete = false;
   /** The request's head is sent, and the server takes more. */
@@ -48,7 +50,9 @@ export class Exchange {
   constructor(
     private readonly proxy: ProxyInstance,
     private readonly client: ClientConnection,
-  ) {}
+  ) {
+    this.request = new KeptRequest(proxy.engine);
+  }
 
   /**
    * Takes the request whose head `proxy.requestHead` describes in `bytes`. `complete`: it has no body, or an empty one.
@@ -63,7 +67,7 @@ export class Exchange {
     this.upgradeAsked = head.upgrade;
     this.requestComplete = complete;
     this.replays = 0;
-    this.tried = [];
+    this.tried.length = 0;
     this.serverTakesBody = false;
     this.responseSent = false;
     this.connectMs = 0;
@@ -71,9 +75,9 @@ export class Exchange {
 
     const forwarding = this.client.forwarding;
     forwarding.keepUpgrade = head.upgrade;
-    const out = Buffer.allocUnsafe(forwardedRequestBound(head, forwarding));
-    const length = writeForwardedRequest(bytes, head, forwarding, out, 0);
-    this.request.begin(out.subarray(0, length), head.method);
+    const room = this.proxy.engine.keep(forwardedRequestBound(head, forwarding));
+    const headEnd = writeForwardedRequest(bytes, head, forwarding, room.bytes, room.start);
+    this.request.begin(room, headEnd, head.method);
 
     this.proxy.counters.exchangeBegan();
     this.dispatch(bodyFollows);
@@ -95,6 +99,23 @@ export class Exchange {
     // Before that it is the client's turn. A server that has begun to answer is given its time for both directions.
     if (done || !taken || this.responseSent)
       upstream.connection.deadline("server", this.proxy.config.timeouts.serverMs);
+    if (!taken && !done) this.serverTakesBody = false;
+  }
+
+  /** `count` bytes of the body come next: they may pass unseen. */
+  spliceRequest(count: number): void {
+    const { upstream } = this;
+    if (count < splicedBytes || upstream === null || !this.serverTakesBody) return;
+    if (this.proxy.engine.splice(this.client.connection, upstream.connection, count))
+      this.request.forgetBody();
+  }
+
+  /** What `requestBody` is for bytes that were shown. */
+  requestSpliced(count: number, taken: boolean, done: boolean): void {
+    this.requestComplete = done;
+    this.proxy.counters.sentToServer(this.server, count);
+    if (done || !taken || this.responseSent)
+      this.upstream?.connection.deadline("server", this.proxy.config.timeouts.serverMs);
     if (!taken && !done) this.serverTakesBody = false;
   }
 
@@ -204,8 +225,9 @@ export class Exchange {
     // Until its request is whole the server need not answer.
     if (this.requestComplete) upstream.connection.deadline("server", this.proxy.config.timeouts.serverMs);
     if (this.form.versionMinor === 0) return;
-    const { out, length } = this.responseHead(bytes, true, false, 0);
-    if (!this.client.send(out, 0, length, false)) this.awaitClient(upstream);
+    const out = this.roomForHead();
+    const end = this.writeHead(bytes, true, false, out);
+    if (!this.client.send(out.bytes, out.start, end, false)) this.awaitClient(upstream);
   }
 
   /** The final head, described by `proxy.responseHead`, and the part of its body that came with it. */
@@ -227,16 +249,19 @@ export class Exchange {
     this.keepAlive = this.keepAlive && !endsByClose && this.requestComplete && !this.proxy.closing;
     this.responseSent = true;
 
-    const bodyBytes = end - start;
-    if (dechunking || bodyBytes > joinedBytes) {
-      const { out, length } = this.responseHead(bytes, this.keepAlive, false, 0);
-      this.client.send(out, 0, length, bodyBytes > 0 && !dechunking);
+    const out = this.roomForHead();
+    const headEnd = this.writeHead(bytes, this.keepAlive, false, out);
+    const headBytes = headEnd - out.start;
+    if (start === end) {
+      this.passToClient(upstream, out.bytes, out.start, headEnd, done);
+    } else if (dechunking || start < headBytes) {
+      this.client.send(out.bytes, out.start, headEnd, !dechunking);
       this.responseBody(upstream, bytes, start, end, done);
-      return;
+    } else {
+      // In front of the body, over the head that came: both leave in one write, and the body is not copied.
+      copyBytes(out.bytes, out.start, headEnd, bytes, start - headBytes);
+      this.passToClient(upstream, bytes, start - headBytes, end, done);
     }
-    const { out, length } = this.responseHead(bytes, this.keepAlive, false, bodyBytes);
-    if (bodyBytes > 0) out.set(bytes.subarray(start, end), length);
-    this.passToClient(upstream, out, 0, length + bodyBytes, done);
   }
 
   responseBody(
@@ -251,6 +276,18 @@ export class Exchange {
     } else {
       this.passToClient(upstream, bytes, start, end, done);
     }
+  }
+
+  /** `count` bytes of the body come next: they may pass unseen. */
+  spliceResponse(upstream: UpstreamConnection, count: number): void {
+    if (count < splicedBytes || this.form.dechunking) return;
+    this.proxy.engine.splice(upstream.connection, this.client.connection, count);
+  }
+
+  /** What `responseBody` is for bytes that were shown. */
+  responseSpliced(upstream: UpstreamConnection, count: number, taken: boolean, done: boolean): void {
+    this.client.passed(count, taken);
+    this.afterPassing(upstream, taken, done);
   }
 
   responseDone(upstream: UpstreamConnection, reusable: boolean): void {
@@ -274,8 +311,9 @@ export class Exchange {
     this.proxy.counters.responded(this.server, 101);
     this.responseMs = this.proxy.engine.now() - this.startedMs;
     this.responseSent = true;
-    const { out, length } = this.responseHead(bytes, true, true, 0);
-    this.client.send(out, 0, length, end > start);
+    const out = this.roomForHead();
+    const headEnd = this.writeHead(bytes, true, true, out);
+    this.client.send(out.bytes, out.start, headEnd, end > start);
     upstream.beginTunnel();
     if (end > start) this.tunnelFromServer(bytes, start, end);
     else this.touchTunnel();
@@ -283,8 +321,17 @@ export class Exchange {
   }
 
   tunnelFromServer(bytes: Uint8Array, start: number, end: number): void {
+    const { upstream } = this;
     this.touchTunnel();
-    if (!this.client.send(bytes, start, end, false)) this.upstream?.connection.pause();
+    if (!this.client.send(bytes, start, end, false)) upstream?.connection.pause();
+    else if (end - start >= splicedBytes && upstream !== null)
+      this.proxy.engine.splice(upstream.connection, this.client.connection, Infinity);
+  }
+
+  tunnelSplicedFromServer(count: number, taken: boolean): void {
+    this.touchTunnel();
+    this.client.passed(count, taken);
+    if (!taken) this.upstream?.connection.pause();
   }
 
   tunnelFromClient(bytes: Uint8Array, start: number, end: number): void {
@@ -293,6 +340,14 @@ export class Exchange {
     this.touchTunnel();
     this.proxy.counters.sentToServer(this.server, end - start);
     if (!upstream.connection.send(bytes, start, end, false)) this.client.pause();
+    else if (end - start >= splicedBytes)
+      this.proxy.engine.splice(this.client.connection, upstream.connection, Infinity);
+  }
+
+  tunnelSplicedFromClient(count: number, taken: boolean): void {
+    this.touchTunnel();
+    this.proxy.counters.sentToServer(this.server, count);
+    if (!taken) this.client.pause();
   }
 
   /** FIN from the server: the client gets it too, and may go on sending. */
@@ -378,7 +433,11 @@ export class Exchange {
     end: number,
     done: boolean,
   ): void {
-    const taken = this.client.send(bytes, start, end, false);
+    this.afterPassing(upstream, this.client.send(bytes, start, end, false), done);
+  }
+
+  /** Whose time runs after a part of the response has gone to the client. */
+  private afterPassing(upstream: UpstreamConnection, taken: boolean, done: boolean): void {
     if (done) return;
     if (taken) {
       upstream.connection.deadline("server", this.proxy.config.timeouts.serverMs);
@@ -393,13 +452,14 @@ export class Exchange {
     upstream.connection.clearDeadline();
   }
 
-  private responseHead(
-    bytes: Uint8Array,
-    keepAlive: boolean,
-    keepUpgrade: boolean,
-    room: number,
-  ): WrittenHead {
-    return this.form.writeHead(bytes, this.proxy.responseHead, keepAlive, keepUpgrade, room);
+  private roomForHead(): Room {
+    return this.proxy.engine.scratch(this.form.headBound(this.proxy.responseHead));
+  }
+
+  /** Writes the response's head, described by `proxy.responseHead`, for the client; returns the offset after it. */
+  private writeHead(bytes: Uint8Array, keepAlive: boolean, keepUpgrade: boolean, out: Room): number {
+    const { responseHead } = this.proxy;
+    return this.form.writeHead(bytes, responseHead, keepAlive, keepUpgrade, out.bytes, out.start);
   }
 
   private touchTunnel(): void {

@@ -1,11 +1,9 @@
-import type { Connection } from "./engine/engine.js";
+import type { Connection, Engine, Room } from "./engine/engine.js";
 import { HeldBytes } from "./held-bytes.js";
 import { Method } from "./http1/head.js";
 
 /** A request body up to this size is kept until the response begins, so that a safe request can be sent again. */
 const keptBodyBytes = 16_384;
-
-const empty = new Uint8Array(0);
 
 /** RFC 9110 §9.2.2: sending it twice has the effect of sending it once. */
 const isIdempotent = (method: number): boolean =>
@@ -18,35 +16,46 @@ export class KeptRequest {
    * body is all here.
    */
   replayable = false;
-  private head: Uint8Array = empty;
+  private head: Room | null = null;
+  private headEnd = 0;
   private readonly body = new HeldBytes();
 
-  begin(head: Uint8Array, method: number): void {
-    this.head = head;
+  constructor(private readonly engine: Engine) {}
+
+  /** The head lies in `room`, which the engine keeps for it, up to `headEnd`. */
+  begin(room: Room, headEnd: number, method: number): void {
+    this.head = room;
+    this.headEnd = headEnd;
     this.replayable = isIdempotent(method);
   }
 
   /** Body bytes that are being sent. */
   keep(bytes: Uint8Array, start: number, end: number): void {
     if (!this.replayable) return;
-    if (this.body.length + end - start <= keptBodyBytes) {
-      this.body.append(bytes, start, end);
-      return;
-    }
+    if (this.body.length + end - start <= keptBodyBytes) this.body.append(bytes, start, end);
+    else this.forgetBody();
+  }
+
+  /** More of the body is being sent than is kept: it cannot be sent again. */
+  forgetBody(): void {
     this.replayable = false;
     this.body.clear();
   }
 
   /** Sends all that is kept and returns how many bytes that were. `more`: more of the body follows in this very turn. */
   sendTo(connection: Connection, more: boolean): number {
+    const { head, headEnd } = this;
+    if (head === null) return 0;
     const bodyBytes = this.body.length;
-    connection.send(this.head, 0, this.head.length, bodyBytes > 0 || more);
+    connection.send(head.bytes, head.start, headEnd, bodyBytes > 0 || more);
     if (bodyBytes > 0) connection.send(this.body.peek(), 0, bodyBytes, more);
-    return this.head.length + bodyBytes;
+    return headEnd - head.start + bodyBytes;
   }
 
   clear(): void {
-    this.head = empty;
+    if (this.head === null) return;
+    this.engine.giveBack(this.head);
+    this.head = null;
     this.body.clear();
   }
 }

@@ -1,7 +1,7 @@
 import type { ProxyConfig } from "../config/config.js";
 import { RoundRobin } from "./balance/round-robin.js";
 import { ClientConnection } from "./client-connection.js";
-import type { Connection, Engine } from "./engine/engine.js";
+import type { Acceptor, Connection, Engine, Listener } from "./engine/engine.js";
 import { defaultMaxFields, Head, type HeadLimits } from "./http1/head.js";
 import type { ProxyCounters } from "./proxy-counters.js";
 import type { UpstreamConnection } from "./upstream-connection.js";
@@ -27,7 +27,7 @@ function authorityOf({ listen, servers }: ProxyConfig): string {
  * One proxy inside one data thread: what its connections share. Nothing in here is shared with another thread but the
  * cells behind `counters`.
  */
-export class ProxyInstance {
+export class ProxyInstance implements Acceptor {
   readonly balancer: RoundRobin;
   readonly pool: UpstreamPool;
   readonly limits: HeadLimits;
@@ -57,6 +57,19 @@ export class ProxyInstance {
     this.pool = new UpstreamPool(config.servers.length);
     this.fallbackHost = Buffer.from(`Host: ${authorityOf(config)}\r\n`);
     this.limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
+  }
+
+  /** Takes clients from a listening socket; the engine owns the descriptor from now on. */
+  listen(descriptor: number): Listener {
+    return this.engine.listen(descriptor, this);
+  }
+
+  admits(): boolean {
+    return true;
+  }
+
+  failed(errorCode: string): void {
+    this.event({ event: "accept", proxy: this.config.name, reason: errorCode }, "no client can be accepted");
   }
 
   accept(connection: Connection): ClientConnection {

@@ -89,6 +89,20 @@ export class UpstreamConnection implements ConnectionHandler {
     else this.receivedBody(exchange, bytes, start, end);
   }
 
+  spliced(_connection: Connection, count: number, taken: boolean): void {
+    const exchange = this.exchange;
+    if (exchange === null) return;
+    this.proxy.counters.receivedFromServer(this.server, count);
+    if (this.phase === Phase.tunnel) {
+      exchange.tunnelSplicedFromServer(count, taken);
+      return;
+    }
+    this.framer.skipData(count);
+    exchange.responseSpliced(this, count, taken, this.framer.done);
+    if (this.framer.done && this.exchange === exchange)
+      exchange.responseDone(this, exchange.serverKeepsAlive);
+  }
+
   ended(): void {
     const exchange = this.exchange;
     if (exchange === null || this.phase === Phase.idle) {
@@ -184,7 +198,9 @@ export class UpstreamConnection implements ConnectionHandler {
     // Bytes behind the response belong to nothing that was asked for: the connection is not used again.
     const reusable = this.proxy.responseHead.keepAlive && bodyEnd === end;
     exchange.responseBegins(this, bytes, start, bodyEnd, this.framer.done);
-    if (this.framer.done && this.exchange === exchange) exchange.responseDone(this, reusable);
+    if (this.exchange !== exchange) return;
+    if (this.framer.done) exchange.responseDone(this, reusable);
+    else exchange.spliceResponse(this, this.framer.dataLeft);
   }
 
   private receivedBody(exchange: Exchange, bytes: Uint8Array, start: number, end: number): void {
@@ -194,8 +210,9 @@ export class UpstreamConnection implements ConnectionHandler {
       return;
     }
     exchange.responseBody(this, bytes, start, bodyEnd, this.framer.done);
-    if (this.framer.done && this.exchange === exchange)
-      exchange.responseDone(this, exchange.serverKeepsAlive && bodyEnd === end);
+    if (this.exchange !== exchange) return;
+    if (this.framer.done) exchange.responseDone(this, exchange.serverKeepsAlive && bodyEnd === end);
+    else exchange.spliceResponse(this, this.framer.dataLeft);
   }
 
   private dropFromPool(): void {

@@ -1,8 +1,10 @@
+import { lookup } from "node:dns/promises";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import net, { type AddressInfo } from "node:net";
 import t, { type Test } from "tap";
 import type { ProxyConfig, ProxyTimeouts } from "../../src/config/config.js";
 import { closeDescriptor, openListeningSocket } from "../../src/netlink/listening-socket.js";
+import { DirectEngine } from "../../src/proxy/engine/direct/direct-engine.js";
 import type { Engine, Listener } from "../../src/proxy/engine/engine.js";
 import { PortableEngine } from "../../src/proxy/engine/portable/portable-engine.js";
 import { ProxyCounters } from "../../src/proxy/proxy-counters.js";
@@ -12,10 +14,50 @@ import { type ProxySnapshot, readSnapshot } from "../../src/proxy/stats/snapshot
 import { StatsTable } from "../../src/proxy/stats/table.js";
 import { eventually, Peer, within } from "./peer.js";
 
+/** An engine at work in this thread. */
+interface RunningEngine {
+  readonly engine: Engine;
+  /** What it has lent out and not got back; called when nothing is connected any more. */
+  readonly lost: () => Readonly<Record<string, number>>;
+  stop(): void;
+}
+
 /** The engines that the proxy must behave the same over. */
-export const engines: readonly { readonly name: string; readonly create: () => Engine }[] = [
-  { name: "portable", create: () => new PortableEngine() },
+export const engines: readonly { readonly name: string; readonly start: () => RunningEngine }[] = [
+  { name: "portable", start: startPortable },
+  { name: "direct", start: startDirect },
 ];
+
+function startPortable(): RunningEngine {
+  const engine = new PortableEngine();
+  return { engine, lost: () => ({}), stop: () => engine.destroy() };
+}
+
+/** Its loop blocks in a thread of its own; here, where the peers live as well, it gets a turn every millisecond. */
+function startDirect(): RunningEngine {
+  const engine = new DirectEngine({
+    lookUp: (host, answer) => {
+      lookup(host, { all: true }).then(
+        (found) =>
+          answer(
+            found.map(({ address }) => address),
+            null,
+          ),
+        (error: NodeJS.ErrnoException) => answer([], error.code ?? null),
+      );
+    },
+  });
+  const turns = setInterval(() => engine.turn(0), 1);
+  return {
+    engine,
+    lost: () => ({ ...engine.lent }),
+    stop: () => {
+      clearInterval(turns);
+      engine.destroy();
+      engine.close();
+    },
+  };
+}
 
 /** Time-outs that no scenario reaches unless it is about one. */
 const unreached: ProxyTimeouts = {
@@ -47,12 +89,16 @@ export function scenario(name: string, script: (s: Scenario, t: Test) => Promise
   for (const engine of engines) {
     t.test(engines.length > 1 ? `${name} (${engine.name})` : name, async (t) => {
       const descriptorsBefore = openSockets();
-      const s = new Scenario(engine.create());
+      const running = engine.start();
+      const s = new Scenario(running.engine);
       try {
         await script(s, t);
         await s.settle(t);
+        for (const [what, count] of Object.entries(running.lost()))
+          t.equal(count, 0, `${what} are given back`);
       } finally {
         s.destroy();
+        running.stop();
       }
       await eventually(
         () => openSockets() <= descriptorsBefore,
@@ -154,7 +200,6 @@ export class Scenario {
 
   destroy(): void {
     for (const proxy of this.proxies) proxy.destroy();
-    this.engine.destroy();
     for (const server of this.servers) server.destroy();
     for (const cleanup of this.cleanups) cleanup();
   }
@@ -257,7 +302,7 @@ export class RunningProxy {
       0,
       monotonicMs() - engine.now(),
     );
-    this.listener = engine.listen(descriptor, (connection) => this.instance.accept(connection));
+    this.listener = this.instance.listen(descriptor);
   }
 
   /** A client that has just connected. */

@@ -120,7 +120,7 @@ scenario(
   async (s, t) => {
     const one = await s.one();
     const web = await open(one);
-    const bytes = Buffer.alloc(24_000_000, "0123456789");
+    const bytes = Buffer.alloc(48_000_000, "0123456789");
     for (const [from, to] of [
       [web, one.client],
       [one.client, web],

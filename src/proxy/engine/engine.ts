@@ -6,6 +6,8 @@
  * from inside a call that the handler's owner makes (`send` never calls `drained` before it returns).
  */
 export interface Engine {
+  readonly name: EngineName;
+
   /** Milliseconds on a monotonic clock, read once per turn of the loop: cheap, and good for deadlines. */
   now(): number;
 
@@ -13,7 +15,7 @@ export interface Engine {
    * Accepts connections on a listening socket that the main thread opened. The engine owns `descriptor`
    * (a duplicate made for this thread) and closes it when the listener is closed.
    */
-  listen(descriptor: number, accept: AcceptHandler): Listener;
+  listen(descriptor: number, acceptor: Acceptor): Listener;
 
   /**
    * Opens a connection. Always returns one; a refusal comes as `closed` on a later turn. Nothing may be sent
@@ -21,9 +23,24 @@ export interface Engine {
    */
   connect(target: ConnectTarget, handler: ConnectionHandler): Connection;
 
+  /**
+   * Lets the next `count` bytes that `from` receives go to `to` without showing them; `from`'s handler hears of them by
+   * `spliced`. What `from` receives after them is shown again. `Infinity`: what comes until `from` has nothing for the
+   * moment. False: it cannot be done (now, or by this engine), and everything is received as usual.
+   */
+  splice(from: Connection, to: Connection, count: number): boolean;
+
+  /** Room for `size` bytes that are written and sent before anything else asks for room here. */
+  scratch(size: number): Room;
+  /** Room for `size` bytes that stay as they are until `giveBack`, and may be sent from several times. */
+  keep(size: number): Room;
+  giveBack(room: Room): void;
+
   /** Closes every listener and connection at once and gives all descriptors back. */
   destroy(): void;
 }
+
+export type EngineName = "direct" | "portable";
 
 export interface ConnectTarget {
   /** IPv4 or IPv6 literal, or a host name. */
@@ -31,13 +48,28 @@ export interface ConnectTarget {
   readonly port: number;
 }
 
+/** Memory that an engine sends from at no extra cost: `bytes` from `start` on. */
+export interface Room {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+}
+
 export interface Listener {
+  /** `admits` may answer otherwise now: asks again at once, and not only after a while. */
+  admitAgain(): void;
   /** Stops accepting and closes the descriptor; connections go on. */
   close(): void;
 }
 
-/** Gets a fresh client connection, returns who handles it from now on. */
-export type AcceptHandler = (connection: Connection) => ConnectionHandler;
+/** Who gets the connections of a listener. */
+export interface Acceptor {
+  /** May one more be accepted? While not, clients wait in the kernel's backlog; asked again within 100 ms. */
+  admits(): boolean;
+  /** Gets a fresh client connection, returns who handles it from now on. */
+  accept(connection: Connection): ConnectionHandler;
+  /** The kernel could not give a connection (`EMFILE`, `ENOBUFS`, …). It is asked again after a moment. */
+  failed(errorCode: string): void;
+}
 
 /** Which time-out a deadline stands for. One is armed per connection at a time; re-arming replaces it. */
 export type DeadlineKind =
@@ -56,13 +88,14 @@ export interface Connection {
 
   /**
    * Queues `bytes[start, end)`. The caller gives the range away: it must not change it afterwards (an engine
-   * copies what the kernel does not take at once, or keeps the reference).
+   * copies what the kernel does not take at once, or keeps the reference). Room of the engine is the caller's again.
    * `more`: something follows in this very turn, so that both may leave in one packet.
    * Returns false when the other side is slow: stop producing until `drained`.
    */
   send(bytes: Uint8Array, start: number, end: number, more: boolean): boolean;
 
-  /** Stops `received` and `ended` until `resume`; bytes wait in the kernel. A reset is still told. Idempotent. */
+  /** Stops `received` and `ended` until `resume`; bytes wait in the kernel. A reset with nothing in front of it is still
+   * told. Idempotent. */
   pause(): void;
   resume(): void;
 
@@ -85,8 +118,16 @@ export interface Connection {
 export interface ConnectionHandler {
   /** An outgoing connection stands. */
   connected(connection: Connection): void;
-  /** Bytes came in; `bytes[start, end)` is valid during this call only, unless it is given away by `send`. */
+  /**
+   * Bytes came in; `bytes[start, end)` is valid during this call only, unless it is given away by `send`. The owner may
+   * write into it, and into the `headroomBytes` in front of it as far as `bytes` reaches.
+   */
   received(connection: Connection, bytes: Uint8Array, start: number, end: number): void;
+  /**
+   * `count` bytes of a splice have left for the other connection. `taken` false: that one is slow now, and its own
+   * handler hears `drained` when it takes on.
+   */
+  spliced(connection: Connection, count: number, taken: boolean): void;
   /** The other side sent FIN: nothing more will be received, sending may go on. */
   ended(connection: Connection): void;
   /** The queue that made `send` return false is empty. */
@@ -97,4 +138,29 @@ export interface ConnectionHandler {
    * called `close`. `errorCode` is the errno name (`ECONNREFUSED`, `ECONNRESET`, …), or null for a clean end.
    */
   closed(connection: Connection, errorCode: string | null): void;
+}
+
+/** What a rewritten head may be longer than the one that came: it can be put in front of its body where that lies. */
+export const headroomBytes = 256;
+
+/** A timer of the loop that an engine lives in. */
+export interface LoopTimer {
+  cancel(): void;
+}
+
+/**
+ * The loop of a data thread: Node's own (portable), or one that blocks in the kernel and never returns to Node's (direct).
+ * Whatever runs in a data thread takes its timers and messages from here, so that it is the same code over both.
+ */
+export interface EngineLoop {
+  readonly engine: Engine;
+  /** Calls back once, never early and at most 100 ms late. */
+  after(ms: number, callback: () => void): LoopTimer;
+  every(ms: number, callback: () => void): LoopTimer;
+  /** Share of the time since the last call in which the loop had nothing to do, 0–100. */
+  idlePercent(): number;
+  /** Serves, and gives `receive` what the main thread posts. Returns at once, or when the thread is to end. */
+  run(receive: (message: unknown) => void): void;
+  /** After `engine.destroy`: nothing is left to do, the thread may end. */
+  stop(): void;
 }

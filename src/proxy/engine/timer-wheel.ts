@@ -49,9 +49,19 @@ export class TimerWheel {
     if (entry.wheelTick >= 0) this.unlink(entry);
   }
 
+  /** ms until `advance` may have something to fire, at most `atMostMs`. */
+  msToNext(nowMs: number, atMostMs: number): number {
+    const last = Math.floor((nowMs + atMostMs) / this.tickMs);
+    for (let tick = this.currentTick; tick <= last; tick++) {
+      if (this.slots[tick & (slotCount - 1)] !== null) return Math.max(0, tick * this.tickMs - nowMs);
+    }
+    return atMostMs;
+  }
+
   /** Fires every entry that is due at `nowMs`. `fire` may arm, disarm and remove any entry. */
   advance(nowMs: number, fire: (entry: Timed) => void): void {
     const target = Math.floor(nowMs / this.tickMs);
+    if (target < this.currentTick) return;
     // After a long stall every slot is looked at once, not once per missed tick.
     const first = Math.max(this.currentTick, target - slotCount + 1);
     for (let tick = first; tick <= target; tick++) {

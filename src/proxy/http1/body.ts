@@ -76,6 +76,17 @@ export class BodyFramer {
     return p;
   }
 
+  /** Payload that comes next without any framing in between: the rest of a length or of a chunk, or Infinity. */
+  get dataLeft(): number {
+    if (this.#state === State.length || this.#state === State.data) return this.#left;
+    return this.#state === State.untilClose ? Infinity : 0;
+  }
+
+  /** `count` bytes of payload, at most `dataLeft`, have passed without being shown. */
+  skipData(count: number): void {
+    if (this.#state !== State.untilClose) this.#takeData(0, count);
+  }
+
   /**
    * Consumes up to one range of payload and the framing before it; the payload is `bytes[dataStart, dataEnd)`.
    * Call again from the returned offset until it is `end`, or `done` or `error` is set.

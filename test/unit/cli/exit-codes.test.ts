@@ -56,13 +56,6 @@ t.test("run refuses a wrong file and wrong flags with 2, before it opens anythin
   t.equal(stderr, '--priority: "0" is not a whole number from 1 to 255. Write, for example, --priority 1.\n');
 });
 
-t.test("the engine that is not in this version yet is refused with 2", async (t) => {
-  t.match(lb(["check", "--engine=direct"]), {
-    status: 2,
-    stderr: "--engine: the engine direct is not in this version. Write auto or portable.",
-  });
-});
-
 t.test("a mistyped flag ends with 2 and the usage", async (t) => {
   const { status, stderr } = lb(["--prioritty=1"]);
   t.equal(status, 2);

@@ -6,14 +6,22 @@ import { isMainThread, workerData } from "node:worker_threads";
 
 const file = process.env.SABOTAGE;
 
+function look(file) {
+  if (!existsSync(file)) return;
+  const order = readFileSync(file, "utf8");
+  rmSync(file);
+  if (order === "throw") throw new Error("sabotage");
+  if (order === "spin") for (;;);
+}
+
+/** In a thread whose loop is not Node's no timer fires; but whoever turns a loop asks what time it is. */
 function obey(file) {
-  setInterval(() => {
-    if (!existsSync(file)) return;
-    const order = readFileSync(file, "utf8");
-    rmSync(file);
-    if (order === "throw") throw new Error("sabotage");
-    if (order === "spin") for (;;);
-  }, 20).unref();
+  setInterval(() => look(file), 20).unref();
+  const now = performance.now.bind(performance);
+  performance.now = () => {
+    look(file);
+    return now();
+  };
 }
 
 if (file !== undefined) {

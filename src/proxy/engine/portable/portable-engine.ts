@@ -1,12 +1,13 @@
 import net from "node:net";
 import { performance } from "node:perf_hooks";
 import type {
-  AcceptHandler,
+  Acceptor,
   Connection,
   ConnectionHandler,
   ConnectTarget,
   Engine,
   Listener,
+  Room,
 } from "../engine.js";
 import { TimerWheel } from "../timer-wheel.js";
 import { PortableConnection } from "./portable-connection.js";
@@ -17,6 +18,7 @@ const backlog = 4096;
 
 /** The engine over `node:net`: runs wherever Node does, and is the one that will carry TLS. */
 export class PortableEngine implements Engine {
+  readonly name = "portable";
   private readonly wheel = new TimerWheel(tickMs, performance.now());
   private readonly connections = new Set<PortableConnection>();
   private readonly listeners = new Set<net.Server>();
@@ -27,12 +29,12 @@ export class PortableEngine implements Engine {
     return performance.now();
   }
 
-  listen(descriptor: number, accept: AcceptHandler): Listener {
+  listen(descriptor: number, acceptor: Acceptor): Listener {
     // Half-open is the core's decision: a client may send its request, then FIN, and still wait for the answer.
     const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       const connection = new PortableConnection(this, socket);
       this.connections.add(connection);
-      connection.handledBy(accept(connection));
+      connection.handledBy(acceptor.accept(connection));
     });
     server.on("error", (error) => {
       // A failed accept (no descriptors left, say) costs one connection, which libuv has closed. A descriptor that
@@ -43,6 +45,7 @@ export class PortableEngine implements Engine {
     server.listen({ fd: descriptor, backlog });
     this.listeners.add(server);
     return {
+      admitAgain: () => {},
       close: () => {
         if (this.listeners.delete(server)) server.close();
       },
@@ -58,6 +61,22 @@ export class PortableEngine implements Engine {
     socket.on("connect", () => connection.wasConnected());
     return connection;
   }
+
+  /** Node has no word for it. */
+  splice(): boolean {
+    return false;
+  }
+
+  /** What a socket has not written yet it refers to: each range is its own. */
+  scratch(size: number): Room {
+    return { bytes: Buffer.allocUnsafe(size), start: 0 };
+  }
+
+  keep(size: number): Room {
+    return { bytes: Buffer.allocUnsafe(size), start: 0 };
+  }
+
+  giveBack(): void {}
 
   destroy(): void {
     for (const server of this.listeners) server.close();

@@ -207,7 +207,7 @@ function configText(
     admin: false,
     stats_socket: statsSocket,
     threads: 2,
-    drain_timeout: "20s",
+    drain_timeout: "90s",
   });
 }
 

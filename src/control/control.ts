@@ -11,7 +11,9 @@ import type { VrrpStatus } from "../vrrp/status.js";
 import { createAdmin, listenAdmin } from "./admin.js";
 import type { NodeView } from "./node-view.js";
 import { releaseDate, version } from "./release.js";
+import { ServerProbe } from "./server-probe.js";
 import { StatsSocket } from "./stats-socket.js";
+import { Trackers } from "./track/trackers.js";
 
 export interface ControlLog {
   info(fields: object, message: string): void;
@@ -33,6 +35,8 @@ export class Control {
   private sampler: NodeJS.Timeout | null = null;
   private statsSocket: StatsSocket | null = null;
   private admin: FastifyInstance | null = null;
+  private readonly trackers: Trackers;
+  private probe: ServerProbe | null = null;
   private stopping = false;
 
   constructor(
@@ -41,12 +45,17 @@ export class Control {
     private readonly post: (message: FromControlThread) => void,
   ) {
     this.table = new StatsTable(data.proxies, data.threads, data.statsBuffer);
+    this.trackers = new Trackers(data.tracking, data.known, log, (fact) => post({ kind: "tracked", fact }));
     this.rates = startRates(readSnapshot(this.table, data.proxies), monotonicMs());
   }
 
   /** Opens what is configured and posts `ready`; what cannot be opened is posted as `failed` before it. */
   async start(): Promise<void> {
     this.sampler = setInterval(() => this.sample(), sampleIntervalMs);
+    this.trackers.start();
+    this.probe = new ServerProbe(this.data.proxies, this.table, (proxy, server) =>
+      this.post({ kind: "server-reached", proxy, server }),
+    );
     await this.openStatsSocket();
     const { admin } = this.data;
     if (admin !== null) await this.openAdmin(admin.descriptor, admin.config);
@@ -136,6 +145,8 @@ export class Control {
     if (this.stopping) return;
     this.stopping = true;
     if (this.sampler !== null) clearInterval(this.sampler);
+    this.trackers.stop();
+    this.probe?.stop();
     await Promise.all([this.statsSocket?.close(), this.admin?.close()]);
     this.post({ kind: "stopped" });
   }

@@ -25,7 +25,7 @@ function panel(instance: VrrpStatus, nowEpochMs: number): Html {
 ${fact("Address", instance.addresses.join(", ") || "none")}
 ${fact("Interface", instance.interface)}
 ${fact("Router id", instance.virtualRouterId)}
-${fact("Priority", instance.priority)}
+${fact("Priority", priority(instance))}
 ${fact("Adverts sent", describeCount(instance.advertsSent))}
 ${fact("Adverts received", describeCount(instance.advertsReceived))}
 ${fact("Became master", describeCount(instance.becameMaster))}
@@ -36,9 +36,19 @@ ${fact(
     : html`<span class="warn">${drops.map(([reason, n]) => `${reason} ${describeCount(n)}`).join(", ")}</span>`,
 )}
 </dl>
+${instance.advice.map((sentence) => html`<p class="warn">${sentence}</p>`)}
 ${partners(instance.partners, nowEpochMs)}
 </section>
 `;
+}
+
+/** `51 (101; no server of http can be reached −50)` where something changes it. */
+function priority({ priority, basePriority, contributions }: VrrpStatus): HtmlValue {
+  if (contributions.length === 0) return priority;
+  const parts = contributions.map(
+    ({ weight, reason }) => `${reason} ${weight < 0 ? "−" : "+"}${Math.abs(weight)}`,
+  );
+  return html`${priority} <span class="dim">(${basePriority}; ${parts.join("; ")})</span>`;
 }
 
 function fact(name: string, value: HtmlValue): Html {

@@ -6,6 +6,7 @@ import {
   bindSocket,
   duplicate,
   Family,
+  getSocketOption,
   listenOnSocket,
   openSocket,
   closeDescriptor as release,
@@ -116,6 +117,15 @@ function listenError(name: string, port: number, cause: unknown): LbError {
         "look up the error in bind(2) and listen(2)",
         { cause },
       );
+  }
+}
+
+/** Whether the socket still listens: anybody who has it may have shut it down, for all at once. */
+export function isListening(descriptor: number): boolean {
+  try {
+    return getSocketOption(descriptor, SocketOption.acceptConnections) === 1;
+  } catch {
+    return false;
   }
 }
 

@@ -28,6 +28,8 @@ export const SocketType = { stream: 1, raw: 3, nonBlocking: 0o4000, closeOnExec:
 export const SocketOption = {
   reuseAddress: [1, 2],
   receiveBuffer: [1, 8],
+  /** Read only: 1 while the socket listens. */
+  acceptConnections: [1, 30],
   /** Beyond `net.core.rmem_max`; needs CAP_NET_ADMIN. */
   receiveBufferForce: [1, 33],
   ipv4FreeBind: [0, 15],
@@ -75,6 +77,14 @@ export function openSocketPair(): [number, number] {
 export function setSocketOption(fd: number, [level, name]: readonly [number, number], value: number): void {
   const bytes = new Uint8Array(Int32Array.of(value).buffer);
   call("setsockopt", sys.__NR_setsockopt, fd, level, name, bytes, bytes.length);
+}
+
+/** getsockopt(2) of an int. */
+export function getSocketOption(fd: number, [level, name]: readonly [number, number]): number {
+  const value = new Int32Array(1);
+  const length = Uint8Array.from([4, 0, 0, 0]);
+  call("getsockopt", sys.__NR_getsockopt, fd, level, name, new Uint8Array(value.buffer), length);
+  return value[0];
 }
 
 /** bind(2). */

@@ -6,8 +6,9 @@ import { closeDescriptor, duplicateDescriptor, openListeningSocket } from "../ne
 import type { StatsTable } from "../proxy/stats/table.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import { adminAddress, assertNoProxyThere } from "./admin-address.js";
+import type { ThreadHealth } from "./fitness.js";
 import type { Log } from "./log.js";
-import type { ControlThreadData, FromControlThread, ToControlThread } from "./messages.js";
+import type { ControlThreadData, FromControlThread, ToControlThread, TrackedFact } from "./messages.js";
 import { defaultRestartPolicy } from "./restart-policy.js";
 import { SupervisedThread, type ThreadEvent } from "./supervised-thread.js";
 import { startThread, type ThreadEvents, type ThreadHost } from "./thread-host.js";
@@ -24,6 +25,10 @@ export interface ControlHostOptions {
   readonly log: Log;
   readonly startedEpochMs: number;
   onReady(): void;
+  /** What the threads before this one have found; read at each start. */
+  known(): readonly TrackedFact[];
+  onTracked(fact: TrackedFact): void;
+  onServerReached(proxy: string, server: string): void;
   /** What was asked for by name cannot be opened. */
   onFatal(error: LbError): void;
   onStopped(): void;
@@ -112,7 +117,7 @@ export class ControlHost {
     return this.thread.isReady;
   }
 
-  health(): { readonly name: string; readonly state: string; readonly keepsDying: boolean } {
+  health(): ThreadHealth {
     return this.thread.health();
   }
 
@@ -164,6 +169,8 @@ export class ControlHost {
       engine: plane.engine,
       statsBuffer: plane.table.buffer,
       startedEpochMs,
+      tracking: config.vrrp.length > 0 ? config.tracking : { scripts: [], files: [], processes: [] },
+      known: this.options.known(),
     };
     return startThread("control", entry, data, events);
   }
@@ -172,6 +179,10 @@ export class ControlHost {
     if (message.kind === "ready") {
       this.thread.post({ kind: "vrrp", instances: this.statuses });
       this.options.onReady();
+    } else if (message.kind === "tracked") {
+      this.options.onTracked(message.fact);
+    } else if (message.kind === "server-reached") {
+      this.options.onServerReached(message.proxy, message.server);
     } else if (message.kind === "stopped") {
       this.options.onStopped();
     } else if (message.fatal) {

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { describeEndpoint } from "../config/address.js";
 import type { Config } from "../config/config.js";
 import { LbError } from "../errors.js";
+import { isListening } from "../netlink/listening-socket.js";
 import { carryOver } from "../proxy/stats/carry-over.js";
 import { StatsTable } from "../proxy/stats/table.js";
 import { DataThreads } from "./data-threads.js";
@@ -66,6 +68,13 @@ export class DataPlane {
 
   health(): ThreadHealth[] {
     return this.current.threads.health();
+  }
+
+  /** Addresses whose listening socket no longer listens. */
+  deafListeners(): string[] {
+    return this.current.sockets
+      .filter(({ descriptor }) => !this.isDraining && !isListening(descriptor))
+      .map(({ address, port }) => describeEndpoint(address, port));
   }
 
   start(): void {

@@ -1,5 +1,7 @@
 import type { AdminConfig, Config, ProxyConfig, StatsSocketConfig } from "../config/config.js";
+import type { TrackedThings } from "../config/tracking-config.js";
 import type { VrrpStatus } from "../vrrp/status.js";
+import type { Found } from "../vrrp/tracking.js";
 
 /** What the main thread hands to a data thread at its start. */
 export interface DataThreadData {
@@ -48,7 +50,15 @@ export interface ControlThreadData {
   readonly engine: "direct" | "portable";
   readonly statsBuffer: SharedArrayBuffer;
   readonly startedEpochMs: number;
+  /** What this thread is to follow, and what was found before it. */
+  readonly tracking: TrackedThings;
+  readonly known: readonly TrackedFact[];
 }
+
+/** What is found of one thing that is tracked. */
+export type TrackedFact =
+  | { readonly of: "script" | "process"; readonly name: string; readonly found: Found }
+  | { readonly of: "file"; readonly name: string; readonly value: number };
 
 export type ToControlThread =
   | { readonly kind: "vrrp"; readonly instances: readonly VrrpStatus[] }
@@ -58,6 +68,9 @@ export type ToControlThread =
 
 export type FromControlThread =
   | { readonly kind: "ready" }
+  | { readonly kind: "tracked"; readonly fact: TrackedFact }
+  /** A server of a proxy that reached none took a connection. */
+  | { readonly kind: "server-reached"; readonly proxy: string; readonly server: string }
   /** The stats socket or admin server could not be opened. */
   | {
       readonly kind: "failed";

@@ -37,6 +37,16 @@ export class ProxyCounters {
     this.cells[this.frontend + Cell.sessionsCurrent]--;
   }
 
+  /** The server could not be reached, or broke an exchange off before it answered. */
+  serverFailed(server: number, nowMs: number): void {
+    this.cells[this.servers[server] + Cell.lastFailedMs] = nowMs;
+  }
+
+  /** The server took a connection. */
+  serverReached(server: number, nowMs: number): void {
+    this.cells[this.servers[server] + Cell.lastReachedMs] = nowMs;
+  }
+
   receivedFromClient(bytes: number): void {
     this.cells[this.frontend + Cell.bytesIn] += bytes;
   }

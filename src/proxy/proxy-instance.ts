@@ -90,6 +90,7 @@ export class ProxyInstance implements Acceptor {
 
   /** Tells who reads the log when a server stops or starts to be reachable, not for each request. */
   serverFailed(server: number, reason: string): void {
+    this.counters.serverFailed(server, this.monotonicMs());
     const first = this.balancer.failed(server, this.engine.now());
     if (!first) return;
     const { name, host, port } = this.config.servers[server];
@@ -100,6 +101,7 @@ export class ProxyInstance implements Acceptor {
   }
 
   serverReached(server: number): void {
+    this.counters.serverReached(server, this.monotonicMs());
     if (!this.balancer.reached(server)) return;
     const { name, host, port } = this.config.servers[server];
     this.event(

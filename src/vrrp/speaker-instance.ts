@@ -1,7 +1,10 @@
 import type { VrrpInstanceConfig } from "../config/config.js";
+import type { TrackConfig } from "../config/tracking-config.js";
 import { encodeAdvert } from "./advert.js";
+import type { VrrpEvent } from "./event.js";
 import { handle } from "./instance.js";
 import {
+  type FaultCause,
   type InstanceEffect,
   type InstanceInput,
   type InstanceState,
@@ -13,6 +16,8 @@ import type { Drop } from "./receive-checks.js";
 import { AddressKeeper, type KeeperPort } from "./speaker-addresses.js";
 import type { SpeakerLog } from "./speaker-log.js";
 import type { VrrpStatus } from "./status.js";
+import { describeContributions, type Verdict } from "./tracking.js";
+import { unbridged } from "./weight-gap.js";
 
 /** What an instance needs of its interface. */
 export interface InstancePort extends Omit<KeeperPort, "onPutFailed" | "onError"> {
@@ -20,12 +25,23 @@ export interface InstancePort extends Omit<KeeperPort, "onPutFailed" | "onError"
   send(message: Uint8Array): void;
 }
 
+/** What an instance tells its speaker. */
+export interface InstanceHooks {
+  /** Names of the instances that belong to a sync group. */
+  readonly inGroup: ReadonlySet<string>;
+  trackOf(config: VrrpInstanceConfig): TrackConfig;
+  /** After each input that was handled; `transition`: it changed the state. */
+  onInput(transition: boolean): void;
+  onEvent(event: VrrpEvent): void;
+}
+
 /** Binds one state machine to the world: runs its effects, counts, and tells its status. */
 export class SpeakerInstance {
   readonly config: VrrpInstanceConfig;
   readonly #port: InstancePort;
   readonly #log: SpeakerLog;
-  readonly #onInput: (transition: boolean) => void;
+  readonly #hooks: InstanceHooks;
+  #verdict: Verdict | null = null;
   readonly #keeper: AddressKeeper;
   readonly #released: Promise<void>;
   #resolveReleased: () => void = () => {};
@@ -36,19 +52,12 @@ export class SpeakerInstance {
   #becameMaster = 0;
   readonly #drops = new Map<string, number>();
 
-  /** `onInput` hears of every input that was handled, and whether the state changed. */
-  constructor(
-    config: VrrpInstanceConfig,
-    inGroup: boolean,
-    port: InstancePort,
-    log: SpeakerLog,
-    onInput: (transition: boolean) => void,
-  ) {
+  constructor(config: VrrpInstanceConfig, port: InstancePort, log: SpeakerLog, hooks: InstanceHooks) {
     this.config = config;
     this.#port = port;
     this.#log = log;
-    this.#onInput = onInput;
-    this.#state = initialState(config, inGroup);
+    this.#hooks = hooks;
+    this.#state = initialState(config, hooks.inGroup.has(config.name));
     this.#released = new Promise((resolve) => {
       this.#resolveReleased = resolve;
     });
@@ -88,7 +97,27 @@ export class SpeakerInstance {
       this.#run(effect);
       transition ||= effect.kind === "transition";
     }
-    this.#onInput(transition);
+    this.#hooks.onInput(transition);
+  }
+
+  /** What tracking came to: another priority, a fault, or the end of one. */
+  take(verdict: Verdict): void {
+    this.#verdict = verdict;
+    const { priority, contributions, trackingFault, fitnessFault } = verdict;
+    if (priority !== this.#state.priority) {
+      this.input({ kind: "priority", priority, reason: describeContributions(contributions) });
+    }
+    this.#takeFault("tracking", trackingFault, "everything that must be up is up");
+    this.#takeFault("fitness", fitnessFault, "this node can serve again");
+  }
+
+  #takeFault(cause: FaultCause, fault: string | null, cleared: string): void {
+    const known = this.#state.faults[cause] ?? null;
+    if (fault !== null && fault !== known) {
+      this.input({ kind: "fault", cause, reason: fault });
+    } else if (fault === null && known !== null) {
+      this.input({ kind: "fault-cleared", cause, reason: cleared });
+    }
   }
 
   /** Whether this address should be on the interface now. */
@@ -120,6 +149,8 @@ export class SpeakerInstance {
       reason: state.reason,
       priority: this.#state.priority,
       basePriority: config.priority,
+      advice: unbridged(config.priority, this.#hooks.trackOf(config), state.partners),
+      contributions: this.#verdict?.contributions ?? [],
       addresses: config.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
       partners: state.partners.map(({ address, priority, lastHeardMs }) => ({
         address,
@@ -156,6 +187,8 @@ export class SpeakerInstance {
           fields,
           `${this.config.name}: ${from} → ${to}, ${reason}`,
         );
+        const { priority } = this.#state;
+        this.#hooks.onEvent({ kind: "transition", instance: this.config.name, from, to, reason, priority });
         break;
       }
       case "priority-changed": {
@@ -164,6 +197,8 @@ export class SpeakerInstance {
           { event: "vrrp-priority", instance: this.config.name, from, to, reason },
           `${this.config.name}: priority ${from} → ${to}, ${reason}`,
         );
+        const { name: state } = this.#state;
+        this.#hooks.onEvent({ kind: "priority", instance: this.config.name, state, priority: to });
         break;
       }
       case "log":

@@ -5,7 +5,7 @@ import type { LinkEvent } from "../netlink/monitor.js";
 import type { InterfaceInfo, RouteSocket } from "../netlink/route-socket.js";
 import { DropLog } from "./drop-log.js";
 import { type Drop, type DropReason, type LocalRouter, receive } from "./receive-checks.js";
-import { type InstancePort, SpeakerInstance } from "./speaker-instance.js";
+import { type InstanceHooks, type InstancePort, SpeakerInstance } from "./speaker-instance.js";
 import type { SpeakerLog } from "./speaker-log.js";
 import type { InterfaceObserver } from "./speaker-peers.js";
 import { VrrpSocket } from "./speaker-socket.js";
@@ -45,11 +45,9 @@ export class SpeakerInterface implements InstancePort {
   constructor(
     name: string,
     configs: readonly VrrpInstanceConfig[],
-    /** Names of instances that belong to a sync group. */
-    inGroup: ReadonlySet<string>,
     route: RouteSocket,
     log: SpeakerLog,
-    onInput: (transition: boolean) => void,
+    hooks: InstanceHooks,
     observer: InterfaceObserver | null = null,
   ) {
     this.#observer = observer;
@@ -58,9 +56,7 @@ export class SpeakerInterface implements InstancePort {
     this.#log = log;
     this.#virtualAddresses = new Set(configs.flatMap((c) => c.addresses.map(({ address }) => address)));
     this.#ownsAddresses = configs.some(({ priority }) => priority === 255);
-    this.instances = configs.map(
-      (config) => new SpeakerInstance(config, inGroup.has(config.name), this, log, onInput),
-    );
+    this.instances = configs.map((config) => new SpeakerInstance(config, this, log, hooks));
   }
 
   interfaceIndex(): number | null {

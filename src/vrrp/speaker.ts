@@ -1,24 +1,27 @@
 import type { VrrpInstanceConfig } from "../config/config.js";
+import type { SyncGroupConfig } from "../config/tracking-config.js";
 import { LbError } from "../errors.js";
 import { type LinkEvent, type Monitor, openMonitor } from "../netlink/monitor.js";
 import { RouteSocket } from "../netlink/route-socket.js";
-import type { SpeakerInstance } from "./speaker-instance.js";
+import type { VrrpEvent } from "./event.js";
+import type { InstanceHooks, SpeakerInstance } from "./speaker-instance.js";
 import { SpeakerInterface } from "./speaker-interface.js";
 import type { SpeakerLog } from "./speaker-log.js";
 import { type PeerLinkSettings, SpeakerPeers } from "./speaker-peers.js";
 import { assertRawSocketsAllowed } from "./speaker-socket.js";
+import { type OutsideFacts, SpeakerTracking } from "./speaker-tracking.js";
 import type { VrrpStatus } from "./status.js";
-import { type GroupMember, settleGroup } from "./sync-group.js";
+import { type GroupMember, type GroupStateName, groupState, settleGroup } from "./sync-group.js";
+
+/** A sync group, and the state in which others believe it. */
+interface Group {
+  readonly name: string;
+  readonly members: readonly SpeakerInstance[];
+  told: GroupStateName;
+}
 
 /** After the monitor has ended. */
 const watchAgainMs = 1000;
-
-/** Instances that fault, become master and become backup together. */
-export interface SyncGroup {
-  readonly name: string;
-  /** Names of instances. */
-  readonly members: readonly string[];
-}
 
 export interface SpeakerDependencies {
   readonly log: SpeakerLog;
@@ -26,6 +29,8 @@ export interface SpeakerDependencies {
   readonly peerLink: PeerLinkSettings | null;
   /** Every instance's status, after each transition of any. */
   onStatus(statuses: readonly VrrpStatus[]): void;
+  /** In the order in which it happened. */
+  onEvent(event: VrrpEvent): void;
 }
 
 /**
@@ -43,7 +48,8 @@ export class Speaker {
   readonly #interfaces: readonly SpeakerInterface[];
   /** In the order of the configuration. */
   readonly #instances: readonly SpeakerInstance[];
-  readonly #groups: readonly { readonly name: string; readonly members: readonly SpeakerInstance[] }[];
+  readonly #groups: readonly Group[];
+  readonly #tracking: SpeakerTracking;
   #isSettling = false;
   #timer: NodeJS.Timeout | null = null;
   #armedForMs: number | null = null;
@@ -51,26 +57,32 @@ export class Speaker {
 
   private constructor(
     configs: readonly VrrpInstanceConfig[],
-    groups: readonly SyncGroup[],
+    groups: readonly SyncGroupConfig[],
     deps: SpeakerDependencies,
     route: RouteSocket,
   ) {
     this.#peers = deps.peerLink === null ? null : new SpeakerPeers(deps.peerLink, deps.log);
-    const inGroup = new Set(groups.flatMap(({ members }) => members));
+    const hooks: InstanceHooks = {
+      inGroup: new Set(groups.flatMap(({ members }) => members)),
+      trackOf: (config) => this.#tracking.trackOf(config),
+      onInput: (transition) => this.#onInput(transition),
+      onEvent: (event) => deps.onEvent(event),
+    };
     this.#deps = deps;
     this.#route = route;
     const names = [...new Set(configs.map((config) => config.interface))];
     this.#interfaces = names.map((name) => {
       const here = configs.filter((config) => config.interface === name);
-      const onInput = (transition: boolean) => this.#onInput(transition);
-      return new SpeakerInterface(name, here, inGroup, route, deps.log, onInput, this.#peers);
+      return new SpeakerInterface(name, here, route, deps.log, hooks, this.#peers);
     });
     const instances = this.#interfaces.flatMap((iface) => iface.instances);
     this.#instances = configs.flatMap((config) => instances.filter((instance) => instance.config === config));
     this.#groups = groups.map(({ name, members }) => ({
       name,
       members: this.#instances.filter(({ config }) => members.includes(config.name)),
+      told: "INIT",
     }));
+    this.#tracking = new SpeakerTracking(configs, groups, route, () => this.#judge());
     this.#monitor = this.#watch();
   }
 
@@ -81,14 +93,15 @@ export class Speaker {
    */
   static async open(
     configs: readonly VrrpInstanceConfig[],
-    groups: readonly SyncGroup[],
+    groups: readonly SyncGroupConfig[],
     deps: SpeakerDependencies,
   ): Promise<Speaker> {
     assertRawSocketsAllowed();
     const route = await RouteSocket.open();
     try {
       const speaker = new Speaker(configs, groups, deps, route);
-      await Promise.all(speaker.#interfaces.map((iface) => iface.look()));
+      await Promise.all([speaker.#tracking.look(), ...speaker.#interfaces.map((iface) => iface.look())]);
+      speaker.#judge();
       return speaker;
     } catch (error) {
       await route.close();
@@ -129,11 +142,14 @@ export class Speaker {
     await this.#route.close();
   }
 
-  /** Whether this node can serve. False takes every instance to FAULT: a master gives up at once. */
-  setFitness(fit: boolean, reason: string): void {
-    this.#inputAll((instance) => {
-      instance.input({ kind: fit ? "fault-cleared" : "fault", cause: "fitness", reason });
-    });
+  /** What is known now of this node and of what it tracks: priorities change, and faults come and go. */
+  setFacts(facts: OutsideFacts): void {
+    this.#tracking.set(facts);
+    this.#judge();
+  }
+
+  #judge(): void {
+    this.#inputAll((instance) => instance.take(this.#tracking.judge(instance.config)));
   }
 
   status(): readonly VrrpStatus[] {
@@ -163,6 +179,7 @@ export class Speaker {
   }
 
   #onLinkEvent(event: LinkEvent): void {
+    this.#tracking.onLinkEvent(event);
     for (const iface of this.#interfaces) {
       iface.onLinkEvent(event);
     }
@@ -189,7 +206,8 @@ export class Speaker {
       return;
     }
     this.#isSettling = true;
-    for (const { name, members } of this.#groups) {
+    for (const group of this.#groups) {
+      const { name, members } = group;
       let inputs = settleGroup(name, members.map(viewOf));
       while (inputs.length > 0) {
         for (const { member, input } of inputs) {
@@ -197,8 +215,24 @@ export class Speaker {
         }
         inputs = settleGroup(name, members.map(viewOf));
       }
+      this.#tellOf(group);
     }
     this.#isSettling = false;
+  }
+
+  #tellOf(group: Group): void {
+    const views = group.members.map(viewOf);
+    const to = groupState(views);
+    if (to === null || to === group.told) {
+      return;
+    }
+    const reason = views.find(({ state }) => state.name === to)?.state.reason ?? to;
+    this.#deps.log.info(
+      { event: "vrrp-group", group: group.name, from: group.told, to, reason },
+      `${group.name}: ${group.told} → ${to}, ${reason}`,
+    );
+    group.told = to;
+    this.#deps.onEvent({ kind: "group", group: group.name, to, reason });
   }
 
   #arm(): void {

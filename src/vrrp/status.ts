@@ -12,6 +12,10 @@ export interface VrrpStatus {
   readonly priority: number;
   /** The configured one. */
   readonly basePriority: number;
+  /** What makes the difference: `script check is down`, −20. */
+  readonly contributions: readonly { readonly weight: number; readonly reason: string }[];
+  /** What of the configuration will not do what it seems to, now that the partner has been heard. */
+  readonly advice: readonly string[];
   /** Virtual addresses, `192.168.33.84/24`. */
   readonly addresses: readonly string[];
   /** The other routers heard, most recent first. */

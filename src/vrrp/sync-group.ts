@@ -41,10 +41,10 @@ export function settleGroup(group: string, members: readonly GroupMember[]): Gro
     .map(({ name }) => ({ member: name, input: { kind: "become-backup", reason } }));
 }
 
-/** The state of a group as notify scripts hear it. */
-export function groupState(members: readonly GroupMember[]): GroupStateName {
+/** The state of a group as notify scripts hear it; null: its members are on different ways, to or from INIT. */
+export function groupState(members: readonly GroupMember[]): GroupStateName | null {
   const states = members.map(({ state }) => state.name);
-  if (states.includes("INIT")) return "INIT";
+  if (states.includes("INIT")) return states.every((state) => state === "INIT") ? "INIT" : null;
   if (states.includes("FAULT")) return "FAULT";
   return states.every((state) => state === "MASTER") ? "MASTER" : "BACKUP";
 }

@@ -63,6 +63,9 @@ export const Cell = {
   connectTimeMax: 34,
   responseTimeMax: 35,
   totalTimeMax: 36,
+  /** Monotonic ms of the last time that a server could not be reached, and could; 0: never. */
+  lastFailedMs: 37,
+  lastReachedMs: 38,
 } as const;
 
 export type Cell = (typeof Cell)[keyof typeof Cell];

@@ -38,6 +38,8 @@ const cellNames = Object.keys(Cell) as CellName[];
 /** Cells whose value for the process is the greatest of the threads' values; all others are added up. */
 const greatest: ReadonlySet<CellName> = new Set<CellName>([
   "lastSessionMs",
+  "lastFailedMs",
+  "lastReachedMs",
   "connectTimeMax",
   "responseTimeMax",
   "totalTimeMax",

@@ -34,6 +34,8 @@ function makeData(table: StatsTable, changes: Partial<ControlThreadData> = {}): 
     engine: "portable",
     statsBuffer: table.buffer,
     startedEpochMs: Date.now(),
+    tracking: { scripts: [], files: [], processes: [] },
+    known: [],
     ...changes,
   };
 }

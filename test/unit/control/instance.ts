@@ -10,6 +10,8 @@ export function makeInstance(changes: Partial<VrrpStatus> = {}): VrrpStatus {
     reason: "a higher priority was heard from 192.168.33.80",
     priority: 100,
     basePriority: 100,
+    contributions: [],
+    advice: [],
     addresses: ["192.168.33.84/24"],
     partners: [{ address: "192.168.33.80", priority: 101, lastHeardEpochMs: 1_795_403_599_000 }],
     advertsSent: 0,

@@ -38,6 +38,6 @@ t.test("partners are told most recent first, once each, and not without end", as
   t.equal(partners.length, 16);
   partners = heard(partners, { address: "10.0.0.30", priority: 0, lastHeardMs: 41 });
   t.equal(partners.length, 16);
-  t.strictSame(partners[0], { address: "10.0.0.30", priority: 0, lastHeardMs: 41 });
+  t.strictSame(partners[0], { address: "10.0.0.30", priority: 0, highestPriority: 100, lastHeardMs: 41 });
   t.equal(partners[1].address, "10.0.0.39");
 });

@@ -81,7 +81,7 @@ t.test("SIGUSR1 writes the state to the log, and opens no debugger", async (t) =
   daemon.process.kill("SIGUSR1");
   t.match(await daemon.line(({ msg }) => msg === "state"), {
     lifeCycle: "serving",
-    fitness: { fit: true },
+    fitness: "well",
     threads: [
       { name: "data-0", state: "serving" },
       { name: "control", state: "serving" },

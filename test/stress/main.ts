@@ -1,15 +1,8 @@
 import { parseArgs } from "node:util";
-import {
-  type Balancer,
-  type BalancerName,
-  descriptorsOf,
-  EngineMissing,
-  residentMb,
-  startBalancer,
-} from "./balancer.js";
+import { type Balancer, type BalancerName, EngineMissing, residentMb, startBalancer } from "./balancer.js";
 import { malformedNames } from "./malformed.js";
 import { planConnection } from "./plan.js";
-import { comeToRest, complaints } from "./rest.js";
+import { comeToRest, complaints, fewestDescriptors } from "./rest.js";
 import { describeMismatch, type Report, Traffic } from "./traffic.js";
 
 const usage = `npm run test:stress -- [options]
@@ -98,7 +91,7 @@ async function stressOne(name: BalancerName, options: Options): Promise<number> 
   try {
     balancer = await startBalancer(name, traffic.serverPorts, options.threads);
     if (options.only !== null) return await playOnly(traffic, balancer, options, options.only);
-    const before = descriptorsOf(balancer.pid);
+    const before = await fewestDescriptors(balancer.pid);
     const began = Date.now();
     const report = await traffic.run(balancer.port, {
       seed: options.seed,

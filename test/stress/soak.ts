@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { descriptorsOf, EngineMissing, residentMb, startBalancer } from "./balancer.js";
-import { comeToRest, complaints } from "./rest.js";
+import { EngineMissing, residentMb, startBalancer } from "./balancer.js";
+import { comeToRest, complaints, fewestDescriptors } from "./rest.js";
 import { describeMismatch, Traffic } from "./traffic.js";
 
 const usage = `npm run soak -- [options]
@@ -44,7 +44,7 @@ export async function runSoak(parameters: readonly string[]): Promise<number> {
   try {
     const balancer = await startBalancer(engine, traffic.serverPorts, Number(values.threads));
     try {
-      const before = descriptorsOf(balancer.pid);
+      const before = await fewestDescriptors(balancer.pid);
       const resting: number[] = [];
       const beganMs = performance.now();
       let connections = 0;

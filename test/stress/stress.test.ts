@@ -1,7 +1,7 @@
 import t from "tap";
-import { type Balancer, type BalancerName, descriptorsOf, EngineMissing, startBalancer } from "./balancer.js";
+import { type Balancer, type BalancerName, EngineMissing, startBalancer } from "./balancer.js";
 import type { Special } from "./plan.js";
-import { comeToRest, complaints } from "./rest.js";
+import { comeToRest, complaints, fewestDescriptors } from "./rest.js";
 import { describeMismatch, type Report, Traffic } from "./traffic.js";
 
 /** One sequence, so that a failure repeats; `npm run test:stress -- --seed N` plays others, and longer ones. */
@@ -24,7 +24,7 @@ for (const { name, requests } of runs) {
       return;
     }
     t.teardown(() => balancer.stop());
-    const before = descriptorsOf(balancer.pid);
+    const before = await fewestDescriptors(balancer.pid);
     const report = await traffic.run(balancer.port, {
       seed,
       from: 0,

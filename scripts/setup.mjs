@@ -167,10 +167,26 @@ function npmIsCurrent() {
   const installed = readJson(join(root, "node_modules", ".package-lock.json"));
   if (installed === null) return false;
   const lock = readJson(join(root, "package-lock.json"));
+  // An optional package of ours may fail to build here; whether that was tried with this lockfile is in the stamp.
+  const tried = readJson(triedFile);
+  const own = Object.keys(lock.packages[""].optionalDependencies ?? {}).map((name) => `node_modules/${name}`);
   // By content, not by date: a checkout touches the lockfile without changing it.
-  return Object.entries(lock.packages).every(
-    ([path, wanted]) =>
-      path === "" || wanted.optional === true || installed.packages[path]?.version === wanted.version,
+  return Object.entries(lock.packages).every(([path, wanted]) => {
+    if (path === "" || installed.packages[path]?.version === wanted.version) return true;
+    if (wanted.optional !== true) return false;
+    return !own.includes(path) || tried?.[path] === wanted.version;
+  });
+}
+
+/** The optional packages of ours that `npm ci` was last asked for, by their path in the lockfile. */
+const triedFile = join(root, "node_modules", ".tandem-optional.json");
+
+function rememberOptional() {
+  const { packages } = readJson(join(root, "package-lock.json"));
+  const own = Object.keys(packages[""].optionalDependencies ?? {}).map((name) => `node_modules/${name}`);
+  writeFileSync(
+    triedFile,
+    JSON.stringify(Object.fromEntries(own.map((path) => [path, packages[path]?.version]))),
   );
 }
 
@@ -190,6 +206,7 @@ function installNpmPackages() {
       `npm ci failed:\n${output}\nWhat it needs: a registry in reach, ${buildTools.join(", ")}.`,
     );
   }
+  rememberOptional();
 }
 
 /** Node's own headers, where they lie beside this Node, save node-gyp a download. */

@@ -10,8 +10,11 @@ export interface KeepalivedOptions {
   readonly version?: 2 | 3;
   /** Seconds; 1 if left out. */
   readonly advertInterval?: number;
-  /** auth_type PASS. */
   readonly password?: string;
+  /** PASS if left out; counts with a password only. */
+  readonly authType?: "PASS" | "AH";
+  /** Adverts go to this address, and not to the group. */
+  readonly unicastPeer?: string;
   readonly preempt?: boolean;
   readonly addresses?: readonly string[];
 }
@@ -62,23 +65,29 @@ export function startKeepalived(network: Network, host: Host, options: Keepalive
 }
 
 function keepalivedConfiguration(host: Host, options: KeepalivedOptions): string {
-  const password = options.password;
-  const authentication =
-    password === undefined ? "" : `  authentication {\n    auth_type PASS\n    auth_pass ${password}\n  }\n`;
+  const { password, authType = "PASS", unicastPeer } = options;
   const addresses = options.addresses ?? [`${virtualAddress}/24`];
+  const lines = [
+    "state BACKUP",
+    "interface eth1",
+    `virtual_router_id ${options.virtualRouterId ?? 51}`,
+    `priority ${options.priority}`,
+    `advert_int ${options.advertInterval ?? 1}`,
+    ...(options.preempt === false ? ["nopreempt"] : []),
+    ...(password === undefined
+      ? []
+      : ["authentication {", `  auth_type ${authType}`, `  auth_pass ${password}`, "}"]),
+    ...(unicastPeer === undefined ? [] : [`unicast_peer {`, `  ${unicastPeer}`, "}"]),
+    "virtual_ipaddress {",
+    ...addresses.map((address) => (address.includes(" dev ") ? `  ${address}` : `  ${address} dev eth1`)),
+    "}",
+  ];
   return `global_defs {
   router_id ${host.name}
   vrrp_version ${options.version ?? 2}
 }
 vrrp_instance VI_1 {
-  state BACKUP
-  interface eth1
-  virtual_router_id ${options.virtualRouterId ?? 51}
-  priority ${options.priority}
-  advert_int ${options.advertInterval ?? 1}
-${options.preempt === false ? "  nopreempt\n" : ""}${authentication}  virtual_ipaddress {
-${addresses.map((address) => `    ${address} dev eth1`).join("\n")}
-  }
+${lines.map((line) => `  ${line}`).join("\n")}
 }
 `;
 }

@@ -54,8 +54,27 @@ export class Host {
   }
 
   /** IPv4 addresses of eth1, without the prefix length, in the kernel's order. */
-  async addresses(): Promise<string[]> {
-    const out = await run("ip", ["-n", this.namespace, "-j", "-4", "address", "show", "dev", "eth1"]);
+  addresses(): Promise<string[]> {
+    return this.#addresses("-4", "dev", "eth1");
+  }
+
+  /** Addresses of both families on every interface. */
+  everyAddress(): Promise<string[]> {
+    return this.#addresses();
+  }
+
+  /** The link-local IPv6 address of eth1, once duplicate detection has let it pass. */
+  async linkLocalAddress(): Promise<string> {
+    return await waitFor(`${this.name}'s link-local address`, 10_000, async () => {
+      const out = await this.run("ip", "-6", "-o", "address", "show", "dev", "eth1", "scope", "link");
+      return out.includes("tentative") ? null : /inet6 (fe80[\da-f:]+)/.exec(out)?.[1];
+    });
+  }
+
+  async #addresses(...filter: string[]): Promise<string[]> {
+    const family = filter[0]?.startsWith("-") ? filter.slice(0, 1) : [];
+    const which = filter.slice(family.length);
+    const out = await run("ip", ["-n", this.namespace, "-j", ...family, "address", "show", ...which]);
     const links = JSON.parse(out) as { addr_info?: { local: string }[] }[];
     return links.flatMap((link) => (link.addr_info ?? []).map((info) => info.local));
   }
@@ -127,7 +146,7 @@ export class Network {
   /** Names of the hosts that hold an address at this moment. */
   async holdersOf(address: string): Promise<string[]> {
     const hosts = [...this.#hosts.values()];
-    const lists = await Promise.all(hosts.map((host) => host.addresses()));
+    const lists = await Promise.all(hosts.map((host) => host.everyAddress()));
     return hosts.filter((_, index) => lists[index].includes(address)).map((host) => host.name);
   }
 

@@ -32,6 +32,7 @@ const packageOf = {
   nft: "nftables",
   nginx: "nginx",
   keepalived: "keepalived",
+  vrrpd: "frr",
   tcpdump: "tcpdump",
   tshark: "tshark",
   arping: "iputils-arping",
@@ -45,7 +46,7 @@ const packageOf = {
 };
 
 /** Packages whose services Debian would start, and enable at boot, as soon as they are installed. */
-const serviceOf = { nginx: "nginx", keepalived: "keepalived", haproxy: "haproxy" };
+const serviceOf = { nginx: "nginx", keepalived: "keepalived", haproxy: "haproxy", frr: "frr" };
 
 /** What a build of the native packages calls for. */
 const buildTools = ["python3", "make", "g++"];
@@ -57,9 +58,12 @@ function say(line) {
   process.stderr.write(`setup: ${line}\n`);
 }
 
+/** FRR's daemons are in no PATH. */
+const otherFolders = ["/usr/lib/frr"];
+
 /** @returns {boolean} whether a command of that name can be run. */
 export function hasCommand(command) {
-  return searchPath.some((folder) => existsSync(join(folder, command)));
+  return [...searchPath, ...otherFolders].some((folder) => existsSync(join(folder, command)));
 }
 
 /**

@@ -29,6 +29,7 @@ const suites = {
       "nft",
       "nginx",
       "keepalived",
+      "vrrpd",
       "tcpdump",
       "tshark",
       "arping",

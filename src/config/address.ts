@@ -1,4 +1,4 @@
-import type { AdminConfig, ListenAddress, VirtualAddress } from "./config.js";
+import type { AdminConfig, ListenAddress } from "./config.js";
 import { type Parsed, parsed, quote, refused } from "./problem.js";
 
 /** Dotted quad, four decimal numbers without leading zeros. */
@@ -102,32 +102,6 @@ export function parseInterface(text: string): Parsed<string> {
     `${quote(text)} is not a name that an interface can have`,
     "write a name that `ip link` shows, at most 15 characters",
   );
-}
-
-/** `192.168.33.84/24`; without a prefix length /32, as in keepalived. */
-export function parseVirtualAddress(text: string): Parsed<VirtualAddress> {
-  const [address, prefix, ...rest] = text.split("/");
-  if (isIPv6(address)) {
-    return refused(
-      `${address} is an IPv6 address, which VRRPv2 cannot carry`,
-      "use an IPv4 address such as 192.168.33.84/24",
-    );
-  }
-  if (!isIPv4(address) || rest.length > 0) {
-    return refused(`${quote(text)} is not an IPv4 address`, "write, for example, 192.168.33.84/24");
-  }
-  const prefixLength = prefix === undefined ? 32 : /^\d{1,2}$/.test(prefix) ? Number(prefix) : 0;
-  if (prefixLength < 1 || prefixLength > 32) {
-    return refused(`/${prefix} is not a prefix length`, "write a number from 1 to 32, such as /24");
-  }
-  const first = Number(address.split(".")[0]);
-  if (first === 0 || first === 127 || first >= 224) {
-    return refused(
-      `${address} cannot be a host's address on a network`,
-      "choose an address of the interface's network",
-    );
-  }
-  return parsed({ address, prefixLength });
 }
 
 function parseEndpoint(

@@ -54,7 +54,14 @@ export interface VrrpInstanceConfig {
   readonly advertIntervalCs: number;
   /** VRRPv3 over IPv4: the checksum sent covers the message alone, as RFC 9568 has it and as VRRPv2's does. */
   readonly v3ChecksumAsV2: boolean;
-  readonly authentication: { readonly type: "none" } | { readonly type: "pass"; readonly password: string };
+  readonly authentication:
+    | { readonly type: "none" }
+    | { readonly type: "pass" | "ah"; readonly password: string };
+  /** This node's source of adverts; null: the interface's own address, link-local for IPv6. */
+  readonly sourceAddress: string | null;
+  /** To whom adverts go, and from whom alone they are taken; empty: the multicast group. */
+  readonly unicastPeers: readonly string[];
+  /** In the adverts; all of one family, which is the instance's. */
   readonly addresses: readonly VirtualAddress[];
   /** Lifetime that the kernel gives the virtual address between two refreshes. */
   readonly leaseMs: number;
@@ -65,11 +72,23 @@ export interface VrrpInstanceConfig {
   readonly partnerPriority: number | null;
 }
 
+/** An instance speaks over the family of its addresses. */
+export function familyOf(instance: Pick<VrrpInstanceConfig, "addresses">): 4 | 6 {
+  return instance.addresses[0]?.address.includes(":") ? 6 : 4;
+}
+
 export interface VirtualAddress {
-  /** Dotted quad. */
+  /** Literal; IPv6 in the form of RFC 5952. */
   readonly address: string;
   readonly prefixLength: number;
+  /** Where it goes, if not to the instance's own interface. */
+  readonly interface?: string;
+  readonly scope?: AddressScope;
+  /** IPv4: the name that ifconfig shows. */
+  readonly label?: string;
 }
+
+export type AddressScope = "global" | "site" | "link" | "host" | "nowhere";
 
 /** keepalived: vrrp_garp_master_repeat, _delay, _refresh. */
 export interface GratuitousArpConfig {

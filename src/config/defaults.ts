@@ -103,6 +103,8 @@ export const demoInstance: VrrpInstanceConfig = {
   advertIntervalCs: 100,
   v3ChecksumAsV2: false,
   authentication: { type: "none" },
+  sourceAddress: null,
+  unicastPeers: [],
   addresses: [{ address: "192.168.33.84", prefixLength: 24 }],
   leaseMs: defaultLeaseMs(100),
   gratuitousArp: defaultGratuitousArp,

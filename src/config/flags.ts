@@ -4,7 +4,6 @@ import {
   parseInterface,
   parseListen,
   parseServerAddress,
-  parseVirtualAddress,
 } from "./address.js";
 import { checkSocketPath } from "./admin-section.js";
 import type {
@@ -28,6 +27,7 @@ import { checkPeerKey } from "./peer-link-section.js";
 import { type Parsed, type Problem, quote } from "./problem.js";
 import { overlaps } from "./proxy-section.js";
 import { suggestion } from "./suggest.js";
+import { parseVirtualAddress } from "./virtual-address.js";
 
 /** The flags of `lb run` that say something about the configuration, as the user wrote them. */
 export interface Flags {
@@ -102,6 +102,17 @@ function mergeVrrp(config: Config, flags: Flags, reader: FlagReader): readonly V
   if (addresses !== undefined && new Set(addresses.map(({ address }) => address)).size < addresses.length) {
     reader.problem("vip", "the same address stands twice", "keep one of them");
   }
+  const isV6 = addresses?.[0]?.address.includes(":") ?? false;
+  if (addresses?.some(({ address }) => address.includes(":") !== isV6)) {
+    reader.problem("vip", "IPv4 and IPv6 addresses in one instance", "make an instance for each in the file");
+  }
+  if (isV6 && config.vrrp.some(({ authentication }) => authentication.type !== "none")) {
+    reader.problem(
+      "vip",
+      "the file's authentication is none for IPv6",
+      "leave authentication out of the file",
+    );
+  }
   const given = (["priority", "interface", "vrid", "vip"] as const).filter(
     (flag) => flags[flag] !== undefined,
   );
@@ -125,6 +136,8 @@ function mergeVrrp(config: Config, flags: Flags, reader: FlagReader): readonly V
       ...(interfaceName !== undefined && { interface: interfaceName }),
       ...(virtualRouterId !== undefined && { virtualRouterId }),
       ...(addresses !== undefined && { addresses }),
+      // VRRPv2 knows IPv4 alone.
+      ...(isV6 && { version: 3 }),
     },
   ];
 }

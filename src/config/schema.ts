@@ -31,7 +31,7 @@ export const vrrpSchema = Type.Object(
     interface: text("an interface's name", "Interface that carries the adverts and the addresses."),
     virtual_router_id: whole(1, 255, "Number of the virtual router, the same on both nodes."),
     priority: whole(1, 255, "The higher one is master; 255 is for the owner of the address. Default 100."),
-    version: whole(2, 3, "Version of VRRP, the same on both nodes. Default 2."),
+    version: whole(2, 3, "Version of VRRP, the same on both nodes. Default 2; IPv6 needs 3 and has it."),
     advert_int: seconds(
       "Time between adverts, the same on both nodes: whole seconds in version 2, 10ms to 40.95s in version 3. Default 1s.",
     ),
@@ -43,7 +43,11 @@ export const vrrpSchema = Type.Object(
       Type.Object(
         {
           auth_type: Type.Optional(
-            Type.Enum(["PASS", "none"], { title: "PASS or none", description: "RFC 2338 simple text." }),
+            Type.Enum(["PASS", "AH", "none"], {
+              title: "PASS, AH or none",
+              description:
+                "RFC 2338: simple text, or an IP authentication header with HMAC-MD5. Version 2 only.",
+            }),
           ),
           auth_pass: plainText("a password", "At most 8 characters count, as in keepalived."),
         },
@@ -52,7 +56,19 @@ export const vrrpSchema = Type.Object(
     ),
     virtual_ipaddress: oneOrMore(
       "an address such as 192.168.33.84/24",
-      "The addresses that the master holds; the same on both nodes.",
+      "The addresses that the master holds, all IPv4 or all IPv6; the same on both nodes. Behind one: dev, scope, label.",
+    ),
+    unicast_peer: oneOrMore(
+      "an address such as 192.168.33.81",
+      "The partners' addresses: adverts go to them instead of the multicast group, and are taken from them alone.",
+    ),
+    unicast_src_ip: text(
+      "an address such as 192.168.33.80",
+      "With unicast_peer: this node's source of adverts. Default: the interface's own address.",
+    ),
+    mcast_src_ip: text(
+      "an address such as 192.168.33.80",
+      "Without unicast_peer: this node's source of adverts. Default: the interface's own address.",
     ),
     lease: seconds("Lifetime that the kernel gives the addresses between two refreshes. Default 3s."),
     garp_master_repeat: whole(0, 100, "Gratuitous ARPs sent at once by a new master. Default 5."),
@@ -183,9 +199,6 @@ export type AdminShape = Type.Static<typeof adminSchema>;
 export const foreignWords: Readonly<Record<string, string>> = {
   state: "leave it out: every node starts as a backup, and the priorities elect the master",
   nopreempt: "write preempt: false",
-  unicast_peer: "leave it out: unicast peers are not supported yet, adverts go to the multicast group",
-  unicast_src_ip: "leave it out: unicast peers are not supported yet, adverts go to the multicast group",
-  mcast_src_ip: "leave it out: adverts carry the interface's first address",
   track_bfd: "leave it out: BFD is not spoken",
   track_file: "write vrrp_track_file: at the top, and track_file: in the instance",
   notify_deleted: "leave it out: a reload removes no instance",

@@ -3,6 +3,7 @@ import { describeEndpoint } from "./address.js";
 import type { AdminConfig, Config, PeerLinkConfig, ProxyConfig, VrrpInstanceConfig } from "./config.js";
 import { describeDuration } from "./duration.js";
 import { writeGlobalDefs, writeNotify, writeTrack, writeTracking } from "./serialize-tracking.js";
+import { describeVirtualAddress } from "./virtual-address.js";
 
 /**
  * Writes a configuration as a file that loads to the same configuration, defaults spelled out.
@@ -49,10 +50,17 @@ function writeInstance(instance: VrrpInstanceConfig, secret: (text: string) => s
     advert_int: `${instance.advertIntervalCs / 100}s`,
     ...(instance.v3ChecksumAsV2 && { v3_checksum_as_v2: true }),
     preempt: instance.preempt,
-    ...(authentication.type === "pass" && {
-      authentication: { auth_type: "PASS", auth_pass: secret(authentication.password) },
+    ...(authentication.type !== "none" && {
+      authentication: {
+        auth_type: authentication.type.toUpperCase(),
+        auth_pass: secret(authentication.password),
+      },
     }),
-    virtual_ipaddress: instance.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+    ...(instance.sourceAddress !== null && {
+      [instance.unicastPeers.length > 0 ? "unicast_src_ip" : "mcast_src_ip"]: instance.sourceAddress,
+    }),
+    ...(instance.unicastPeers.length > 0 && { unicast_peer: instance.unicastPeers }),
+    virtual_ipaddress: instance.addresses.map(describeVirtualAddress),
     lease: describeDuration(instance.leaseMs),
     garp_master_repeat: gratuitousArp.repeat,
     garp_master_delay: describeDuration(gratuitousArp.delayMs),

@@ -1,11 +1,12 @@
-import { parseInterface, parseVirtualAddress } from "./address.js";
-import type { VirtualAddress, VrrpInstanceConfig } from "./config.js";
-import { type Context, each } from "./context.js";
+import { parseInterface } from "./address.js";
+import { familyOf, type VrrpInstanceConfig } from "./config.js";
+import type { Context } from "./context.js";
 import { defaultGratuitousArp, defaultLeaseMs, defaultPriority } from "./defaults.js";
 import { type NotifyDefaults, readNotify } from "./notify-section.js";
 import type { VrrpShape } from "./schema.js";
 import type { Path } from "./source.js";
 import { type Declared, readTrack } from "./tracking-section.js";
+import { readAddresses, readUnicast } from "./vrrp-addresses.js";
 
 /** Reads `vrrp:`, every instance by name. */
 export function readVrrp(
@@ -45,7 +46,9 @@ function readInstance(
       "add virtual_router_id: with a number from 1 to 255, the same on both nodes",
     );
   }
-  const version = shape.version === 3 ? 3 : 2;
+  const addresses = readAddresses([...path, "virtual_ipaddress"], name, shape.virtual_ipaddress, context);
+  const family = familyOf({ addresses });
+  const version = readVersion([...path, "version"], shape.version, family, context);
   const advertIntervalCs = readAdvertInterval([...path, "advert_int"], shape.advert_int, version, context);
   const instance: VrrpInstanceConfig = {
     name,
@@ -57,7 +60,8 @@ function readInstance(
     advertIntervalCs,
     v3ChecksumAsV2: shape.v3_checksum_as_v2 ?? false,
     authentication: readAuthentication([...path, "authentication"], shape.authentication, version, context),
-    addresses: readAddresses([...path, "virtual_ipaddress"], name, shape.virtual_ipaddress, context),
+    ...readUnicast(path, shape, family, context),
+    addresses,
     leaseMs: context.duration([...path, "lease"], shape.lease, "s", defaultLeaseMs(advertIntervalCs), 1000),
     gratuitousArp: {
       repeat: shape.garp_master_repeat ?? defaultGratuitousArp.repeat,
@@ -89,6 +93,14 @@ function readInstance(
     );
   }
   return instance;
+}
+
+/** VRRPv2 knows IPv4 alone. */
+function readVersion(path: Path, version: number | undefined, family: 4 | 6, context: Context): 2 | 3 {
+  if (version === 2 && family === 6) {
+    context.problem(path, "VRRP version 2 does not carry IPv6 addresses", "leave version out, or write 3");
+  }
+  return version === 3 || family === 6 ? 3 : 2;
 }
 
 /** RFC 3768 §5.3.7: VRRPv2 counts whole seconds in one byte. RFC 9568 §5.2.7: VRRPv3 counts cs in twelve bits. */
@@ -139,16 +151,17 @@ function readAuthentication(
     return none;
   }
   const password = context.text([...path, "auth_pass"], shape.auth_pass, "");
-  if (shape.auth_type !== "PASS") {
+  const type = shape.auth_type;
+  if (type !== "PASS" && type !== "AH") {
     if (shape.auth_pass !== undefined && shape.auth_type === undefined) {
-      context.missing([...path, "auth_type"], "auth_pass has no auth_type", "add auth_type: PASS");
+      context.missing([...path, "auth_type"], "auth_pass has no auth_type", "add auth_type: PASS or AH");
     }
     return none;
   }
   if (shape.auth_pass === undefined) {
     context.missing(
       [...path, "auth_pass"],
-      "auth_type PASS needs a password",
+      `auth_type ${type} needs a password`,
       "add auth_pass: with at most 8 characters",
     );
     return none;
@@ -167,37 +180,7 @@ function readAuthentication(
       "shorten it to 8 characters (keepalived cuts it in the same way)",
     );
   }
-  return { type: "pass", password: password.slice(0, 8) };
-}
-
-function readAddresses(
-  path: Path,
-  name: string,
-  value: string | readonly string[] | undefined,
-  context: Context,
-): VirtualAddress[] {
-  const addresses: VirtualAddress[] = [];
-  for (const [at, text] of each(path, value)) {
-    const result = parseVirtualAddress(text);
-    if (!result.ok) {
-      context.problem(at, result.message, result.advice);
-      continue;
-    }
-    if (addresses.some((other) => other.address === result.value.address)) {
-      context.problem(at, `${result.value.address} stands twice in ${name}`, "keep one of them");
-    }
-    addresses.push(result.value);
-  }
-  if (each(path, value).length === 0) {
-    context.missing(
-      path,
-      `${name} has no virtual_ipaddress`,
-      "add one, such as virtual_ipaddress: 192.168.33.84/24",
-    );
-  } else if (addresses.length > 255) {
-    context.problem(path, `${name} has ${addresses.length} addresses`, "an advert carries at most 255");
-  }
-  return addresses;
+  return { type: type === "PASS" ? "pass" : "ah", password: password.slice(0, 8) };
 }
 
 /** What two instances must not share. */
@@ -205,7 +188,8 @@ function reportClashes(instances: readonly VrrpInstanceConfig[], context: Contex
   for (const [i, later] of instances.entries()) {
     for (const earlier of instances.slice(0, i)) {
       if (later.interface !== earlier.interface) continue;
-      if (later.virtualRouterId !== 0 && later.virtualRouterId === earlier.virtualRouterId) {
+      const sameFamily = familyOf(later) === familyOf(earlier);
+      if (sameFamily && later.virtualRouterId !== 0 && later.virtualRouterId === earlier.virtualRouterId) {
         context.problem(
           ["vrrp", later.name, "virtual_router_id"],
           `${earlier.name} has virtual_router_id ${later.virtualRouterId} on ${later.interface} too`,

@@ -24,6 +24,8 @@ export interface InterfaceAddress {
   readonly leased: boolean;
   /** IPv4: another address of the same subnet came first, and is the source of what the host sends there. */
   readonly secondary: boolean;
+  /** IPv6: duplicate detection is under way or has failed, and it cannot be spoken from. */
+  readonly tentative: boolean;
 }
 
 export interface AddressMessage extends InterfaceAddress {
@@ -34,7 +36,13 @@ const FIXED_BYTES = 8;
 /** IFA_*. */
 const AttributeType = { address: 1, local: 2, cacheInfo: 6, flags: 8 } as const;
 /** IFA_F_*. The bit of `secondary` means "temporary" (RFC 4941) for IPv6. */
-const AddressFlag = { secondary: 0x01, noDuplicateDetection: 0x02, permanent: 0x80 } as const;
+const AddressFlag = {
+  secondary: 0x01,
+  noDuplicateDetection: 0x02,
+  duplicateFound: 0x08,
+  tentative: 0x40,
+  permanent: 0x80,
+} as const;
 const SCOPE_GLOBAL = 0;
 /** The greatest lifetime that is not "for ever". */
 const MAX_LIFETIME_SECONDS = 0xffff_fffe;
@@ -116,5 +124,6 @@ export function parseAddressMessage(payload: Uint8Array): AddressMessage | Malfo
     family: family === AddressFamily.ipv4 ? 4 : 6,
     leased: (flags & AddressFlag.permanent) === 0,
     secondary: family === AddressFamily.ipv4 && (flags & AddressFlag.secondary) !== 0,
+    tentative: (flags & (AddressFlag.tentative | AddressFlag.duplicateFound)) !== 0,
   };
 }

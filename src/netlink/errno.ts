@@ -29,6 +29,7 @@ const NAMES_BY_TEXT: ReadonlyMap<string, string> = new Map([
   ["Network is down", "ENETDOWN"],
   ["Network is unreachable", "ENETUNREACH"],
   ["No buffer space available", "ENOBUFS"],
+  ["No route to host", "EHOSTUNREACH"],
 ]);
 
 /** The name of an errno text, or the text itself when it is none of the known ones. */

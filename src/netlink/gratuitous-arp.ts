@@ -1,6 +1,7 @@
 import { LbError } from "../errors.js";
 import { permissionError } from "./errno.js";
 import { parseIpLiteral } from "./ip-literal.js";
+import { ALL_NODES_MAC, ETHERTYPE_IPV6, neighbourAdvertisementFrame } from "./neighbour-advertisement.js";
 import { LITTLE_ENDIAN, viewOf } from "./rtnetlink-message.js";
 import { closeDescriptor, Family, openSocket, SocketType, SystemCallError, sendTo } from "./system-calls.js";
 
@@ -35,15 +36,20 @@ export function gratuitousArpFrame(mac: Uint8Array, address: string): Uint8Array
   return frame;
 }
 
-/** Sends gratuitous ARP on one interface: an AF_PACKET socket of protocol 0, which receives nothing. */
+/**
+ * Announces addresses on one interface, IPv4 by gratuitous ARP and IPv6 by neighbour advertisements: an AF_PACKET
+ * socket of protocol 0, which receives nothing.
+ */
 export class ArpSocket {
   readonly #fd: number;
-  readonly #destination: Uint8Array;
+  readonly #ipv4: Uint8Array;
+  readonly #ipv6: Uint8Array;
   #closed = false;
 
   private constructor(fd: number, interfaceIndex: number) {
     this.#fd = fd;
-    this.#destination = packetAddress(interfaceIndex);
+    this.#ipv4 = packetAddress(interfaceIndex, ETHERTYPE_ARP, BROADCAST);
+    this.#ipv6 = packetAddress(interfaceIndex, ETHERTYPE_IPV6, ALL_NODES_MAC);
   }
 
   /** Errors: LB_PERMISSION (CAP_NET_RAW), LB_ARP. An interface that is missing is told by `announce`. */
@@ -57,12 +63,16 @@ export class ArpSocket {
 
   /**
    * Sends one frame, at once and on this thread. Throws LB_ARP when the interface is down (ENETDOWN) or gone (ENXIO,
-   * ENODEV); the link monitor tells the same, so a caller may log it and go on.
+   * ENODEV); the link monitor tells the same, so a caller may log it and go on. `isRouter` counts for IPv6 alone.
    */
-  announce(mac: Uint8Array, address: string): void {
+  announce(mac: Uint8Array, address: string, isRouter = false): void {
     if (this.#closed) throw arpError(`announcing ${address}`, new Error("the socket is closed"));
     try {
-      sendTo(this.#fd, gratuitousArpFrame(mac, address), this.#destination);
+      if (address.includes(":")) {
+        sendTo(this.#fd, neighbourAdvertisementFrame(mac, address, isRouter), this.#ipv6);
+      } else {
+        sendTo(this.#fd, gratuitousArpFrame(mac, address), this.#ipv4);
+      }
     } catch (error) {
       throw arpError(`announcing ${address}`, error);
     }
@@ -76,14 +86,14 @@ export class ArpSocket {
 }
 
 /** `struct sockaddr_ll` (packet(7)): family(2) protocol(2, network order) index(4) type(2) kind(1) length(1) address(8). */
-function packetAddress(interfaceIndex: number): Uint8Array {
+function packetAddress(interfaceIndex: number, etherType: number, destination: Uint8Array): Uint8Array {
   const address = new Uint8Array(20);
   const view = viewOf(address);
   view.setUint16(0, Family.packet, LITTLE_ENDIAN);
-  view.setUint16(2, ETHERTYPE_ARP);
+  view.setUint16(2, etherType);
   view.setInt32(4, interfaceIndex, LITTLE_ENDIAN);
-  address[11] = BROADCAST.length;
-  address.set(BROADCAST, 12);
+  address[11] = destination.length;
+  address.set(destination, 12);
   return address;
 }
 

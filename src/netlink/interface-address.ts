@@ -10,3 +10,15 @@ export function ownIpv4Address(info: InterfaceInfo, virtualAddresses: Iterable<s
   const own = info.addresses.filter(({ family, address }) => family === 4 && !virtual.has(address));
   return (own.find(({ leased }) => !leased) ?? own[0])?.address ?? null;
 }
+
+/**
+ * This node's own link-local IPv6 address on an interface, once duplicate detection has let it pass: the first one that
+ * is not a virtual address. Null: there is none (yet). Pure.
+ */
+export function ownLinkLocalAddress(info: InterfaceInfo, virtualAddresses: Iterable<string>): string | null {
+  const virtual = new Set(virtualAddresses);
+  const own = info.addresses.find(
+    ({ address, tentative }) => /^fe[89ab]/.test(address) && !tentative && !virtual.has(address),
+  );
+  return own?.address ?? null;
+}

@@ -32,7 +32,13 @@ export const SocketOption = {
   acceptConnections: [1, 30],
   /** Beyond `net.core.rmem_max`; needs CAP_NET_ADMIN. */
   receiveBufferForce: [1, 33],
+  priority: [1, 12],
+  bindToDevice: [1, 25],
   ipv4FreeBind: [0, 15],
+  ipv4MulticastInterface: [0, 32],
+  ipv4MulticastLoop: [0, 34],
+  ipv6MulticastInterface: [41, 17],
+  ipv6MulticastLoop: [41, 19],
   ipv6Only: [41, 26],
   ipv6FreeBind: [41, 78],
 } as const;
@@ -75,8 +81,16 @@ export function openSocketPair(): [number, number] {
 
 /** setsockopt(2) with an int. */
 export function setSocketOption(fd: number, [level, name]: readonly [number, number], value: number): void {
-  const bytes = new Uint8Array(Int32Array.of(value).buffer);
-  call("setsockopt", sys.__NR_setsockopt, fd, level, name, bytes, bytes.length);
+  setSocketOptionBytes(fd, [level, name], new Uint8Array(Int32Array.of(value).buffer));
+}
+
+/** setsockopt(2) with a structure or a text. */
+export function setSocketOptionBytes(
+  fd: number,
+  [level, name]: readonly [number, number],
+  value: Uint8Array,
+): void {
+  call("setsockopt", sys.__NR_setsockopt, fd, level, name, value, value.length);
 }
 
 /** getsockopt(2) of an int. */

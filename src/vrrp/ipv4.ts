@@ -15,6 +15,8 @@ export interface Ipv4Packet {
   readonly destination: string;
   readonly ttl: number;
   readonly protocol: number;
+  /** All of it, the header first, without Ethernet padding. */
+  readonly datagram: Uint8Array;
   /** What the header announces as payload; never more than what has come, and without Ethernet padding. */
   readonly payload: Uint8Array;
 }
@@ -42,6 +44,33 @@ export function parseIpv4(datagram: Uint8Array): Ipv4Packet | null {
     destination: formatIpv4(datagram, 16),
     ttl: datagram[8],
     protocol: datagram[9],
+    datagram: datagram.subarray(0, totalBytes),
     payload: datagram.subarray(headerBytes, totalBytes),
   };
+}
+
+/**
+ * An IPv4 datagram around a payload, without options. The header's checksum is the kernel's business; an identification
+ * of 0 would be, too.
+ */
+export function encodeIpv4(
+  header: {
+    readonly source: string;
+    readonly destination: string;
+    readonly tos: number;
+    readonly ttl: number;
+    readonly identification: number;
+    readonly protocol: number;
+  },
+  payload: Uint8Array,
+): Uint8Array {
+  const total = shortestHeaderBytes + payload.length;
+  const { tos, ttl, identification, protocol } = header;
+  const bytes = new Uint8Array(total);
+  bytes.set([0x45, tos, total >> 8, total & 0xff, identification >> 8, identification & 0xff, 0, 0]);
+  bytes.set([ttl, protocol], 8);
+  bytes.set(ipv4Bytes(header.source), 12);
+  bytes.set(ipv4Bytes(header.destination), 16);
+  bytes.set(payload, shortestHeaderBytes);
+  return bytes;
 }

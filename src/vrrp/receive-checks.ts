@@ -1,6 +1,14 @@
 import type { VrrpInstanceConfig } from "../config/config.js";
+import { multicastGroup } from "./advert.js";
+import {
+  authenticationHeaderProtocol,
+  type HmacMd5,
+  icvOf,
+  parseAuthenticationHeader,
+} from "./authentication-header.js";
 import type { InstanceInput } from "./instance-state.js";
 import { parseIpv4 } from "./ipv4.js";
+import { vrrpMulticastGroupV6 } from "./ipv6.js";
 import {
   type AdvertPacketV2,
   AuthType,
@@ -16,12 +24,18 @@ export interface LocalRouter {
   readonly config: VrrpInstanceConfig;
   /** This node's own address on the interface. */
   readonly ownAddress: string;
+  /** For `auth_type AH`: the greatest sequence number sent or taken so far, and the hash. */
+  readonly ah?: { readonly sequence: number; readonly hmacMd5: HmacMd5 };
 }
+
+/** The virtual routers of one interface and family, by VRID. */
+export type LocalRouters = ReadonlyMap<number, LocalRouter>;
 
 /** The stable codes under which drops are counted. */
 export type DropReason =
   | "malformed"
   | "destination"
+  | "unicast-source"
   | "ttl"
   | "short"
   | "version"
@@ -31,12 +45,13 @@ export type DropReason =
   | "own-source"
   | "auth-type"
   | "auth-data"
+  | "replay"
   | "address-list"
   | "interval";
 
 export interface Drop {
   readonly reason: DropReason;
-  /** Dotted quad, or `?` where there was no IPv4 header. */
+  /** Literal, or `?` where there was no IPv4 header. */
   readonly source: string;
   /** Null: the message was too short to say. */
   readonly virtualRouterId: number | null;
@@ -58,13 +73,33 @@ export type Received =
       /** For the state machine. */
       readonly input: Extract<InstanceInput, { kind: "advert" }>;
       readonly remarks: readonly Remark[];
+      /** Of its authentication header: the one that the next must exceed. */
+      readonly sequence?: number;
     }
   | { readonly accepted: false; readonly drop: Drop };
 
+/** What came in, with what surrounded the message. */
+interface Arrival {
+  readonly source: string;
+  /** More than one where the kernel does not tell it (IPv6): the checksum then says which. */
+  readonly destinations: readonly string[];
+  /** What is wrong with the TTL or hop limit, null: nothing. */
+  readonly ttl: string | null;
+  readonly message: Uint8Array;
+  /** With an authentication header: its number, and whether it is right for a router. */
+  readonly ah: AuthenticatedArrival | null;
+}
+
+interface AuthenticatedArrival {
+  readonly sequence: number;
+  fits(local: LocalRouter): boolean;
+}
+
 /** A message in its version. */
-type Advert =
+type Advert = (
   | { readonly version: 2; readonly packet: AdvertPacketV2 }
-  | { readonly version: 3; readonly packet: AdvertPacketV3 };
+  | { readonly version: 3; readonly packet: AdvertPacketV3 }
+) & { readonly ah: AuthenticatedArrival | null };
 
 /** What a check says of an advert; null: nothing is wrong. */
 interface Finding {
@@ -101,11 +136,20 @@ const checks: readonly Check[] = [
   {
     reason: "auth-type",
     find: (advert, _source, { config }) => {
-      const ours = config.authentication.type === "pass" ? AuthType.pass : AuthType.none;
-      if (advert.version === 3 || advert.packet.authType === ours) {
-        return null;
+      const ours = AuthType[config.authentication.type];
+      if (advert.version === 3) {
+        return advert.ah === null ? null : { sentence: "VRRPv3 has no authentication header" };
       }
       const { authType } = advert.packet;
+      if (authType === ours && (advert.ah !== null) === (ours === AuthType.ah)) {
+        return null;
+      }
+      if (authType === ours) {
+        return {
+          sentence:
+            "its auth_type and its authentication header contradict each other: it is forged or broken",
+        };
+      }
       const theirs = authNames.get(authType) ?? `authentication type ${authType}`;
       return {
         sentence: `it has ${theirs}, here is ${authNames.get(ours)}: set the same on both; ${splitBrain}`,
@@ -114,7 +158,15 @@ const checks: readonly Check[] = [
   },
   {
     reason: "auth-data",
-    find: (advert, _source, { config }) => {
+    find: (advert, _source, local) => {
+      const { config } = local;
+      if (advert.ah !== null) {
+        return advert.ah.fits(local)
+          ? null
+          : {
+              sentence: `its authentication header does not fit: set the same auth_pass on both (8 bytes count); ${splitBrain}`,
+            };
+      }
       if (advert.version === 3 || config.authentication.type !== "pass") {
         return null;
       }
@@ -125,6 +177,16 @@ const checks: readonly Check[] = [
             sentence: `its password is not ours: set the same auth_pass on both (8 bytes count); ${splitBrain}`,
           };
     },
+  },
+  {
+    // As in keepalived: one counter for all of an instance's routers, which their adverts only ever raise.
+    reason: "replay",
+    find: ({ ah }, _source, local) =>
+      ah === null || local.ah === undefined || ah.sequence > local.ah.sequence
+        ? null
+        : {
+            sentence: `its sequence number ${ah.sequence} is not above ${local.ah.sequence}, the last one here: it is a replay, or its sender was restarted`,
+          },
   },
   {
     // RFC 3768 §7.1: a mismatch is dropped, but the owner's list is believed. RFC 9568 §7.1 only logs it.
@@ -167,49 +229,129 @@ const checks: readonly Check[] = [
  * Takes a datagram from the raw socket, IPv4 header first, through every receive check of RFC 3768 §7.1 and RFC 9568
  * §7.1.
  *
- * `local` holds the virtual routers of the interface by VRID. Two differences from the RFCs: an address owner
- * (priority 255) listens as well, for two owners would otherwise stay masters for ever and a leaving one would not
- * hear its successor; and an advert that was not sent to the multicast group is refused, as in keepalived.
+ * Two differences from the RFCs: an address owner (priority 255) listens as well, for two owners would otherwise stay
+ * masters for ever and a leaving one would not hear its successor; and, as in keepalived, an advert that was not sent
+ * to the multicast group is refused, or between unicast peers, one that comes from nobody of them.
  */
-export function receive(datagram: Uint8Array, local: ReadonlyMap<number, LocalRouter>): Received {
+export function receive(datagram: Uint8Array, local: LocalRouters): Received {
   const ip = parseIpv4(datagram);
-  if (ip === null || ip.protocol !== vrrpProtocol) {
+  if (ip === null || (ip.protocol !== vrrpProtocol && ip.protocol !== authenticationHeaderProtocol)) {
     return dropped("malformed", "?", null, "it is no IPv4 datagram with a VRRP message");
   }
   const { source, destination, payload } = ip;
-  const virtualRouterId = payload.length > 1 ? payload[1] : null;
-  if (destination !== vrrpMulticastGroup) {
-    const sentence = `it was sent to ${destination}, not to the group ${vrrpMulticastGroup}: take unicast_peer out over there`;
-    return dropped("destination", source, virtualRouterId, sentence);
+  const ttl = ip.ttl === 255 ? null : `its TTL is ${ip.ttl}, not 255`;
+  const arrival = { source, destinations: [destination], ttl, message: payload, ah: null };
+  if (ip.protocol === vrrpProtocol) {
+    return judge(arrival, local);
   }
-  if (ip.ttl !== 255) {
-    const sentence = `its TTL is ${ip.ttl}, not 255: it has crossed a router, or it is forged`;
-    return dropped("ttl", source, virtualRouterId, sentence);
+  const parsed = parseAuthenticationHeader(payload);
+  if (!parsed.ok) {
+    return dropped("malformed", source, null, parsed.detail);
   }
+  const { header, message } = parsed;
+  const ah: AuthenticatedArrival = {
+    sequence: header.sequence,
+    fits: ({ config, ah }) => {
+      if (ah === undefined || config.authentication.type !== "ah" || header.spi !== source) {
+        return false;
+      }
+      const { password } = config.authentication;
+      const icv = icvOf(ip.datagram, password, config.unicastPeers.length > 0, ah.hmacMd5);
+      return icv.every((byte, at) => byte === header.icv[at]);
+    },
+  };
+  return judge({ ...arrival, message, ah }, local);
+}
+
+/** What a raw IPv6 socket tells: the message, and no header. */
+export interface Ipv6Arrival {
+  readonly source: string;
+  /** This node's addresses on the interface, one of which it was sent to if it was not sent to the group. */
+  readonly ownAddresses: readonly string[];
+  /** As the socket's filter says. */
+  readonly hopLimitIs255: boolean;
+  readonly message: Uint8Array;
+}
+
+/** The same as `receive`, over IPv6. */
+export function receiveIpv6(arrival: Ipv6Arrival, local: LocalRouters): Received {
+  const { source, message } = arrival;
+  const destinations = [vrrpMulticastGroupV6, ...arrival.ownAddresses];
+  const ttl = arrival.hopLimitIs255 ? null : "its hop limit is not 255";
+  return judge({ source, destinations, ttl, message, ah: null }, local);
+}
+
+function judge(arrival: Arrival, local: LocalRouters): Received {
+  const { source, message, ah } = arrival;
+  const virtualRouterId = message.length > 1 ? message[1] : null;
   const router = virtualRouterId === null ? undefined : local.get(virtualRouterId);
-  const spoken = payload.length > 0 ? payload[0] >> 4 : null;
-  if (
-    spoken !== null &&
-    (router === undefined ? spoken !== 2 && spoken !== 3 : spoken !== router.config.version)
-  ) {
+  const drop = (reason: DropReason, sentence: string): Received =>
+    dropped(reason, source, virtualRouterId, sentence);
+
+  const { destination, parsed } = parse(arrival);
+  if (arrival.destinations.length > 1 && !parsed.ok) {
+    return arrival.ttl === null
+      ? drop(parsed.reason, parsed.detail)
+      : drop("ttl", `${arrival.ttl}: it has crossed a router, or it is forged`);
+  }
+  const unicastPeers = router?.config.unicastPeers ?? [];
+  const group = router === undefined ? groupOf(source) : multicastGroup(router.config);
+  if (unicastPeers.length === 0) {
+    if (destination !== group) {
+      const sentence = `it was sent to ${destination}, not to the group ${group}: take unicast_peer out over there, or name its sender here`;
+      return drop("destination", sentence);
+    }
+    if (arrival.ttl !== null) {
+      return drop("ttl", `${arrival.ttl}: it has crossed a router, or it is forged`);
+    }
+  } else if (destination === group) {
+    return drop(
+      "destination",
+      "it was sent to the group, and here are unicast peers: set unicast_peer on both",
+    );
+  } else if (!unicastPeers.includes(source)) {
+    return drop("unicast-source", `${source} is none of the unicast peers here: add it to unicast_peer`);
+  }
+  const spoken = message.length > 0 ? message[0] >> 4 : null;
+  const isForeign = router === undefined ? spoken !== 2 && spoken !== 3 : spoken !== router.config.version;
+  if (spoken !== null && isForeign) {
     const ours = router?.config.version ?? "2 or 3";
     const sentence = `it is VRRP version ${spoken}, here is version ${ours}: set the same version on both; ${splitBrain}`;
-    return dropped("version", source, virtualRouterId, sentence);
+    return drop("version", sentence);
   }
-  const parsed = spoken === 3 ? parseAdvertV3(payload, { source, destination }) : parseAdvertV2(payload);
   if (!parsed.ok) {
-    return dropped(parsed.reason, source, virtualRouterId, parsed.detail);
+    return drop(parsed.reason, parsed.detail);
   }
   const { packet } = parsed;
   if (router === undefined) {
-    const sentence = `virtual router ${packet.virtualRouterId} is not configured here`;
-    return dropped("unknown-vrid", source, packet.virtualRouterId, sentence);
+    return drop("unknown-vrid", `virtual router ${packet.virtualRouterId} is not configured here`);
   }
   return check(
-    "advertIntervalCs" in packet ? { version: 3, packet } : { version: 2, packet },
+    "advertIntervalCs" in packet ? { version: 3, packet, ah } : { version: 2, packet, ah },
     source,
     router,
   );
+}
+
+type Parsed = ReturnType<typeof parseAdvertV2> | ReturnType<typeof parseAdvertV3>;
+
+/** The message, and the destination that its checksum fits; where none does, the first. */
+function parse({ source, destinations, message }: Arrival): {
+  readonly destination: string;
+  readonly parsed: Parsed;
+} {
+  const attempts = destinations.map((destination) => ({
+    destination,
+    parsed:
+      message.length > 0 && message[0] >> 4 === 3
+        ? parseAdvertV3(message, { source, destination })
+        : parseAdvertV2(message),
+  }));
+  return attempts.find(({ parsed }) => parsed.ok) ?? attempts[0];
+}
+
+function groupOf(source: string): string {
+  return source.includes(":") ? vrrpMulticastGroupV6 : vrrpMulticastGroup;
 }
 
 function check(advert: Advert, source: string, router: LocalRouter): Received {
@@ -222,10 +364,11 @@ function check(advert: Advert, source: string, router: LocalRouter): Received {
       return dropped(reason, source, advert.packet.virtualRouterId, finding.sentence);
     }
   }
-  const { priority } = advert.packet;
+  const { ah, packet } = advert;
   const adopted = advert.version === 3 ? { advertIntervalMs: advert.packet.advertIntervalCs * 10 } : {};
-  const input = { kind: "advert", source, priority, ...adopted } as const;
-  return { accepted: true, source, packet: advert.packet, input, remarks };
+  const input = { kind: "advert", source, priority: packet.priority, ...adopted } as const;
+  const sequence = ah === null ? {} : { sequence: ah.sequence };
+  return { accepted: true, source, packet, input, remarks, ...sequence };
 }
 
 function dropped(

@@ -1,6 +1,8 @@
+import { createHmac } from "node:crypto";
 import type { VrrpInstanceConfig } from "../config/config.js";
 import type { TrackConfig } from "../config/tracking-config.js";
-import { encodeAdvert } from "./advert.js";
+import { type AdvertDatagram, advertDatagrams } from "./advert.js";
+import type { HmacMd5 } from "./authentication-header.js";
 import type { VrrpEvent } from "./event.js";
 import { handle } from "./instance.js";
 import {
@@ -11,7 +13,6 @@ import {
   initialState,
   nextDeadlineMs,
 } from "./instance-state.js";
-import { vrrpMulticastGroup } from "./packet-v2.js";
 import type { Drop } from "./receive-checks.js";
 import { AddressKeeper, type KeeperPort } from "./speaker-addresses.js";
 import type { SpeakerLog } from "./speaker-log.js";
@@ -21,8 +22,8 @@ import { unbridged } from "./weight-gap.js";
 
 /** What an instance needs of its interface. */
 export interface InstancePort extends Omit<KeeperPort, "onPutFailed" | "onError"> {
-  /** Sends one message to the group at once. */
-  send(message: Uint8Array): void;
+  /** Sends one datagram at once. */
+  send(datagram: AdvertDatagram): void;
 }
 
 /** What an instance tells its speaker. */
@@ -51,6 +52,10 @@ export class SpeakerInstance {
   #advertsReceived = 0;
   #becameMaster = 0;
   readonly #drops = new Map<string, number>();
+  /** Of the last datagram sent. */
+  #identification = 0;
+  /** Of the authentication header: the greatest sent or heard. It starts anew with the process, as keepalived's does. */
+  #sequence = 0;
 
   constructor(config: VrrpInstanceConfig, port: InstancePort, log: SpeakerLog, hooks: InstanceHooks) {
     this.config = config;
@@ -124,6 +129,16 @@ export class SpeakerInstance {
   holds(address: string): boolean {
     const isOurs = this.config.addresses.some((virtual) => virtual.address === address);
     return isOurs && this.#state.name === "MASTER";
+  }
+
+  /** For the receive checks, where adverts carry an authentication header. */
+  get ah(): { readonly sequence: number; readonly hmacMd5: HmacMd5 } {
+    return { sequence: this.#sequence, hmacMd5 };
+  }
+
+  /** Of an advert that was taken: the next one of this node goes beyond it. */
+  heardSequence(sequence: number): void {
+    this.#sequence = Math.max(this.#sequence, sequence);
   }
 
   countDrop(drop: Drop): void {
@@ -213,13 +228,28 @@ export class SpeakerInstance {
   #sendAdvert(priority: number): void {
     // Without an address of its own the instance is in FAULT and says nothing.
     const source = this.#state.ownAddress;
-    if (source !== null) {
-      this.#advertsSent++;
-      this.#port.send(encodeAdvert(this.config, priority, { source, destination: vrrpMulticastGroup }));
+    if (source === null) {
+      return;
+    }
+    this.#advertsSent++;
+    this.#identification = (this.#identification % 0xffff) + 1;
+    this.#sequence++;
+    const circumstances = {
+      source,
+      identification: this.#identification,
+      sequence: this.#sequence,
+      hmacMd5,
+    };
+    for (const datagram of advertDatagrams(this.config, priority, circumstances)) {
+      this.#port.send(datagram);
     }
   }
 
   #warn(message: string, error: unknown): void {
     this.#log.warn({ instance: this.config.name, err: error }, `${this.config.name}: ${message}`);
   }
+}
+
+function hmacMd5(key: Uint8Array, data: Uint8Array): Uint8Array {
+  return createHmac("md5", key).update(data).digest();
 }

@@ -1,14 +1,19 @@
-import type { VrrpInstanceConfig } from "../config/config.js";
+import { familyOf, type VrrpInstanceConfig } from "../config/config.js";
+import { forwardsIpv6 } from "../netlink/forwarding.js";
 import { ArpSocket } from "../netlink/gratuitous-arp.js";
-import { ownIpv4Address } from "../netlink/interface-address.js";
+import { normalizeIpLiteral } from "../netlink/ip-literal.js";
 import type { LinkEvent } from "../netlink/monitor.js";
 import type { InterfaceInfo, RouteSocket } from "../netlink/route-socket.js";
+import type { AdvertDatagram } from "./advert.js";
 import { DropLog } from "./drop-log.js";
-import { type Drop, type DropReason, type LocalRouter, receive } from "./receive-checks.js";
+import { type Drop, type LocalRouter, type Received, receive, receiveIpv6 } from "./receive-checks.js";
+import { wrongHopLimitBytes } from "./socket-filter.js";
+import { sourceAddress } from "./source-address.js";
+import { HeardLog } from "./speaker-heard.js";
 import { type InstanceHooks, type InstancePort, SpeakerInstance } from "./speaker-instance.js";
 import type { SpeakerLog } from "./speaker-log.js";
 import type { InterfaceObserver } from "./speaker-peers.js";
-import { VrrpSocket } from "./speaker-socket.js";
+import { Wire } from "./speaker-wire.js";
 
 /** After an error of the kernel's that no event will follow. */
 const lookAgainMs = 1000;
@@ -24,16 +29,13 @@ export class SpeakerInterface implements InstancePort {
   readonly route: RouteSocket;
   readonly instances: readonly SpeakerInstance[];
   readonly #virtualAddresses: ReadonlySet<string>;
-  readonly #ownsAddresses: boolean;
   readonly #observer: InterfaceObserver | null;
   readonly #log: SpeakerLog;
-  readonly #drops = new DropLog();
-  readonly #remarks = new DropLog();
+  readonly #heard: HeardLog;
   readonly #errors = new DropLog();
-  #local: ReadonlyMap<number, LocalRouter> = new Map();
+  readonly #local: Readonly<Record<4 | 6, Map<number, LocalRouter>>> = { 4: new Map(), 6: new Map() };
   #info: InterfaceInfo | null = null;
-  #ownAddress: string | null = null;
-  #socket: VrrpSocket | null = null;
+  #wire: Wire | null = null;
   #arp: ArpSocket | null = null;
   /** Virtual addresses of which an event said that they are gone, or may have said so. */
   readonly #suspects = new Set<string>();
@@ -54,8 +56,8 @@ export class SpeakerInterface implements InstancePort {
     this.name = name;
     this.route = route;
     this.#log = log;
+    this.#heard = new HeardLog(name, log);
     this.#virtualAddresses = new Set(configs.flatMap((c) => c.addresses.map(({ address }) => address)));
-    this.#ownsAddresses = configs.some(({ priority }) => priority === 255);
     this.instances = configs.map((config) => new SpeakerInstance(config, this, log, hooks));
   }
 
@@ -63,18 +65,19 @@ export class SpeakerInterface implements InstancePort {
     return this.#info?.index ?? null;
   }
 
-  send(message: Uint8Array): void {
+  send(datagram: AdvertDatagram): void {
     try {
-      this.#socket?.send(message);
+      this.#wire?.send(datagram);
     } catch (error) {
-      this.#complain("an advert could not be sent", error);
+      this.#complain(`an advert to ${datagram.destination} could not be sent`, error);
     }
   }
 
   announce(address: string): void {
     try {
       if (this.#info !== null) {
-        this.#arp?.announce(this.#info.mac, address);
+        const isRouter = address.includes(":") && forwardsIpv6(this.name);
+        this.#arp?.announce(this.#info.mac, address, isRouter);
       }
     } catch (error) {
       this.#complain(`${address} could not be announced`, error);
@@ -83,7 +86,7 @@ export class SpeakerInterface implements InstancePort {
 
   /** Hands every advert that has arrived to its instance. */
   drain(): void {
-    this.#socket?.drain();
+    this.#wire?.drain();
   }
 
   onLinkEvent(event: LinkEvent): void {
@@ -177,7 +180,7 @@ export class SpeakerInterface implements InstancePort {
   }
 
   #take(info: InterfaceInfo | null): void {
-    if (info === null || info.index !== this.#info?.index || this.#socket?.isOpen === false) {
+    if (info === null || info.index !== this.#info?.index || this.#wire?.isOpen === false) {
       this.#closeSockets();
     }
     this.#info = info;
@@ -189,107 +192,96 @@ export class SpeakerInterface implements InstancePort {
       this.#fault(`interface ${this.name} is down`);
       return;
     }
-    const source = this.#chooseSource(info);
-    if (source === null) {
-      this.#fault(`interface ${this.name} has no IPv4 address of its own`);
-      return;
-    }
-    this.#useSource(info, source);
-    const reason = `interface ${this.name} is up`;
+    this.#arp ??= ArpSocket.open(info.index);
+    this.#wire ??= this.#openWire(info);
     for (const instance of this.instances) {
-      instance.input({ kind: "own-address", address: source });
-      instance.input({ kind: "fault-cleared", cause: "link", reason });
+      this.#useSource(instance, info);
     }
     this.#reportLostAddresses(info);
   }
 
-  /**
-   * Never a virtual address, even where it stands first: the tie-break compares sources, and both nodes would have the
-   * same. But for an owner (priority 255), whose virtual address may be the only one that it has.
-   */
-  #chooseSource(info: InterfaceInfo): string | null {
-    const own = ownIpv4Address(info, this.#virtualAddresses);
-    if (own !== null || !this.#ownsAddresses) {
-      return own;
-    }
-    const leased = info.addresses.filter((address) => address.leased).map(({ address }) => address);
-    return ownIpv4Address(info, leased);
+  #openWire({ name, index }: InterfaceInfo): Wire {
+    const configs = this.instances.map(({ config }) => config);
+    return Wire.open({ name, index }, configs, {
+      onIpv4: (datagram) => this.#onReceived(4, receive(datagram, this.#local[4])),
+      onIpv6: (message, source) => this.#onIpv6(message, source),
+      onError: (error) => {
+        this.#complain("the VRRP socket failed", error);
+        this.look();
+      },
+    });
   }
 
-  #useSource(info: InterfaceInfo, source: string): void {
-    this.#arp ??= ArpSocket.open(info.index);
-    if (this.#socket === null) {
-      this.#socket = VrrpSocket.open(
-        { name: this.name, index: info.index, source },
-        {
-          onDatagram: (datagram) => this.#onDatagram(datagram),
-          onError: (error) => {
-            this.#complain("the VRRP socket failed", error);
-            this.look();
-          },
-        },
-      );
-    } else if (source !== this.#ownAddress) {
-      this.#socket.setSource(source);
-    }
-    this.#ownAddress = source;
-    this.#local = new Map(
-      this.instances.map(({ config }) => [config.virtualRouterId, { config, ownAddress: source }]),
-    );
-    this.#observer?.onOwnAddress(this, source);
-  }
-
-  #onDatagram(datagram: Uint8Array): void {
-    const received = receive(datagram, this.#local);
-    if (received.accepted) {
-      const { source, packet, input, remarks } = received;
-      for (const { reason, sentence } of remarks) {
-        this.#onRemark(reason, source, packet.virtualRouterId, sentence);
-      }
-      const instance = this.#instance(packet.virtualRouterId);
-      if (instance !== undefined) {
-        instance.input(input);
-        this.#observer?.onAdvert(this, instance, source, packet.priority);
-      }
-    } else {
-      this.#onDrop(received.drop);
-    }
-  }
-
-  /** A drop that names one of our routers is counted there; what is nobody's, at all of them. */
-  #onDrop(drop: Drop): void {
-    const addressee = drop.virtualRouterId === null ? undefined : this.#instance(drop.virtualRouterId);
-    for (const instance of addressee === undefined ? this.instances : [addressee]) {
-      instance.countDrop(drop);
-    }
-    const line = this.#drops.note(drop.reason, drop.source, performance.now());
-    if (line === null) {
+  #useSource(instance: SpeakerInstance, info: InterfaceInfo): void {
+    const { config } = instance;
+    const local = this.#local[familyOf(config)];
+    const source = sourceAddress(config, info, this.#virtualAddresses);
+    if (!source.found) {
+      local.delete(config.virtualRouterId);
+      instance.input({ kind: "fault", cause: "link", reason: source.reason });
       return;
     }
-    const { reason, source, virtualRouterId, sentence } = drop;
-    const before = line.suppressed > 0 ? ` (and ${line.suppressed} more since the last line)` : "";
-    // Other virtual routers are normal on a shared network.
-    const level = reason === "unknown-vrid" ? "info" : "warn";
-    this.#log[level](
-      { event: "vrrp-drop", interface: this.name, reason, source, virtualRouterId },
-      `advert from ${source} on ${this.name} dropped${before}: ${sentence}`,
-    );
+    local.set(config.virtualRouterId, {
+      config,
+      ownAddress: source.address,
+      get ah() {
+        return instance.ah;
+      },
+    });
+    if (familyOf(config) === 4) {
+      this.#observer?.onOwnAddress(this, source.address);
+    }
+    instance.input({ kind: "own-address", address: source.address });
+    instance.input({ kind: "fault-cleared", cause: "link", reason: `interface ${this.name} is up` });
   }
 
-  /** An advert that counts, and yet something about it is worth a line. */
-  #onRemark(reason: DropReason, source: string, virtualRouterId: number, sentence: string): void {
-    const line = this.#remarks.note(reason, source, performance.now());
-    if (line !== null) {
-      const before = line.suppressed > 0 ? ` (and ${line.suppressed} more since the last line)` : "";
-      this.#log.warn(
-        { event: "vrrp-remark", interface: this.name, reason, source, virtualRouterId },
-        `advert from ${source} on ${this.name} taken${before}, but ${sentence}`,
-      );
+  #onIpv6(message: Uint8Array, source: string): void {
+    const own = this.#info?.addresses.filter(({ family }) => family === 6) ?? [];
+    const arrival = {
+      source: normalizeIpLiteral(source),
+      ownAddresses: own.map(({ address }) => address),
+      hopLimitIs255: message.length !== wrongHopLimitBytes,
+      message,
+    };
+    this.#onReceived(6, receiveIpv6(arrival, this.#local[6]));
+  }
+
+  #onReceived(family: 4 | 6, received: Received): void {
+    if (!received.accepted) {
+      this.#onDrop(family, received.drop);
+      return;
+    }
+    const { source, packet, input, remarks, sequence } = received;
+    for (const { reason, sentence } of remarks) {
+      this.#heard.remarked(reason, source, packet.virtualRouterId, sentence);
+    }
+    const instance = this.#instance(family, packet.virtualRouterId);
+    if (sequence !== undefined) {
+      instance?.heardSequence(sequence);
+    }
+    if (instance !== undefined) {
+      instance.input(input);
+      if (family === 4) {
+        this.#observer?.onAdvert(this, instance, source, packet.priority);
+      }
     }
   }
 
-  #instance(virtualRouterId: number): SpeakerInstance | undefined {
-    return this.instances.find(({ config }) => config.virtualRouterId === virtualRouterId);
+  /** A drop that names one of our routers is counted there; what is nobody's, at all of the family. */
+  #onDrop(family: 4 | 6, drop: Drop): void {
+    const addressee =
+      drop.virtualRouterId === null ? undefined : this.#instance(family, drop.virtualRouterId);
+    const ofFamily = this.instances.filter(({ config }) => familyOf(config) === family);
+    for (const instance of addressee === undefined ? ofFamily : [addressee]) {
+      instance.countDrop(drop);
+    }
+    this.#heard.dropped(drop);
+  }
+
+  #instance(family: 4 | 6, virtualRouterId: number): SpeakerInstance | undefined {
+    return this.instances.find(
+      ({ config }) => config.virtualRouterId === virtualRouterId && familyOf(config) === family,
+    );
   }
 
   #fault(reason: string): void {
@@ -307,8 +299,8 @@ export class SpeakerInterface implements InstancePort {
   }
 
   #closeSockets(): void {
-    this.#socket?.close();
-    this.#socket = null;
+    this.#wire?.close();
+    this.#wire = null;
     this.#arp?.close();
     this.#arp = null;
   }

@@ -1,53 +1,58 @@
+/// <reference path="../netlink/untyped/buffer2address.d.ts" />
+import addressing from "buffer2address";
 import raw, { type Socket } from "raw-socket";
 import { LbError } from "../errors.js";
-import { ipv4Bytes } from "./ipv4.js";
+import { parseIpLiteral } from "../netlink/ip-literal.js";
+import { LITTLE_ENDIAN, viewOf } from "../netlink/rtnetlink-message.js";
+import { authenticationHeaderProtocol } from "./authentication-header.js";
+import { vrrpMulticastGroupV6 } from "./ipv6.js";
 import { vrrpMulticastGroup, vrrpProtocol } from "./packet-v2.js";
+import { hopLimitFilter, vrrpBehindAuthenticationHeaderFilter } from "./socket-filter.js";
 
-/** Names of <linux/in.h> and <asm-generic/socket.h>; raw-socket passes numbers through. */
+/** Names of <linux/in.h>, <linux/in6.h> and <asm-generic/socket.h>; raw-socket passes numbers through. */
 const IPPROTO_IP = 0;
-const IP_TOS = 1;
-const IP_MULTICAST_IF = 32;
-const IP_MULTICAST_TTL = 33;
-const IP_MULTICAST_LOOP = 34;
 const IP_ADD_MEMBERSHIP = 35;
 const IP_MULTICAST_ALL = 49;
+const IPPROTO_IPV6 = 41;
+const IPV6_ADD_MEMBERSHIP = 20;
+const IPV6_MULTICAST_ALL = 29;
 const SOL_SOCKET = 1;
-const SO_PRIORITY = 12;
 const SO_BINDTODEVICE = 25;
+const SO_ATTACH_FILTER = 26;
 
-/** The precedence that keepalived sends, too. */
-const internetworkControl = 0xc0;
-/** TC_PRIO_CONTROL: ahead of bulk traffic in the interface's queue. */
-const controlPriority = 7;
 /** More adverts than that in one go are a flood; the rest waits for the next turn of the event loop. */
 const mostPerDrain = 1024;
 const receiveBytes = 4096;
 
+/**
+ * What a socket receives: IPv4 messages with the IP header in front, plain ("ipv4") or behind an authentication header
+ * ("ipv4-ah"); IPv6 messages alone.
+ */
+export type SocketKind = "ipv4" | "ipv4-ah" | "ipv6";
+
 export interface SocketEvents {
-  /** An IPv4 datagram, header first. Valid during the call only. */
-  onDatagram(datagram: Uint8Array): void;
+  /** Valid during the call only. `source` as the kernel tells it. */
+  onDatagram(datagram: Uint8Array, source: string): void;
   onError(error: Error): void;
 }
 
 /**
- * The raw socket of one interface: protocol 112, bound to the device, member of the VRRP group.
+ * A raw socket that receives adverts on one interface: bound to the device, member of the VRRP group.
  *
- * Sending and draining go straight to the native half, because they must have happened when the call returns:
- * raw-socket's own queue waits for the event loop. Its owner holds the reference; an unreferenced raw socket would
- * be closed by the garbage collector.
+ * Draining goes straight to the native half, because it must have happened when the call returns: raw-socket's own way
+ * waits for the event loop. Its owner holds the reference; an unreferenced raw socket would be closed by the garbage
+ * collector.
  */
 export class VrrpSocket {
   readonly #socket: Socket;
   readonly #events: SocketEvents;
-  readonly #index: number;
   readonly #buffer = Buffer.alloc(receiveBytes);
   #open = true;
 
-  private constructor(socket: Socket, index: number, events: SocketEvents) {
+  private constructor(socket: Socket, events: SocketEvents) {
     this.#socket = socket;
-    this.#index = index;
     this.#events = events;
-    socket.on("message", (datagram: Buffer) => events.onDatagram(datagram));
+    socket.on("message", (datagram: Buffer, source: string) => events.onDatagram(datagram, source));
     socket.on("error", (error: Error) => {
       if (!wouldBlock(error)) {
         events.onError(error);
@@ -59,21 +64,25 @@ export class VrrpSocket {
   }
 
   /** Throws LbError LB_PERMISSION when this process may not open raw sockets, LB_VRRP_SOCKET for anything else. */
-  static open(options: { name: string; index: number; source: string }, events: SocketEvents): VrrpSocket {
-    const socket = createRawSocket();
+  static open(options: { kind: SocketKind; name: string; index: number }, events: SocketEvents): VrrpSocket {
+    const socket = createRawSocket(options.kind);
     try {
       const device = Buffer.from(`${options.name}\0`);
       socket.setOption(SOL_SOCKET, SO_BINDTODEVICE, device, device.length);
-      socket.setOption(SOL_SOCKET, SO_PRIORITY, controlPriority);
-      socket.setOption(IPPROTO_IP, IP_MULTICAST_ALL, 0);
-      socket.setOption(IPPROTO_IP, IP_MULTICAST_LOOP, 0);
-      socket.setOption(IPPROTO_IP, IP_MULTICAST_TTL, 255);
-      socket.setOption(IPPROTO_IP, IP_TOS, internetworkControl);
-      const membership = multicastRequest("0.0.0.0", options.index);
-      socket.setOption(IPPROTO_IP, IP_ADD_MEMBERSHIP, membership, membership.length);
-      const opened = new VrrpSocket(socket, options.index, events);
-      opened.setSource(options.source);
-      return opened;
+      if (options.kind === "ipv6") {
+        attachFilter(socket, hopLimitFilter);
+        socket.setOption(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+        const membership = ipv6Membership(options.index);
+        socket.setOption(IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, membership, membership.length);
+      } else {
+        if (options.kind === "ipv4-ah") {
+          attachFilter(socket, vrrpBehindAuthenticationHeaderFilter);
+        }
+        socket.setOption(IPPROTO_IP, IP_MULTICAST_ALL, 0);
+        const membership = ipv4Membership(options.index);
+        socket.setOption(IPPROTO_IP, IP_ADD_MEMBERSHIP, membership, membership.length);
+      }
+      return new VrrpSocket(socket, events);
     } catch (error) {
       socket.close();
       throw socketError(error);
@@ -85,27 +94,12 @@ export class VrrpSocket {
     return this.#open;
   }
 
-  /** IP_MULTICAST_IF sets the source address as well, so the kernel never picks a virtual address for it. */
-  setSource(source: string): void {
-    const request = multicastRequest(source, this.#index);
-    this.#socket.setOption(IPPROTO_IP, IP_MULTICAST_IF, request, request.length);
-  }
-
-  /** Sends one message to the group, at once. Throws what the kernel says. */
-  send(message: Uint8Array): void {
-    if (this.#open) {
-      const { buffer, byteOffset, byteLength } = message;
-      const bytes = Buffer.from(buffer, byteOffset, byteLength);
-      this.#socket.wrap.send(bytes, 0, byteLength, vrrpMulticastGroup, () => {});
-    }
-  }
-
   /** Hands over everything that has arrived, so that no deadline is judged while its answer waits in the queue. */
   drain(): void {
     for (let count = 0; this.#open && count < mostPerDrain; count++) {
       try {
-        this.#socket.wrap.recv(this.#buffer, (buffer, bytes) => {
-          this.#events.onDatagram(buffer.subarray(0, bytes));
+        this.#socket.wrap.recv(this.#buffer, (buffer, bytes, source) => {
+          this.#events.onDatagram(buffer.subarray(0, bytes), source);
         });
       } catch (error) {
         if (error instanceof Error && !wouldBlock(error)) {
@@ -126,15 +120,34 @@ export class VrrpSocket {
 
 /** Finds out early, and for a clear message, whether this process may open raw sockets. Throws LB_PERMISSION. */
 export function assertRawSocketsAllowed(): void {
-  createRawSocket().close();
+  createRawSocket("ipv4").close();
 }
 
-function createRawSocket(): Socket {
+function createRawSocket(kind: SocketKind): Socket {
   try {
-    return raw.createSocket({ protocol: vrrpProtocol, addressFamily: raw.AddressFamily.IPv4 });
+    return raw.createSocket({
+      protocol: kind === "ipv4-ah" ? authenticationHeaderProtocol : vrrpProtocol,
+      addressFamily: kind === "ipv6" ? raw.AddressFamily.IPv6 : raw.AddressFamily.IPv4,
+    });
   } catch (error) {
     throw socketError(error);
   }
+}
+
+/** `struct sock_fprog`: number of instructions, and the address of the first. The kernel copies the program. */
+function attachFilter(socket: Socket, program: Uint8Array): void {
+  const instructions = Buffer.from(program);
+  const pointerBytes = process.arch === "arm" || process.arch === "ia32" ? 4 : 8;
+  const fprog = Buffer.alloc(pointerBytes * 2);
+  const view = viewOf(fprog);
+  view.setUint16(0, instructions.length / 8, LITTLE_ENDIAN);
+  const address = addressing.buffer2address(instructions);
+  if (pointerBytes === 4) {
+    view.setUint32(4, Number(address), LITTLE_ENDIAN);
+  } else {
+    view.setBigUint64(8, address, LITTLE_ENDIAN);
+  }
+  socket.setOption(SOL_SOCKET, SO_ATTACH_FILTER, fprog, fprog.length);
 }
 
 function socketError(error: unknown): LbError {
@@ -160,10 +173,17 @@ function wouldBlock(error: Error): boolean {
 }
 
 /** `struct ip_mreqn`: group, local address, interface index in the byte order of the machine. */
-function multicastRequest(address: string, index: number): Buffer {
+function ipv4Membership(index: number): Buffer {
   const request = Buffer.alloc(12);
-  request.set(ipv4Bytes(vrrpMulticastGroup), 0);
-  request.set(ipv4Bytes(address), 4);
-  request.set(new Uint8Array(Int32Array.of(index).buffer), 8);
+  request.set(parseIpLiteral(vrrpMulticastGroup) ?? [], 0);
+  viewOf(request).setInt32(8, index, LITTLE_ENDIAN);
+  return request;
+}
+
+/** `struct ipv6_mreq`: group, interface index. */
+function ipv6Membership(index: number): Buffer {
+  const request = Buffer.alloc(20);
+  request.set(parseIpLiteral(vrrpMulticastGroupV6) ?? [], 0);
+  viewOf(request).setInt32(16, index, LITTLE_ENDIAN);
   return request;
 }

@@ -191,7 +191,7 @@ t.test("every wrong flag is told at once, with its value", async (t) => {
       '--priority: "0" is not a whole number from 1 to 255. Write, for example, --priority 1.',
       '--interface: "a/b" is not a name that an interface can have. Write a name that `ip link` shows, at most 15 characters.',
       '--vrid: "256" is not a whole number from 1 to 255. Write, for example, --vrid 255.',
-      '--vip: "nonsense" is not an IPv4 address. Write, for example, 192.168.33.84/24.',
+      '--vip: "nonsense" is not an IP address. Write, for example, 192.168.33.84/24 or fd00::84/64.',
       "--vip: the same address stands twice. Keep one of them.",
       '--listen: "80" has no port. Write address:port, such as 192.168.33.84:80.',
       '--backend: "10.0.0.1" has no port. Write address:port, such as 192.168.33.68:80.',

@@ -37,23 +37,56 @@ const text = fc.string({ minLength: 1, maxLength: 12, unit: "grapheme-ascii" });
 
 const peerKey = fc.string({ minLength: 8, maxLength: 24, unit: "grapheme-ascii" });
 
-const timing = fc.oneof(
+/** What goes with an IPv4 instance of version 2, of version 3, and with an IPv6 instance. */
+const kinds = fc.oneof(
   fc.record({
     version: fc.constant(2 as const),
     advertIntervalCs: fc.integer({ min: 1, max: 255 }).map((seconds) => seconds * 100),
     v3ChecksumAsV2: fc.constant(false),
     authentication: fc.oneof(
       fc.constant({ type: "none" } as const),
-      text.map((password) => ({ type: "pass", password: password.slice(0, 8) }) as const),
+      fc
+        .record({ type: fc.constantFrom("pass" as const, "ah" as const), password: text })
+        .map(({ type, password }) => ({ type, password: password.slice(0, 8) })),
     ),
+    ...overFamily(ipv4, 32),
   }),
   fc.record({
     version: fc.constant(3 as const),
     advertIntervalCs: fc.integer({ min: 1, max: 4095 }),
     v3ChecksumAsV2: fc.boolean(),
     authentication: fc.constant({ type: "none" } as const),
+    ...overFamily(ipv4, 32),
+  }),
+  fc.record({
+    version: fc.constant(3 as const),
+    advertIntervalCs: fc.integer({ min: 1, max: 4095 }),
+    v3ChecksumAsV2: fc.boolean(),
+    authentication: fc.constant({ type: "none" } as const),
+    ...overFamily(fc.constantFrom("fd00::1", "2001:db8::2:1", "fe80::51", "fe80::1:2:3:4"), 128),
   }),
 );
+
+function overFamily(address: fc.Arbitrary<string>, longest: number) {
+  const virtualAddress = fc.record(
+    {
+      address,
+      prefixLength: fc.integer({ min: 1, max: longest }),
+      interface: interfaceName,
+      scope: fc.constantFrom("global", "link", "host"),
+    },
+    { requiredKeys: ["address", "prefixLength"] },
+  );
+  return {
+    sourceAddress: fc.option(fc.constant(longest === 32 ? "10.9.8.7" : "fe80::99")),
+    unicastPeers: fc.uniqueArray(address, { maxLength: 3 }),
+    addresses: fc.uniqueArray(virtualAddress, {
+      minLength: 1,
+      maxLength: 4,
+      selector: ({ address }) => address,
+    }),
+  };
+}
 
 const common = fc.record({
   name,
@@ -61,11 +94,6 @@ const common = fc.record({
   virtualRouterId: fc.integer({ min: 1, max: 255 }),
   priority: fc.integer({ min: 1, max: 255 }),
   preempt: fc.boolean(),
-  addresses: fc.uniqueArray(fc.record({ address: ipv4, prefixLength: fc.integer({ min: 1, max: 32 }) }), {
-    minLength: 1,
-    maxLength: 4,
-    selector: ({ address }) => address,
-  }),
   leaseMs: fc.integer({ min: 1000, max: 100_000 }),
   gratuitousArp: fc.record({ repeat: fc.integer({ min: 0, max: 100 }), delayMs: ms, refreshMs: ms }),
   track: fc.constant(trackNothing),
@@ -74,7 +102,7 @@ const common = fc.record({
 });
 
 const instance: fc.Arbitrary<VrrpInstanceConfig> = fc
-  .tuple(common, timing)
+  .tuple(common, kinds)
   .map(([instance, changes]) => ({ ...instance, ...changes }));
 
 const proxy: fc.Arbitrary<ProxyConfig> = fc

@@ -83,6 +83,8 @@ drain_timeout: 10s
         advertIntervalCs: 100,
         v3ChecksumAsV2: false,
         authentication: { type: "pass", password: "s3cret" },
+        sourceAddress: null,
+        unicastPeers: [],
         addresses: [
           { address: "192.168.33.84", prefixLength: 24 },
           { address: "192.168.33.85", prefixLength: 32 },
@@ -168,6 +170,45 @@ t.test("what is left out has the documented default, and no admin server opens u
     engine: "auto",
     drainTimeoutMs: 30_000,
   });
+});
+
+t.test("an IPv6 instance, addresses elsewhere, unicast peers and AH", async (t) => {
+  const text = `vrrp:
+  V6:
+    interface: eth1
+    virtual_router_id: 51
+    advert_int: 100ms
+    virtual_ipaddress: [FE80:0:0::51/64, fd00::0:84/64]
+  V4:
+    interface: eth1
+    virtual_router_id: 51
+    authentication: { auth_type: AH, auth_pass: k@l }
+    unicast_src_ip: 192.168.33.80
+    unicast_peer: 192.168.33.81
+    virtual_ipaddress: 192.168.33.84/24 dev eth2 label eth2:1 scope link
+`;
+  const loaded = loadConfig(text, "lb.yaml", machine);
+  t.same(loaded.problems, []);
+  t.match(loaded.config?.vrrp, [
+    {
+      version: 3,
+      advertIntervalCs: 10,
+      leaseMs: 1000,
+      unicastPeers: [],
+      sourceAddress: null,
+      addresses: [
+        { address: "fe80::51", prefixLength: 64 },
+        { address: "fd00::84", prefixLength: 64 },
+      ],
+    },
+    {
+      version: 2,
+      authentication: { type: "ah", password: "k@l" },
+      unicastPeers: ["192.168.33.81"],
+      sourceAddress: "192.168.33.80",
+      addresses: [{ address: "192.168.33.84", interface: "eth2", label: "eth2:1", scope: "link" }],
+    },
+  ]);
 });
 
 t.test("an admin server without bind goes to the VRRP interface, or stays on this machine", async (t) => {
@@ -279,6 +320,49 @@ const golden: readonly (readonly [name: string, text: string, expected: readonly
   ],
   ["version 1", instance("version: 1"), ["lb.yaml:6:14: version is 1. Write a whole number from 2 to 3."]],
   [
+    "IPv4 and IPv6 in one instance",
+    "vrrp:\n  V:\n    interface: eth1\n    virtual_router_id: 1\n    virtual_ipaddress: [10.0.0.1/24, fd00::1/64]\n",
+    [
+      "lb.yaml:5:24: V has IPv4 and IPv6 addresses, and an advert carries one kind. Make an instance for each family.",
+    ],
+  ],
+  [
+    "IPv6 in version 2",
+    "vrrp:\n  V:\n    interface: eth1\n    virtual_router_id: 1\n    version: 2\n    virtual_ipaddress: fe80::51/64\n",
+    ["lb.yaml:5:14: VRRP version 2 does not carry IPv6 addresses. Leave version out, or write 3."],
+  ],
+  [
+    "what cannot stand behind an address",
+    "vrrp:\n  V:\n    interface: eth1\n    virtual_router_id: 1\n    virtual_ipaddress:\n      - 10.0.0.1/24 dve eth2\n      - 10.0.0.2/24 dev\n      - 10.0.0.3/24 scope links\n      - fd00::1/64 label x\n",
+    [
+      'lb.yaml:6:9: "dve" is not known behind an address. Did you mean dev?',
+      "lb.yaml:7:9: dev has no value. Write it behind the word, such as dev eth2.",
+      'lb.yaml:8:9: "links" is not a scope. Did you mean link?',
+      'lb.yaml:9:9: "x" cannot be a label here. Write at most 15 characters such as eth1:1, and for IPv4 addresses only.',
+    ],
+  ],
+  [
+    "a unicast peer of another family, and this node as its own peer",
+    instance("unicast_src_ip: 10.0.0.1\n    unicast_peer: [fd00::1, here, 10.0.0.1]"),
+    [
+      "lb.yaml:7:19: 10.0.0.1 is this node's own source address. Name the partner's address.",
+      "lb.yaml:7:20: fd00::1 is not of the family of virtual_ipaddress. Write an IPv4 address.",
+      'lb.yaml:7:29: "here" is not an IP address. Write, for example, 192.168.33.81.',
+    ],
+  ],
+  [
+    "a unicast source without a peer",
+    instance("unicast_src_ip: 10.0.0.1"),
+    [
+      "lb.yaml:6:5: unicast_src_ip without unicast_peer. Add unicast_peer: with the partner's address, or write mcast_src_ip.",
+    ],
+  ],
+  [
+    "AH without a password",
+    instance("authentication: { auth_type: AH }"),
+    ["lb.yaml:6:5: auth_type AH needs a password. Add auth_pass: with at most 8 characters."],
+  ],
+  [
     "a password in VRRPv3",
     instance("version: 3\n    authentication: { auth_type: PASS, auth_pass: x }"),
     ["lb.yaml:7:34: VRRP version 3 has no authentication. Leave authentication out, or write version: 2."],
@@ -316,7 +400,7 @@ const golden: readonly (readonly [name: string, text: string, expected: readonly
   [
     "an auth_pass alone",
     instance("authentication: { auth_pass: abc }"),
-    ["lb.yaml:6:5: auth_pass has no auth_type. Add auth_type: PASS."],
+    ["lb.yaml:6:5: auth_pass has no auth_type. Add auth_type: PASS or AH."],
   ],
   [
     "an auth_type alone",
@@ -324,9 +408,9 @@ const golden: readonly (readonly [name: string, text: string, expected: readonly
     ["lb.yaml:6:5: auth_type PASS needs a password. Add auth_pass: with at most 8 characters."],
   ],
   [
-    "an auth_type that is not there yet",
-    instance("authentication: { auth_type: AH, auth_pass: abc }"),
-    ['lb.yaml:6:34: auth_type is "AH". Write PASS or none.'],
+    "an auth_type that nobody speaks",
+    instance("authentication: { auth_type: SHA, auth_pass: abc }"),
+    ['lb.yaml:6:34: auth_type is "SHA". Write PASS, AH or none.'],
   ],
   [
     "no interface, no id and no address",
@@ -339,11 +423,11 @@ const golden: readonly (readonly [name: string, text: string, expected: readonly
   ],
   [
     "addresses that are none",
-    "vrrp:\n  V:\n    interface: eth1\n    virtual_router_id: 1\n    virtual_ipaddress:\n      - 192.168.33.300\n      - 10.0.0.1/33\n      - fd00::1/64\n      - 224.0.0.18\n      - 10.0.0.2\n      - 10.0.0.2/24\n",
+    "vrrp:\n  V:\n    interface: eth1\n    virtual_router_id: 1\n    virtual_ipaddress:\n      - 192.168.33.300\n      - 10.0.0.1/33\n      - ::1\n      - 224.0.0.18\n      - 10.0.0.2\n      - 10.0.0.2/24\n",
     [
-      'lb.yaml:6:9: "192.168.33.300" is not an IPv4 address. Write, for example, 192.168.33.84/24.',
+      'lb.yaml:6:9: "192.168.33.300" is not an IP address. Write, for example, 192.168.33.84/24 or fd00::84/64.',
       "lb.yaml:7:9: /33 is not a prefix length. Write a number from 1 to 32, such as /24.",
-      "lb.yaml:8:9: fd00::1 is an IPv6 address, which VRRPv2 cannot carry. Use an IPv4 address such as 192.168.33.84/24.",
+      "lb.yaml:8:9: ::1 cannot be a host's address on a network. Choose an address of the interface's network.",
       "lb.yaml:9:9: 224.0.0.18 cannot be a host's address on a network. Choose an address of the interface's network.",
       "lb.yaml:11:9: 10.0.0.2 stands twice in V. Keep one of them.",
     ],

@@ -57,7 +57,15 @@ t.test("an event of the host's own address tells a permanent, primary address", 
       hex(`02188000030000000800 01000a0100010800 02000a0100010700 0300 76300000
            0800 0800 80000000 1400 0600 ffffffffffffffff67ed020067ed0200`),
     ),
-    { index: 3, address: "10.1.0.1", prefixLength: 24, family: 4, leased: false, secondary: false },
+    {
+      index: 3,
+      address: "10.1.0.1",
+      prefixLength: 24,
+      family: 4,
+      leased: false,
+      secondary: false,
+      tentative: false,
+    },
   );
 });
 
@@ -69,7 +77,15 @@ t.test(
         hex(`0218010003000000080001000a010064080002000a0100640700030076300000
            0800080001000000140006000300000003000000 86ed020086ed0200`),
       ),
-      { index: 3, address: "10.1.0.100", prefixLength: 24, family: 4, leased: true, secondary: true },
+      {
+        index: 3,
+        address: "10.1.0.100",
+        prefixLength: 24,
+        family: 4,
+        leased: true,
+        secondary: true,
+        tentative: false,
+      },
     );
   },
 );
@@ -90,7 +106,15 @@ t.test("an IPv6 event is told by IFA_ADDRESS alone", async (t) => {
       hex(`0a402200030000001400010020010db80000000000000000000001001400 0600
            0000000003000000c3ed0200c3ed0200 0800080022000000`),
     ),
-    { index: 3, address: "2001:db8::100", prefixLength: 64, family: 6, leased: true, secondary: false },
+    {
+      index: 3,
+      address: "2001:db8::100",
+      prefixLength: 64,
+      family: 6,
+      leased: true,
+      secondary: false,
+      tentative: false,
+    },
   );
 });
 

@@ -13,6 +13,7 @@ function eth1(...addresses: (Partial<InterfaceAddress> & { address: string })[])
       family: 4,
       leased: false,
       secondary: false,
+      tentative: false,
       ...entry,
     })),
   };

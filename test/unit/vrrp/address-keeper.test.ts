@@ -179,6 +179,7 @@ t.test("an owner's own permanent address is announced, and neither leased nor re
     family: 4,
     leased: false,
     secondary: false,
+    tentative: false,
   } as const;
   kernel.info = { index: 7, name: "eth1", mac: new Uint8Array(6), up: true, addresses: [permanent] };
   const keeps = keeper(kernel, true);

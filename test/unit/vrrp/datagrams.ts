@@ -14,6 +14,8 @@ export function routerConfig(changes: Partial<VrrpInstanceConfig> = {}): VrrpIns
     advertIntervalCs: 100,
     v3ChecksumAsV2: false,
     authentication: { type: "none" },
+    sourceAddress: null,
+    unicastPeers: [],
     addresses: [{ address: "192.168.33.84", prefixLength: 24 }],
     leaseMs: 3000,
     gratuitousArp: { repeat: 5, delayMs: 5000, refreshMs: 60_000 },

@@ -8,7 +8,7 @@ import {
   type ChecksumReading,
   encodeAdvertV3,
 } from "../../../src/vrrp/packet-v3.js";
-import { type DropReason, receive } from "../../../src/vrrp/receive-checks.js";
+import { type DropReason, receive, receiveIpv6 } from "../../../src/vrrp/receive-checks.js";
 import { datagram, routerConfig } from "./datagrams.js";
 
 const ownAddress = "192.168.33.80";
@@ -50,7 +50,7 @@ const drops: readonly {
     what: "another IP protocol",
     reason: "malformed",
     says: /VRRP/,
-    bytes: datagram(advert(), { protocol: 51 }),
+    bytes: datagram(advert(), { protocol: 6 }),
   },
   {
     what: "a unicast destination",
@@ -218,6 +218,57 @@ t.test("a VRRPv2 advert for a router of version 3 is dropped, and told as what i
     accepted: false,
     drop: { reason: "version", sentence: /version 2, here is version 3.*same version on both/ },
   });
+});
+
+const peers = { unicastPeers: ["192.168.33.81"] };
+const toUs = { destination: ownAddress };
+
+t.test("between unicast peers an advert comes from a peer, with any TTL", async (t) => {
+  t.match(received(datagram(advert(), { ...toUs, ttl: 60 }), peers), { accepted: true });
+  t.match(received(datagram(advert(), { ...toUs, source: "192.168.33.99" }), peers), {
+    drop: { reason: "unicast-source", sentence: /192\.168\.33\.99 is none of the unicast peers here/ },
+  });
+  t.match(received(datagram(advert()), peers), {
+    drop: { reason: "destination", sentence: /sent to the group.*set unicast_peer on both/ },
+  });
+});
+
+t.test("over IPv6 the checksum says whether the group or this node was meant", async (t) => {
+  const source = "fe80::81";
+  const own = ["fe80::80", "fd00::80"];
+  const config = {
+    ...v3,
+    addresses: [
+      { address: "fe80::51", prefixLength: 64 },
+      { address: "fd00::84", prefixLength: 64 },
+    ],
+  };
+  const packet = {
+    virtualRouterId: 51,
+    priority: 100,
+    advertIntervalCs: 10,
+    addresses: ["fe80::51", "fd00::84"],
+  };
+  const arrive = (destination: string, changes: Partial<VrrpInstanceConfig> = {}, hopLimitIs255 = true) =>
+    receiveIpv6(
+      {
+        source,
+        ownAddresses: own,
+        hopLimitIs255,
+        message: encodeAdvertV3(packet, { source, destination }),
+      },
+      new Map([[51, { config: routerConfig({ ...config, ...changes }), ownAddress: "fe80::80" }]]),
+    );
+  t.match(arrive("ff02::12"), { accepted: true, source, input: { advertIntervalMs: 100 } });
+  t.match(arrive("ff02::12", {}, false), { drop: { reason: "ttl", sentence: /hop limit is not 255/ } });
+  t.match(arrive("fe80::80"), {
+    drop: { reason: "destination", sentence: /sent to fe80::80, not to the group/ },
+  });
+  t.match(arrive("fd00::80", { unicastPeers: [source] }), { accepted: true });
+  t.match(arrive("ff02::12", { unicastPeers: [source] }), { drop: { reason: "destination" } });
+  t.match(arrive("ff02::13"), { drop: { reason: "checksum" } });
+  const cut = { source, ownAddresses: own, hopLimitIs255: false, message: Uint8Array.of(0x31, 51, 100, 1) };
+  t.match(receiveIpv6(cut, new Map()), { drop: { reason: "ttl", virtualRouterId: 51 } });
 });
 
 t.test("the order of the addresses does not matter", async (t) => {

@@ -1,0 +1,35 @@
+import type { KeepalivedOptions } from "../keepalived.js";
+import { type Network, virtualAddress } from "../network.js";
+import { startTandem, type Tandem, writeConfiguration } from "../tandem.js";
+
+export interface TandemRouterOptions extends KeepalivedOptions {
+  /** Of the peer link, which stays off without it. */
+  readonly peerKey?: string;
+}
+
+/** Tandem as a VRRP daemon alone, from a configuration file that says what keepalived's says. */
+export function startTandemRouter(network: Network, box: string, options: TandemRouterOptions): Tandem {
+  const host = network.host(box);
+  const file = writeConfiguration(network, host, vrrpConfiguration(options));
+  return startTandem(network, host, "--config", file);
+}
+
+function vrrpConfiguration(options: TandemRouterOptions): string {
+  const { password, authType = "PASS", unicastPeer } = options;
+  const lines = [
+    "interface: eth1",
+    `virtual_router_id: ${options.virtualRouterId ?? 51}`,
+    `version: ${options.version ?? 2}`,
+    `advert_int: ${options.advertInterval ?? 1}`,
+    `priority: ${options.priority}`,
+    `preempt: ${options.preempt ?? true}`,
+    ...(password === undefined
+      ? []
+      : [`authentication: { auth_type: ${authType}, auth_pass: ${JSON.stringify(password)} }`]),
+    ...(unicastPeer === undefined ? [] : [`unicast_peer: "${unicastPeer}"`]),
+    `virtual_ipaddress: ${JSON.stringify(options.addresses ?? [`${virtualAddress}/24`])}`,
+  ];
+  const peerLink =
+    options.peerKey === undefined ? "" : `peer_link: { key: ${JSON.stringify(options.peerKey)} }\n`;
+  return `${peerLink}vrrp:\n  VI_1:\n${lines.map((line) => `    ${line}\n`).join("")}`;
+}

@@ -3,7 +3,7 @@ import { type TypedField, typedLine, typedObject } from "./typed.js";
 
 /**
  * The fields of `show info` in HAProxy 2.6's order, with its positions, tags and types; what Tandem does not
- * have (TLS, compression, pipes, limits) is 0 as in a HAProxy that does not use it. Behind them come our own:
+ * have (TLS, compression, limits) is 0 as in a HAProxy that does not use it. Behind them come our own:
  * the engine, each data thread's heartbeat and idle share, each VRRP instance's state.
  */
 export function infoFields(view: NodeView): TypedField[] {
@@ -45,8 +45,8 @@ export function infoFields(view: NodeView): TypedField[] {
     [21, "CurrSslConns", "MGP", "u32", 0],
     [22, "CumSslConns", "MCP", "u32", 0],
     [23, "Maxpipes", "CLP", "u32", 0],
-    [24, "PipesUsed", "MGP", "u32", 0],
-    [25, "PipesFree", "MGP", "u32", 0],
+    [24, "PipesUsed", "MGP", "u32", sum((thread) => thread.pipesUsed)],
+    [25, "PipesFree", "MGP", "u32", sum((thread) => thread.pipesFree)],
     [26, "ConnRate", "MRP", "u32", connections.perSecond],
     [27, "ConnRateLimit", "CLP", "u32", 0],
     [28, "MaxConnRate", "MMP", "u32", connections.max],

@@ -177,6 +177,8 @@ const gauges = [Cell.sessionsCurrent, Cell.idleConnections, Cell.usedConnections
 export function clearGauges(block: Float64Array): void {
   block[ThreadCell.connectionsCurrent] = 0;
   block[ThreadCell.idlePercent] = 0;
+  block[ThreadCell.pipesUsed] = 0;
+  block[ThreadCell.pipesFree] = 0;
   for (let row = threadHeaderCells; row < block.length; row += rowCells) {
     for (const cell of gauges) block[row + cell] = 0;
   }

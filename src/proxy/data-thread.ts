@@ -103,6 +103,9 @@ class DataThread {
       0,
     );
     this.cells[ThreadCell.idlePercent] = this.loop.idlePercent();
+    const { used, free } = this.loop.engine.pipeCounts;
+    this.cells[ThreadCell.pipesUsed] = used;
+    this.cells[ThreadCell.pipesFree] = free;
   }
 }
 

@@ -36,8 +36,16 @@ export interface Engine {
   keep(size: number): Room;
   giveBack(room: Room): void;
 
+  /** Pipes that splices have bytes in, and those that wait for the next one. */
+  readonly pipeCounts: PipeCounts;
+
   /** Closes every listener and connection at once and gives all descriptors back. */
   destroy(): void;
+}
+
+export interface PipeCounts {
+  readonly used: number;
+  readonly free: number;
 }
 
 export type EngineName = "direct" | "portable";

@@ -82,5 +82,8 @@ export const ThreadCell = {
   requestsTotal: 3,
   /** Share of the last second that the loop was idle, 0–100. */
   idlePercent: 4,
+  /** Pipes of the engine: with bytes in them, and waiting for the next transfer. */
+  pipesUsed: 5,
+  pipesFree: 6,
 } as const;
 export const threadHeaderCells = 8;

@@ -25,6 +25,8 @@ export interface ThreadSnapshot {
   readonly requestsTotal: number;
   /** 0–100. */
   readonly idlePercent: number;
+  readonly pipesUsed: number;
+  readonly pipesFree: number;
 }
 
 /** The whole table at one instant. Each cell is exact; two cells may be a request apart. */
@@ -72,6 +74,8 @@ function readThread(block: Float64Array): ThreadSnapshot {
     connectionsTotal: block[ThreadCell.connectionsTotal],
     requestsTotal: block[ThreadCell.requestsTotal],
     idlePercent: block[ThreadCell.idlePercent],
+    pipesUsed: block[ThreadCell.pipesUsed],
+    pipesFree: block[ThreadCell.pipesFree],
   };
 }
 

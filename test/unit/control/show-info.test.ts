@@ -83,3 +83,13 @@ t.test("uptime is written as HAProxy writes it", async (t) => {
   t.equal(describeUptime(3), "0d 0h00m03s");
   t.equal(describeUptime(86_400 * 12 + 3_600 * 5 + 60 * 7 + 9), "12d 5h07m09s");
 });
+
+t.test("pipes are those of all threads together", async (t) => {
+  const view = makeView([demoProxy], (table) => {
+    for (const block of table.blocks) {
+      block[ThreadCell.pipesUsed] = 2;
+      block[ThreadCell.pipesFree] = 3;
+    }
+  });
+  t.match(formatInfo(infoFields(view)), /^PipesUsed: 4\nPipesFree: 6$/m);
+});

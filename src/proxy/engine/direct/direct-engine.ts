@@ -8,6 +8,7 @@ import type {
   Engine,
   Listener,
   LoopTimer,
+  PipeCounts,
   Room,
 } from "../engine.js";
 import { TimerWheel } from "../timer-wheel.js";
@@ -152,6 +153,10 @@ export class DirectEngine implements Engine, DirectOwner {
 
   giveBack(room: Block): void {
     this.slabs.giveBack(room);
+  }
+
+  get pipeCounts(): PipeCounts {
+    return this.pipes;
   }
 
   destroy(): void {

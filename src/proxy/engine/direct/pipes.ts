@@ -35,9 +35,13 @@ export class Pipes {
     else this.close(pipe);
   }
 
-  /** Pipes that are lent, for tests. */
+  /** Pipes that are lent. */
   get used(): number {
     return this.open - this.idle.length;
+  }
+
+  get free(): number {
+    return this.idle.length;
   }
 
   destroy(): void {

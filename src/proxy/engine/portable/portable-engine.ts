@@ -19,6 +19,8 @@ const backlog = 4096;
 /** The engine over `node:net`: runs wherever Node does, and is the one that will carry TLS. */
 export class PortableEngine implements Engine {
   readonly name = "portable";
+  /** It copies: node:net knows no splice. */
+  readonly pipeCounts = { used: 0, free: 0 };
   private readonly wheel = new TimerWheel(tickMs, performance.now());
   private readonly connections = new Set<PortableConnection>();
   private readonly listeners = new Set<net.Server>();

@@ -10,6 +10,7 @@ import { StatsTable } from "../proxy/stats/table.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import { createAdmin, listenAdmin } from "./admin.js";
 import type { NodeView } from "./node-view.js";
+import { Notifier } from "./notify/notifier.js";
 import { releaseDate, version } from "./release.js";
 import { ServerProbe } from "./server-probe.js";
 import { StatsSocket } from "./stats-socket.js";
@@ -22,6 +23,8 @@ export interface ControlLog {
 }
 
 const sampleIntervalMs = 1_000;
+/** What scripts and mails of the last transition get when the process ends; main waits a little longer. */
+const finishNoticesMs = 4_000;
 
 /**
  * What runs in the control thread: the stats socket and the admin server, and the second-by-second sampling that
@@ -36,6 +39,7 @@ export class Control {
   private statsSocket: StatsSocket | null = null;
   private admin: FastifyInstance | null = null;
   private readonly trackers: Trackers;
+  private readonly notifier: Notifier;
   private probe: ServerProbe | null = null;
   private stopping = false;
 
@@ -46,6 +50,7 @@ export class Control {
   ) {
     this.table = new StatsTable(data.proxies, data.threads, data.statsBuffer);
     this.trackers = new Trackers(data.tracking, data.known, log, (fact) => post({ kind: "tracked", fact }));
+    this.notifier = new Notifier(data.alerts, log, (id) => post({ kind: "notified", id }));
     this.rates = startRates(readSnapshot(this.table, data.proxies), monotonicMs());
   }
 
@@ -53,6 +58,7 @@ export class Control {
   async start(): Promise<void> {
     this.sampler = setInterval(() => this.sample(), sampleIntervalMs);
     this.trackers.start();
+    this.notifier.start();
     this.probe = new ServerProbe(this.data.proxies, this.table, (proxy, server) =>
       this.post({ kind: "server-reached", proxy, server }),
     );
@@ -70,8 +76,11 @@ export class Control {
       case "admin":
         await this.openAdmin(message.descriptor, message.config);
         break;
+      case "notify":
+        this.notifier.take(message.jobs);
+        break;
       case "stop":
-        await this.stop();
+        await this.stop(message.last);
         break;
     }
   }
@@ -141,12 +150,13 @@ export class Control {
   }
 
   /** Closes everything and posts `stopped`. Idempotent. */
-  private async stop(): Promise<void> {
+  private async stop(last: boolean): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
     if (this.sampler !== null) clearInterval(this.sampler);
     this.trackers.stop();
     this.probe?.stop();
+    await this.notifier.finish(last ? finishNoticesMs : 0);
     await Promise.all([this.statsSocket?.close(), this.admin?.close()]);
     this.post({ kind: "stopped" });
   }

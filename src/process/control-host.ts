@@ -9,6 +9,7 @@ import { adminAddress, assertNoProxyThere } from "./admin-address.js";
 import type { ThreadHealth } from "./fitness.js";
 import type { Log } from "./log.js";
 import type { ControlThreadData, FromControlThread, ToControlThread, TrackedFact } from "./messages.js";
+import type { NumberedJob, Outbox } from "./notices.js";
 import { defaultRestartPolicy } from "./restart-policy.js";
 import { SupervisedThread, type ThreadEvent } from "./supervised-thread.js";
 import { startThread, type ThreadEvents, type ThreadHost } from "./thread-host.js";
@@ -28,6 +29,7 @@ export interface ControlHostOptions {
   /** What the threads before this one have found; read at each start. */
   known(): readonly TrackedFact[];
   onTracked(fact: TrackedFact): void;
+  readonly outbox: Outbox;
   onServerReached(proxy: string, server: string): void;
   /** What was asked for by name cannot be opened. */
   onFatal(error: LbError): void;
@@ -143,12 +145,18 @@ export class ControlHost {
     this.thread.post({ kind: "vrrp", instances: statuses });
   }
 
-  stop(): void {
+  /** Whoever is to be told of a transition, in order; jobs are told again when the thread that had them has died. */
+  notify(jobs: readonly NumberedJob[]): void {
+    if (jobs.length > 0) this.thread.post({ kind: "notify", jobs });
+  }
+
+  /** `last`: the process ends too. */
+  stop(last: boolean): void {
     this.isStopping = true;
     this.abandon();
     this.thread.letGo();
     if (this.thread.hasEnded) this.options.onStopped();
-    else this.thread.post({ kind: "stop" });
+    else this.thread.post({ kind: "stop", last });
   }
 
   /** Ends the thread at once, whatever it is doing; nothing happens when it is gone already. */
@@ -171,6 +179,7 @@ export class ControlHost {
       startedEpochMs,
       tracking: config.vrrp.length > 0 ? config.tracking : { scripts: [], files: [], processes: [] },
       known: this.options.known(),
+      alerts: config.alerts,
     };
     return startThread("control", entry, data, events);
   }
@@ -178,9 +187,12 @@ export class ControlHost {
   private onMessage(message: FromControlThread): void {
     if (message.kind === "ready") {
       this.thread.post({ kind: "vrrp", instances: this.statuses });
+      this.notify(this.options.outbox.pending());
       this.options.onReady();
     } else if (message.kind === "tracked") {
       this.options.onTracked(message.fact);
+    } else if (message.kind === "notified") {
+      this.options.outbox.acknowledge(message.id);
     } else if (message.kind === "server-reached") {
       this.options.onServerReached(message.proxy, message.server);
     } else if (message.kind === "stopped") {

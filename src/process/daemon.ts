@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describeEndpoint } from "../config/address.js";
 import { changedValues } from "../config/changes.js";
 import type { Config } from "../config/config.js";
@@ -20,6 +21,7 @@ import {
 } from "./life-cycle.js";
 import type { Log } from "./log.js";
 import { NodeWatch } from "./node-watch.js";
+import { Outbox, planNotices } from "./notices.js";
 import { peerLinkSettings } from "./peer-key.js";
 import { planReload, sameAdminListen } from "./reload-plan.js";
 import { SdNotify } from "./sd-notify.js";
@@ -32,6 +34,7 @@ import { summarizeCounters } from "./state-dump.js";
 const lookEveryMs = 50;
 /** How long the start waits for the first answers of what is tracked; then the instances wait, in FAULT. */
 const firstFactsLimitMs = 1000;
+const lastWordsMs = 500;
 /** How often the control thread hears of VRRP without a transition. */
 const statusEveryMs = 1000;
 /** In which all threads are ready, or the start has failed. */
@@ -66,6 +69,7 @@ export class Daemon {
   private speaker: Speaker | null = null;
   private lifeCycle: LifeCycleState = beforeStart;
   private readonly watch: NodeWatch;
+  private readonly outbox = new Outbox();
   /** Advice that the log has given. */
   private readonly advised = new Set<string>();
   private wakeStart: (() => void) | null = null;
@@ -115,6 +119,7 @@ export class Daemon {
         this.watch.take(fact);
         this.wakeStart?.();
       },
+      outbox: this.outbox,
       onServerReached: (proxy, server) => this.watch.takeReached(proxy, server),
       onFatal: (error) => this.onControlFailure(error),
       onStopped: () => {
@@ -162,7 +167,9 @@ export class Daemon {
       log: this.log,
       peerLink: peerLinkSettings(this.config),
       onStatus: (statuses) => this.showStatus(statuses),
-      onEvent: () => {},
+      onEvent: (event) => {
+        this.control.notify(this.outbox.add(planNotices(event, this.config, Date.now())));
+      },
     });
   }
 
@@ -263,7 +270,7 @@ export class Daemon {
         this.speaker?.stop().catch((error: unknown) => this.log.error({ err: error }, "VRRP did not close"));
         break;
       case "close":
-        this.control.stop();
+        this.control.stop(true);
         break;
       case "release":
         this.release((speaker) => speaker.stop());
@@ -272,9 +279,17 @@ export class Daemon {
         this.log.warn({ state: effect.state }, "a part did not answer in time, going on without it");
         break;
       case "exit":
-        this.log.info({ exitCode: effect.exitCode }, "stopped");
-        this.exit(effect.exitCode);
+        void this.tellOfTheEnd().then(() => {
+          this.log.info({ exitCode: effect.exitCode }, "stopped");
+          this.exit(effect.exitCode);
+        });
     }
+  }
+
+  /** Who leaves in a hurry has not waited for the control thread: its scripts must at least have begun. */
+  private async tellOfTheEnd(): Promise<void> {
+    const deadlineMs = performance.now() + lastWordsMs;
+    while (!this.outbox.isEmpty && this.control.isReady && performance.now() < deadlineMs) await delay(10);
   }
 
   /** Runs the speaker's way out and answers `released`, on a later turn. */
@@ -405,7 +420,7 @@ export class Daemon {
     // The new one starts when the old one has given the stats socket back.
     await new Promise<void>((resolve) => {
       this.controlGone = resolve;
-      before.stop();
+      before.stop(false);
       setTimeout(() => before.end(), closeLimitMs);
     });
     if (this.lifeCycle.name === "serving") host.start();

@@ -54,7 +54,8 @@ export interface LifeCycleStep {
 export const handOverLimitMs = 3000;
 /** What a data thread may take to cut what is left at the drain's end. */
 export const drainSlackMs = 1000;
-export const closeLimitMs = 1000;
+/** The control thread waits up to 4 s for scripts and mails that tell of the end. */
+export const closeLimitMs = 5000;
 export const releaseLimitMs = 1000;
 
 export const beforeStart: LifeCycleState = { name: "starting" };

@@ -1,7 +1,8 @@
 import type { AdminConfig, Config, ProxyConfig, StatsSocketConfig } from "../config/config.js";
-import type { TrackedThings } from "../config/tracking-config.js";
+import type { AlertConfig, TrackedThings } from "../config/tracking-config.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import type { Found } from "../vrrp/tracking.js";
+import type { NumberedJob } from "./notices.js";
 
 /** What the main thread hands to a data thread at its start. */
 export interface DataThreadData {
@@ -53,6 +54,7 @@ export interface ControlThreadData {
   /** What this thread is to follow, and what was found before it. */
   readonly tracking: TrackedThings;
   readonly known: readonly TrackedFact[];
+  readonly alerts: AlertConfig;
 }
 
 /** What is found of one thing that is tracked. */
@@ -64,11 +66,15 @@ export type ToControlThread =
   | { readonly kind: "vrrp"; readonly instances: readonly VrrpStatus[] }
   /** A lazily opened admin socket (the interface's address came late). */
   | { readonly kind: "admin"; readonly descriptor: number; readonly config: AdminConfig }
-  | { readonly kind: "stop" };
+  | { readonly kind: "notify"; readonly jobs: readonly NumberedJob[] }
+  /** `last`: the process ends too, so whoever is to be told must be told now. */
+  | { readonly kind: "stop"; readonly last: boolean };
 
 export type FromControlThread =
   | { readonly kind: "ready" }
   | { readonly kind: "tracked"; readonly fact: TrackedFact }
+  /** The job must not be done again by another control thread. */
+  | { readonly kind: "notified"; readonly id: number }
   /** A server of a proxy that reached none took a connection. */
   | { readonly kind: "server-reached"; readonly proxy: string; readonly server: string }
   /** The stats socket or admin server could not be opened. */

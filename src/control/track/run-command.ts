@@ -18,6 +18,8 @@ export interface RunningCommand {
   readonly gone: Promise<void>;
   /** Ends it and what it has started. */
   end(): void;
+  /** It goes on, and this thread does not wait for it. */
+  leave(): void;
 }
 
 /** What a command that was asked to end gets before it is killed. */
@@ -84,6 +86,11 @@ export function runCommand(
     ended: timeoutMs === null ? gone : Promise.race([gone, late]),
     gone: gone.then(() => {}),
     end,
+    leave: () => {
+      child.unref();
+      timer?.unref();
+      killTimer?.unref();
+    },
   };
 }
 
@@ -94,6 +101,7 @@ function notStarted(error: unknown): RunningCommand {
     ended: Promise.resolve({ ok: false, reason }),
     gone: Promise.resolve(),
     end: () => {},
+    leave: () => {},
   };
 }
 

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import t, { type Test } from "tap";
 import type { AdminConfig } from "../../../src/config/config.js";
+import { defaultAlerts } from "../../../src/config/defaults.js";
 import { Control, type ControlLog } from "../../../src/control/control.js";
 import { openListeningSocket } from "../../../src/netlink/listening-socket.js";
 import type { ControlThreadData, FromControlThread } from "../../../src/process/messages.js";
@@ -36,6 +37,7 @@ function makeData(table: StatsTable, changes: Partial<ControlThreadData> = {}): 
     startedEpochMs: Date.now(),
     tracking: { scripts: [], files: [], processes: [] },
     known: [],
+    alerts: defaultAlerts,
     ...changes,
   };
 }
@@ -57,7 +59,7 @@ async function start(t: Test, changes: Partial<ControlThreadData> = {}) {
   const log: ControlLog = { info: note, warn: note, error: note };
   const control = new Control(makeData(table, changes), log, (message) => posted.push(message));
   await control.start();
-  t.teardown(() => control.handle({ kind: "stop" }));
+  t.teardown(() => control.handle({ kind: "stop", last: true }));
   return { control, table, posted, port: () => Number(ports.at(-1)) };
 }
 
@@ -156,8 +158,8 @@ t.test("stop cuts idle and half-open clients, and posts stopped once", async (t)
     (client) => new Promise((resolve) => client.on("close", resolve).on("error", () => {})),
   );
   await sleep(50);
-  await control.handle({ kind: "stop" });
-  await control.handle({ kind: "stop" });
+  await control.handle({ kind: "stop", last: true });
+  await control.handle({ kind: "stop", last: true });
   for (const client of clients) client.resume();
   await Promise.all(closed);
   t.same(posted, [{ kind: "ready" }, { kind: "stopped" }]);
@@ -174,7 +176,7 @@ t.test("as a thread it starts, serves and ends by itself after stop", async (t) 
   t.same(await next(), { kind: "ready" });
   t.match(await askSocket(path, "show info"), /^Name: Tandem\n/);
   const exit = new Promise((resolve) => worker.once("exit", resolve));
-  worker.postMessage({ kind: "stop" });
+  worker.postMessage({ kind: "stop", last: true });
   t.same(await next(), { kind: "stopped" });
   t.equal(await exit, 0);
 });

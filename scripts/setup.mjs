@@ -73,12 +73,20 @@ export function hasCommand(command) {
  * @param {boolean} [needs.npm] npm packages, as the lockfile says.
  * @param {boolean} [needs.build] `dist/`, compiled from `src/`.
  * @param {boolean} [needs.lab] `dist-lab/`, compiled from `lab/`, `demo/`, `bench/` and `test/stress/`.
+ * @param {boolean} [needs.sim] `dist-sim/`, compiled from `test/sim/` and what it simulates.
  * @param {string[]} [needs.commands] Commands that must be there; their Debian packages are installed.
  * @param {string[]} [needs.optional] Commands that the caller can do without.
  * @returns {string[]} The optional commands that are missing.
  * @throws {SetupError} when something that must be there is not and cannot be brought.
  */
-export function ensure({ npm = false, build = false, lab = false, commands = [], optional = [] }) {
+export function ensure({
+  npm = false,
+  build = false,
+  lab = false,
+  sim = false,
+  commands = [],
+  optional = [],
+}) {
   const wanted = [...commands];
   const installNpm = npm && !npmIsCurrent();
   if (installNpm) wanted.push(...buildTools);
@@ -86,6 +94,7 @@ export function ensure({ npm = false, build = false, lab = false, commands = [],
   if (installNpm) installNpmPackages();
   if (build) compile("tsconfig.build.json", "dist", ["src"]);
   if (lab) compile("tsconfig.lab.json", "dist-lab", ["lab", "demo", "bench", "test/stress"]);
+  if (sim) compile("tsconfig.sim.json", "dist-sim", ["src", "test/sim", "test/unit/vrrp"]);
   return optional.filter((command) => !hasCommand(command));
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm test`, `npm run test:unit`, `npm run test:lab`: test.mjs unit|stress|lab …
+ * `npm test`, `npm run test:unit`, `npm run test:sim`, `npm run test:lab`: test.mjs unit|sim|stress|lab …
  *
  * Sets up what is missing, runs the suites with tap, shows one line per test and all of a failure, and ends with
  * `N passed, N failed`, which counts assertions.
@@ -14,6 +14,8 @@ import { insideUserNamespace, needsUserNamespace, runInUserNamespace } from "./u
 
 const suites = {
   unit: { folders: ["test/unit", "test/http"], options: [], commands: [] },
+  // Thousands of simulated hours: long, and nothing in them depends on the time they take.
+  sim: { folders: ["test/sim"], options: ["--timeout=900"], commands: [] },
   stress: {
     folders: ["test/stress"],
     options: ["--jobs=1", "--timeout=300"],

@@ -529,8 +529,13 @@ function onHandOver(step: Draft): void {
   const span = skewSpanMs(state.config.version, step.advertIntervalMs);
   const limit = slowestTakeoverAfterPriorityZeroMs(span) + handOverSlackMs;
   step.effect({ kind: "send-advert", priority: 0 });
-  const { lease } = state.timers;
-  state.timers = { release: step.now + limit, ...(lease === undefined ? {} : { lease }) };
+  // No more adverts; but what keeps the addresses there goes on.
+  const { lease, putBack } = state.timers;
+  state.timers = {
+    release: step.now + limit,
+    ...(lease === undefined ? {} : { lease }),
+    ...(putBack === undefined ? {} : { putBack }),
+  };
   state.handingOver = { outcome: `nobody took over within ${Math.round(limit)} ms` };
   state.inDoubt = false;
   state.reason = "handing over";

@@ -23,8 +23,14 @@ export type Timers = Readonly<Partial<Record<TimerName, number>>>;
 
 /** The earliest deadline, or null when nothing is armed. */
 export function earliestDeadline(timers: Timers): number | null {
-  const deadlines = Object.values(timers);
-  return deadlines.length === 0 ? null : Math.min(...deadlines);
+  let earliest: number | null = null;
+  for (const name in timers) {
+    const deadline = timers[name as TimerName];
+    if (deadline !== undefined && (earliest === null || deadline < earliest)) {
+      earliest = deadline;
+    }
+  }
+  return earliest;
 }
 
 /**

@@ -17,6 +17,8 @@ const mostWaiting = 256;
  */
 export class SimulatedMachine {
   readonly lan: VirtualLan;
+  /** Its place among the machines of the LAN. */
+  readonly index: number;
   readonly address: string;
   readonly clock: MachineClock;
   readonly routers: readonly SimulatedRouter[];
@@ -30,6 +32,10 @@ export class SimulatedMachine {
   kernelRefuses = false;
   /** True ms of the next thing that it does by itself. */
   dueMs = Number.POSITIVE_INFINITY;
+  /** What tracking adds to every router's configured priority now. Read with its facts, so it outlives the process. */
+  weight = 0;
+  /** True ms since when the process has run without a break. */
+  awakeSinceMs = 0;
   /** The node cannot serve, as its owner sees it; outlives the process. */
   #unfit: string | null = null;
   readonly #inbox: Uint8Array[] = [];
@@ -53,7 +59,7 @@ export class SimulatedMachine {
     this.clock = options.clock ?? new MachineClock();
     this.routers = configs.map((config) => new SimulatedRouter(this, config, options.stateMachine));
     this.#local = this.#localRouters();
-    lan.join(this);
+    this.index = lan.join(this);
   }
 
   /** How late a timer is served. */
@@ -87,6 +93,9 @@ export class SimulatedMachine {
     }
     if (this.#unfit !== null) {
       this.inputAll({ kind: "fault", cause: "fitness", reason: this.#unfit });
+    }
+    if (this.weight !== 0) {
+      this.#tellWeight();
     }
     this.inputAll({ kind: "start" });
     return this;
@@ -132,6 +141,7 @@ export class SimulatedMachine {
 
   thaw(firstEvent: FirstEvent = "timer"): void {
     this.frozen = false;
+    this.awakeSinceMs = this.lan.nowMs;
     if (firstEvent === "address event") {
       this.#tellLost();
     } else if (firstEvent === "socket") {
@@ -158,6 +168,7 @@ export class SimulatedMachine {
 
   goOn(firstEvent: FirstEvent = "timer"): void {
     this.paused = false;
+    this.awakeSinceMs = this.lan.nowMs;
     this.clock.goOn(this.lan.nowMs);
     this.#endLeases();
     if (this.running && !this.frozen) {
@@ -187,6 +198,7 @@ export class SimulatedMachine {
   restart(configs: readonly VrrpInstanceConfig[] = this.routers.map(({ config }) => config)): void {
     this.running = true;
     this.frozen = false;
+    this.awakeSinceMs = this.lan.nowMs;
     this.#inbox.length = 0;
     this.#lost.clear();
     this.routers.forEach((router, index) => {
@@ -208,6 +220,18 @@ export class SimulatedMachine {
     this.cableIn = true;
     if (this.awake) {
       this.inputAll({ kind: "fault-cleared", cause: "link", reason: "interface eth1 is up" });
+    }
+  }
+
+  /** A partner's kernel has closed the peer link and refuses another one. `delayMs` for each virtual router. */
+  hearOfDeath(address: string, delayMs: (router: SimulatedRouter) => number): void {
+    this.#drain();
+    for (const router of this.routers) {
+      const delay = delayMs(router);
+      for (const watcher of this.lan.watchers) {
+        watcher.peerDead(router, address, delay);
+      }
+      router.input({ kind: "peer-dead", address, delayMs: delay });
     }
   }
 
@@ -251,6 +275,21 @@ export class SimulatedMachine {
         ? { kind: "fault-cleared", cause: "fitness", reason: "fit again" }
         : { kind: "fault", cause: "fitness", reason: this.#unfit },
     );
+    this.#tellWeight();
+  }
+
+  #tellWeight(): void {
+    for (const router of this.routers) {
+      const priority = router.config.priority + this.weight;
+      router.input({ kind: "priority", priority, reason: `tracking adds ${this.weight}` });
+    }
+  }
+
+  setWeight(weight: number): void {
+    this.weight = weight;
+    if (this.awake) {
+      this.#tellWeight();
+    }
   }
 
   /** When it has something to do by itself next. */
@@ -266,7 +305,7 @@ export class SimulatedMachine {
       this.#timerMs = Number.POSITIVE_INFINITY;
     } else if (local !== this.#timerLocalMs || this.#timerMs <= this.lan.nowMs) {
       this.#timerLocalMs = local;
-      const due = Math.max(this.clock.when(local), this.lan.nowMs) + this.timerLatenessMs();
+      const due = Math.max(this.clock.when(local) + this.timerLatenessMs(), this.lan.nowMs);
       // Rounding must not wake it before its own clock shows the deadline.
       this.#timerMs = this.clock.at(due) < local ? due + 1e-6 : due;
     }
@@ -322,13 +361,13 @@ export class SimulatedMachine {
       }
       return;
     }
-    const { source, packet } = received;
+    const { packet, input } = received;
     for (const router of this.routers) {
       if (router.config.virtualRouterId === packet.virtualRouterId) {
         for (const watcher of watchers) {
-          watcher.hears(router, source, packet.priority);
+          watcher.hears(router, input);
         }
-        router.input(received.input);
+        router.input(input);
       }
     }
   }

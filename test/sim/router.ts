@@ -87,7 +87,7 @@ export class SimulatedRouter {
       this.#run(effect);
     }
     for (const watcher of machine.lan.watchers) {
-      watcher.handled(this);
+      watcher.handled(this, input);
     }
     machine.rearm();
     this.#settleGroup?.();

@@ -1,6 +1,7 @@
 import { type Link, quietLink, travelMs } from "./link.js";
 import type { SimulatedMachine } from "./machine.js";
 import { Random } from "./random.js";
+import type { SimulatedRouter } from "./router.js";
 import type { Watcher } from "./watcher.js";
 
 interface Errand {
@@ -22,12 +23,19 @@ interface Errand {
 export class VirtualLan {
   nowMs = 0;
   readonly machines: SimulatedMachine[] = [];
+  /** Of all machines. */
+  readonly routers: SimulatedRouter[] = [];
   readonly watchers: Watcher[] = [];
   /** What a packet does on its way is drawn from here. */
   readonly random: Random;
-  /** When the last packet arrives that was sent on a link in trouble. */
+  /** When the last packet arrives that is on its way for longer than `usualMs`. */
   strayUntilMs = 0;
-  readonly #links = new Map<SimulatedMachine, Map<SimulatedMachine, Link>>();
+  usualMs = Number.POSITIVE_INFINITY;
+  /** Every direction between two machines. */
+  readonly links: { readonly from: SimulatedMachine; readonly to: SimulatedMachine; readonly link: Link }[] =
+    [];
+  /** By the index of the sender, then by that of the receiver; null: itself. */
+  readonly #matrix: (Link | null)[][] = [];
   readonly #queue: Errand[] = [];
   #order = 0;
   #ended = false;
@@ -41,43 +49,37 @@ export class VirtualLan {
     return quietLink(0.2);
   }
 
-  /** Called by a new machine. */
-  join(machine: SimulatedMachine): void {
-    const away = new Map<SimulatedMachine, Link>();
-    for (const other of this.machines) {
-      away.set(other, this.newLink());
-      this.#links.get(other)?.set(machine, this.newLink());
+  /** Called by a new machine; its index. */
+  join(machine: SimulatedMachine): number {
+    const index = this.machines.length;
+    const away: (Link | null)[] = [];
+    for (const [at, other] of this.machines.entries()) {
+      away.push(this.newLink());
+      this.#matrix[at].push(this.newLink());
+      this.links.push({ from: machine, to: other, link: present(away[at]) });
+      this.links.push({ from: other, to: machine, link: present(this.#matrix[at][index]) });
     }
-    this.#links.set(machine, away);
+    this.#matrix.push([...away, null]);
     this.machines.push(machine);
+    this.routers.push(...machine.routers);
+    return index;
   }
 
   link(from: SimulatedMachine, to: SimulatedMachine): Link {
-    const link = this.#links.get(from)?.get(to);
-    if (link === undefined) {
-      throw new Error(`there is no link from ${from.address} to ${to.address}`);
-    }
-    return link;
-  }
-
-  *everyLink(): Iterable<{ from: SimulatedMachine; to: SimulatedMachine; link: Link }> {
-    for (const [from, links] of this.#links) {
-      for (const [to, link] of links) {
-        yield { from, to, link };
-      }
-    }
+    return present(this.#matrix[from.index][to.index]);
   }
 
   send(from: SimulatedMachine, bytes: Uint8Array): void {
-    const links = this.#links.get(from);
-    if (!from.cableIn || links === undefined) {
+    if (!from.cableIn) {
       return;
     }
-    for (const [to, link] of links) {
-      if (link.cuts === 0 && !(link.loss > 0 && this.random.chance(link.loss))) {
-        this.#carry(to, link, bytes);
+    const links = this.#matrix[from.index];
+    for (let index = 0; index < links.length; index++) {
+      const link = links[index];
+      if (link !== null && link.cuts === 0 && !(link.loss > 0 && this.random.chance(link.loss))) {
+        this.#carry(this.machines[index], link, bytes);
         if (link.duplicates > 0 && this.random.chance(link.duplicates)) {
-          this.#carry(to, link, bytes);
+          this.#carry(this.machines[index], link, bytes);
         }
       }
     }
@@ -133,7 +135,8 @@ export class VirtualLan {
     return this.#ended;
   }
 
-  disturbed(what: string): void {
+  /** `what` reads when somebody asks. */
+  disturbed(what: () => string): void {
     for (const watcher of this.watchers) {
       watcher.disturbed(what);
     }
@@ -149,8 +152,9 @@ export class VirtualLan {
   protected afterEach(): void {}
 
   #carry(to: SimulatedMachine, link: Link, bytes: Uint8Array): void {
-    const atMs = this.nowMs + travelMs(link, this.random);
-    if (link.loss > 0 || link.detours > 0) {
+    const ms = travelMs(link, this.random);
+    const atMs = this.nowMs + ms;
+    if (ms > this.usualMs) {
       this.strayUntilMs = Math.max(this.strayUntilMs, atMs);
     }
     this.#push({ atMs, order: this.#order++, to, bytes, run: null });
@@ -205,6 +209,13 @@ export class VirtualLan {
     }
     return first;
   }
+}
+
+function present(link: Link | null): Link {
+  if (link === null) {
+    throw new Error("a machine has no link to itself");
+  }
+  return link;
 }
 
 function before(left: Errand, right: Errand): boolean {

@@ -293,6 +293,16 @@ t.test("handing over", async (t) => {
     t.equal(states(a), "MASTER+");
   });
 
+  t.test("an address that waits to be put back when the hand-over begins is put back", async (t) => {
+    const { lan, a } = settledPair();
+    a.loseAddress();
+    a.loseAddress();
+    t.equal(states(a), "MASTER", "the second time within 100 ms waits");
+    a.input({ kind: "hand-over" });
+    lan.run(100);
+    t.equal(states(a), "MASTER+");
+  });
+
   t.test("another one's priority 0 is no takeover", async (t) => {
     const { lan, a } = settledPair();
     a.input({ kind: "hand-over" });

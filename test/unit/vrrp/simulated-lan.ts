@@ -43,7 +43,7 @@ export class SimulatedLan extends VirtualLan {
 
   set latencyMs(latencyMs: number) {
     this.#latencyMs = latencyMs;
-    for (const { link } of this.everyLink()) {
+    for (const { link } of this.links) {
       link.latencyMs = latencyMs;
     }
   }
@@ -51,7 +51,7 @@ export class SimulatedLan extends VirtualLan {
   /** 0–1, of every advert and receiver. */
   set loss(loss: number) {
     this.#loss = loss;
-    for (const { link } of this.everyLink()) {
+    for (const { link } of this.links) {
       link.loss = loss;
     }
   }
@@ -62,14 +62,14 @@ export class SimulatedLan extends VirtualLan {
 
   /** Nodes hear each other within a group only. */
   partition(...groups: readonly (readonly SimulatedNode[])[]): void {
-    for (const { from, to, link } of this.everyLink()) {
+    for (const { from, to, link } of this.links) {
       link.cuts = groups.some((group) => has(group, from) && has(group, to)) ? 0 : 1;
     }
   }
 
   /** Everybody hears everybody. */
   heal(): void {
-    for (const { link } of this.everyLink()) {
+    for (const { link } of this.links) {
       link.cuts = 0;
     }
   }

@@ -42,6 +42,7 @@ async function standstill(sent: () => number): Promise<void> {
       return performance.now() - since > 250;
     },
     () => "the sender never stops",
+    30_000,
   );
 }
 

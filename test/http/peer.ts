@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 
 /** How long a step of a scenario may take; far above what it needs, so that only a real fault reaches it. */
-const stepMs = 5_000;
+const stepMs = 20_000;
 
 type Bytes = string | Uint8Array;
 

@@ -8,7 +8,7 @@ import { measureIdle, measureLoad, type Setting, Targets } from "./measure.js";
 import { type Options, readOptions, usage } from "./options.js";
 import type { Program } from "./programs.js";
 import { type CaseResult, mergeInto, type Results, readResults } from "./results.js";
-import { describeCase, ratioTable } from "./table.js";
+import { describeCase, detailTable, memoryTable, ratioTable } from "./table.js";
 import { type TargetKind, targetKinds } from "./targets.js";
 
 /** `npm run bench`. Gives the exit code; 1: an answer was wrong, or nothing could be measured. */
@@ -37,7 +37,8 @@ export async function runBench(parameters: readonly string[]): Promise<number> {
   const results = mergeInto(file, fresh, order);
   writeFileSync(join(options.output, "chart.svg"), chartOf(results));
   if (options.json) console.log(JSON.stringify(results));
-  else console.log(`\n${ratioTable({ ...results, cases: fresh })}`);
+  else if (fresh.some(({ kind }) => kind === "load"))
+    console.log(`\n${ratioTable({ ...results, cases: fresh })}`);
   say(`saved: ${file}, ${join(options.output, "chart.svg")}`);
   return 0;
 }
@@ -48,7 +49,7 @@ function present(results: Results, options: Options): void {
     return;
   }
   for (const result of results.cases) console.log(`${describeCase(result)}\n`);
-  console.log(ratioTable(results));
+  for (const table of [ratioTable, memoryTable, detailTable]) console.log(`${table(results)}\n`);
   writeFileSync(join(options.output, "chart.svg"), chartOf(results));
 }
 

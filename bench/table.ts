@@ -62,6 +62,47 @@ export function ratioTable(results: Results): string {
   return [header, `|---|${"---|".repeat(titles.size)}`, ...rows].join("\n");
 }
 
+/** Everything that was measured, in Markdown: a row per case and target. Pure. */
+export function detailTable(results: Results): string {
+  const rows = results.cases
+    .filter((result) => result.kind === "load")
+    .flatMap((result) =>
+      result.targets.map(({ target, title, figures }) => {
+        const ratio = cpuRatio(result, target, "haproxy");
+        const cells = [
+          result.title,
+          title,
+          cpu(median(figures.cpuUsPerRequest)),
+          ratio === null || target === "haproxy"
+            ? ""
+            : `${ratio.median.toFixed(2)} (${ratio.lowest.toFixed(2)}–${ratio.highest.toFixed(2)})`,
+          median(figures.requestsPerSecond).toFixed(0),
+          time(median(figures.p50Us)),
+          time(median(figures.p99Us)),
+          time(median(figures.p999Us)),
+          median(figures.residentMb).toFixed(0),
+        ];
+        return `| ${cells.join(" | ")} |`;
+      }),
+    );
+  const header =
+    "| case | proxy | CPU/request | ratio (lowest–highest) | req/s | p50 | p99 | p99.9 | RSS, MB |";
+  return [header, "|---|---|---|---|---|---|---|---|---|", ...rows].join("\n");
+}
+
+/** Memory per idle client, in Markdown. Pure. */
+export function memoryTable(results: Results): string {
+  const rows = results.cases
+    .filter((result) => result.kind === "idle")
+    .flatMap(({ targets }) =>
+      targets.map(
+        ({ title, beforeMb, withClientsMb, bytesPerClient }) =>
+          `| ${title} | ${(bytesPerClient / 1024).toFixed(2)} KiB | ${beforeMb.toFixed(1)} MB | ${withClientsMb.toFixed(1)} MB |`,
+      ),
+    );
+  return ["| 10,000 idle clients | each | before | with them |", "|---|---|---|---|", ...rows].join("\n");
+}
+
 function cpu(us: number): string {
   return `${us.toFixed(us < 100 ? 1 : 0)} µs`;
 }

@@ -6,7 +6,7 @@ import { chartOf } from "../../../bench/chart.js";
 import { readOptions } from "../../../bench/options.js";
 import { cpuRatio, type LoadFigures, type LoadResult, mergeInto } from "../../../bench/results.js";
 import { median, ratioOf } from "../../../bench/statistics.js";
-import { describeCase, ratioTable } from "../../../bench/table.js";
+import { describeCase, detailTable, ratioTable } from "../../../bench/table.js";
 
 function figures(cpuUsPerRequest: readonly number[]): LoadFigures {
   const same = cpuUsPerRequest.map(() => 1000);
@@ -53,6 +53,7 @@ t.test("table and chart name every target and its ratio", async (t) => {
   const machine = { cpu: "a <CPU>", cores: 2, memoryGb: 1, kernel: "6", node: "v20" };
   const results = { machine, cases: [result] };
   t.match(ratioTable(results), /\| 612 B, 64 clients \| 30\.0 µs \| 27\.0 µs · \*\*0\.80\*\* \|/);
+  t.match(detailTable(results), /\| Tandem, direct \| 27\.0 µs \| 0\.80 \(0\.75–0\.90\) \| 1000 \|/);
   t.match(describeCase(result), /Tandem, direct +27\.0 µs +0\.80 {2}\(0\.75–0\.90\)/);
   const svg = chartOf(results);
   t.match(svg, /Tandem, direct<\/text>/);

@@ -56,7 +56,7 @@ export class Program {
 
   /** Waits until somebody accepts on that port of loopback. Throws Error with the program's last lines. */
   async listening(port: number): Promise<void> {
-    await waitFor(`${this.name} on port ${port}`, 15_000, async () => {
+    await waitFor(`${this.name} on port ${port}`, 30_000, async () => {
       if (this.#exited)
         throw new Error(`${this.name} exited:\n${this.log().split("\n").slice(-8).join("\n")}`);
       return await accepts(port);

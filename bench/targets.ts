@@ -192,7 +192,7 @@ admin:
 
 /** What `show info` says of the engine, once the control thread is there. */
 async function runningEngine(statsSocket: string): Promise<string> {
-  return await waitFor("the stats socket", 10_000, async () => {
+  return await waitFor("the stats socket", 30_000, async () => {
     const answer = await askStatsSocket(statsSocket, "show info").catch(() => "");
     return /^Engine: (\w+)$/m.exec(answer)?.[1];
   });

@@ -46,7 +46,7 @@ export async function startBalancer(
       : tandemCommand(name, folder, socket, port, serverPorts, threads);
   const balancer = new RunningBalancer(name, port, folder, socket, command);
   try {
-    await waitFor(`${name} on port ${port}`, 20_000, async () => {
+    await waitFor(`${name} on port ${port}`, 30_000, async () => {
       if (balancer.exited) throw new Error(`${name} exited:\n${balancer.log()}`);
       return await accepts(port);
     });
@@ -61,7 +61,7 @@ export async function startBalancer(
 }
 
 async function checkEngine(balancer: Balancer, wanted: string): Promise<void> {
-  const info = await waitFor("the stats socket", 10_000, () => balancer.ask("show info").catch(() => null));
+  const info = await waitFor("the stats socket", 30_000, () => balancer.ask("show info").catch(() => null));
   const engine = /^Engine: (\w+)$/m.exec(info)?.[1];
   if (engine !== wanted) throw new EngineMissing(`asked for the engine ${wanted}, but ${engine} runs`);
 }

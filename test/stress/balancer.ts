@@ -84,6 +84,8 @@ proxies:
   http:
     bind: ["127.0.0.1:${port}"]
     servers: { ${serverPorts.map((server, i) => `web${i + 1}: "127.0.0.1:${server}"`).join(", ")} }
+    # A machine that is busy with other things must not make a request late.
+    timeout: { connect: 60s, http-request: 120s, client: 120s, server: 120s, http-keep-alive: 120s }
 `,
   );
   return [process.execPath, join(projectRoot, "bin", "lb.js"), "--no-vrrp", "--config", file];
@@ -105,10 +107,10 @@ function haproxyCommand(
   stats socket ${socket}
 defaults
   mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-  timeout http-request 10s
+  timeout connect 60s
+  timeout client 120s
+  timeout server 120s
+  timeout http-request 120s
   option forwardfor
   option redispatch
   option splice-auto

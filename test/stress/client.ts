@@ -34,7 +34,7 @@ export interface Outcome {
 }
 
 /** Nobody answers for so long only if something is stuck. */
-const silenceMs = 30_000;
+const silenceMs = 90_000;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const none = (wrong: string | null): Outcome => ({

@@ -16,6 +16,7 @@ export interface KeepalivedOptions {
   /** Adverts go to this address, and not to the group. */
   readonly unicastPeer?: string;
   readonly preempt?: boolean;
+  readonly useVmac?: boolean;
   readonly addresses?: readonly string[];
 }
 
@@ -74,12 +75,15 @@ function keepalivedConfiguration(host: Host, options: KeepalivedOptions): string
     `priority ${options.priority}`,
     `advert_int ${options.advertInterval ?? 1}`,
     ...(options.preempt === false ? ["nopreempt"] : []),
+    ...(options.useVmac === true ? ["use_vmac"] : []),
     ...(password === undefined
       ? []
       : ["authentication {", `  auth_type ${authType}`, `  auth_pass ${password}`, "}"]),
     ...(unicastPeer === undefined ? [] : [`unicast_peer {`, `  ${unicastPeer}`, "}"]),
     "virtual_ipaddress {",
-    ...addresses.map((address) => (address.includes(" dev ") ? `  ${address}` : `  ${address} dev eth1`)),
+    ...addresses.map((address) =>
+      address.includes(" dev ") || options.useVmac === true ? `  ${address}` : `  ${address} dev eth1`,
+    ),
     "}",
   ];
   return `global_defs {

@@ -5,6 +5,8 @@ import { startTandem, type Tandem, writeConfiguration } from "../tandem.js";
 export interface TandemRouterOptions extends KeepalivedOptions {
   /** Of the peer link, which stays off without it. */
   readonly peerKey?: string;
+  /** More lines of the instance. */
+  readonly extra?: readonly string[];
 }
 
 /** Tandem as a VRRP daemon alone, from a configuration file that says what keepalived's says. */
@@ -26,6 +28,8 @@ function vrrpConfiguration(options: TandemRouterOptions): string {
     ...(password === undefined
       ? []
       : [`authentication: { auth_type: ${authType}, auth_pass: ${JSON.stringify(password)} }`]),
+    ...(options.useVmac === true ? ["use_vmac: true"] : []),
+    ...(options.extra ?? []),
     ...(unicastPeer === undefined ? [] : [`unicast_peer: "${unicastPeer}"`]),
     `virtual_ipaddress: ${JSON.stringify(options.addresses ?? [`${virtualAddress}/24`])}`,
   ];

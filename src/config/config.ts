@@ -63,6 +63,19 @@ export interface VrrpInstanceConfig {
   readonly unicastPeers: readonly string[];
   /** In the adverts; all of one family, which is the instance's. */
   readonly addresses: readonly VirtualAddress[];
+  /** Held like the others, of either family, and not in the adverts. */
+  readonly excludedAddresses: readonly VirtualAddress[];
+  /** There while this node is master. */
+  readonly routes: readonly VirtualRoute[];
+  readonly rules: readonly VirtualRule[];
+  /** A master of lower priority is left in peace for so long. */
+  readonly preemptDelayMs: number;
+  /** Nothing is said or listened to for so long after the start. */
+  readonly startupDelayMs: number;
+  /** Whether the master, if it is not the owner, takes packets to the virtual addresses for itself. */
+  readonly accept: boolean;
+  /** Name of the macvlan with the virtual router's MAC that carries adverts and addresses; null: the interface itself. */
+  readonly vmac: string | null;
   /** Lifetime that the kernel gives the virtual address between two refreshes. */
   readonly leaseMs: number;
   readonly gratuitousArp: GratuitousArpConfig;
@@ -86,6 +99,31 @@ export interface VirtualAddress {
   readonly scope?: AddressScope;
   /** IPv4: the name that ifconfig shows. */
   readonly label?: string;
+}
+
+/** A route, in the words of `ip route`. */
+export interface VirtualRoute {
+  /** 0.0.0.0/0 or ::/0 is the default route. */
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly kind?: "blackhole" | "unreachable" | "prohibit";
+  readonly gateway?: string;
+  readonly interface?: string;
+  /** The source address that it prefers. */
+  readonly source?: string;
+  readonly table?: number;
+  readonly metric?: number;
+}
+
+/** A rule, in the words of `ip rule`. */
+export interface VirtualRule {
+  readonly from?: { readonly address: string; readonly prefixLength: number };
+  readonly to?: { readonly address: string; readonly prefixLength: number };
+  readonly inputInterface?: string;
+  readonly outputInterface?: string;
+  readonly mark?: number;
+  readonly priority?: number;
+  readonly table: number;
 }
 
 export type AddressScope = "global" | "site" | "link" | "host" | "nowhere";

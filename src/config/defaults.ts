@@ -93,6 +93,17 @@ export function defaultAdminListen(vrrp: readonly VrrpInstanceConfig[]): AdminCo
     : { kind: "address", address: "127.0.0.1", port: 8404 };
 }
 
+/** What an instance does not have or do where nothing is said of it. */
+export const plainInstance = {
+  excludedAddresses: [],
+  routes: [],
+  rules: [],
+  preemptDelayMs: 0,
+  startupDelayMs: 0,
+  accept: true,
+  vmac: null,
+} as const satisfies Partial<VrrpInstanceConfig>;
+
 export const demoInstance: VrrpInstanceConfig = {
   name: "VI_1",
   interface: "eth1",
@@ -106,6 +117,7 @@ export const demoInstance: VrrpInstanceConfig = {
   sourceAddress: null,
   unicastPeers: [],
   addresses: [{ address: "192.168.33.84", prefixLength: 24 }],
+  ...plainInstance,
   leaseMs: defaultLeaseMs(100),
   gratuitousArp: defaultGratuitousArp,
   track: trackNothing,

@@ -58,6 +58,30 @@ export const vrrpSchema = Type.Object(
       "an address such as 192.168.33.84/24",
       "The addresses that the master holds, all IPv4 or all IPv6; the same on both nodes. Behind one: dev, scope, label.",
     ),
+    virtual_ipaddress_excluded: oneOrMore(
+      "an address such as 192.168.34.84/24 dev eth2",
+      "Addresses that the master holds too, of either family, and that are not in the adverts.",
+    ),
+    virtual_routes: oneOrMore(
+      "a route such as 10.0.0.0/8 via 192.168.33.1",
+      "Routes that the master has, in the words of ip route.",
+    ),
+    virtual_rules: oneOrMore(
+      "a rule such as from 192.168.33.84 table 100",
+      "Routing rules that the master has, in the words of ip rule.",
+    ),
+    preempt_delay: seconds("How long a living master of lower priority is left in peace. Default 0s."),
+    startup_delay: seconds("How long after the start nothing is done; as vrrp_startup_delay. Default 0s."),
+    accept: truth(
+      "Whether a master that is not the owner takes packets to the virtual addresses itself; false needs nft. Default true.",
+    ),
+    use_vmac: Type.Optional(
+      Type.Union([Type.Boolean(), Type.String({ minLength: 1 })], {
+        title: "true, false or an interface's name",
+        description:
+          "Whether adverts and addresses are on a macvlan with the virtual router's MAC, made for it; its name, default vrrp.ID. Default false.",
+      }),
+    ),
     unicast_peer: oneOrMore(
       "an address such as 192.168.33.81",
       "The partners' addresses: adverts go to them instead of the multicast group, and are taken from them alone.",
@@ -199,6 +223,8 @@ export type AdminShape = Type.Static<typeof adminSchema>;
 export const foreignWords: Readonly<Record<string, string>> = {
   state: "leave it out: every node starts as a backup, and the priorities elect the master",
   nopreempt: "write preempt: false",
+  no_accept: "write accept: false",
+  vrrp_startup_delay: "write startup_delay: in the instance",
   track_bfd: "leave it out: BFD is not spoken",
   track_file: "write vrrp_track_file: at the top, and track_file: in the instance",
   notify_deleted: "leave it out: a reload removes no instance",

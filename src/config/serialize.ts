@@ -4,6 +4,7 @@ import type { AdminConfig, Config, PeerLinkConfig, ProxyConfig, VrrpInstanceConf
 import { describeDuration } from "./duration.js";
 import { writeGlobalDefs, writeNotify, writeTrack, writeTracking } from "./serialize-tracking.js";
 import { describeVirtualAddress } from "./virtual-address.js";
+import { describeVirtualRoute, describeVirtualRule } from "./virtual-route.js";
 
 /**
  * Writes a configuration as a file that loads to the same configuration, defaults spelled out.
@@ -61,6 +62,13 @@ function writeInstance(instance: VrrpInstanceConfig, secret: (text: string) => s
     }),
     ...(instance.unicastPeers.length > 0 && { unicast_peer: instance.unicastPeers }),
     virtual_ipaddress: instance.addresses.map(describeVirtualAddress),
+    ...lines("virtual_ipaddress_excluded", instance.excludedAddresses.map(describeVirtualAddress)),
+    ...lines("virtual_routes", instance.routes.map(describeVirtualRoute)),
+    ...lines("virtual_rules", instance.rules.map(describeVirtualRule)),
+    ...(instance.preemptDelayMs > 0 && { preempt_delay: describeDuration(instance.preemptDelayMs) }),
+    ...(instance.startupDelayMs > 0 && { startup_delay: describeDuration(instance.startupDelayMs) }),
+    ...(!instance.accept && { accept: false }),
+    ...(instance.vmac !== null && { use_vmac: instance.vmac }),
     lease: describeDuration(instance.leaseMs),
     garp_master_repeat: gratuitousArp.repeat,
     garp_master_delay: describeDuration(gratuitousArp.delayMs),
@@ -73,6 +81,10 @@ function writeInstance(instance: VrrpInstanceConfig, secret: (text: string) => s
 
 function writePeerLink({ key, port }: PeerLinkConfig, secret: (text: string) => string): object {
   return { ...(key.kind === "text" ? { key: secret(key.text) } : { key_file: key.path }), port };
+}
+
+function lines(word: string, values: readonly string[]): object {
+  return values.length === 0 ? {} : { [word]: values };
 }
 
 function writeProxy(proxy: ProxyConfig): object {

@@ -1,10 +1,12 @@
 import { normalizeIpLiteral } from "../netlink/ip-literal.js";
-import { isIP } from "./address.js";
-import type { VirtualAddress } from "./config.js";
+import { isIP, parseInterface } from "./address.js";
+import type { VirtualAddress, VirtualRoute, VirtualRule } from "./config.js";
 import { type Context, each } from "./context.js";
+import type { Parsed } from "./problem.js";
 import type { VrrpShape } from "./schema.js";
 import type { Path } from "./source.js";
 import { parseVirtualAddress } from "./virtual-address.js";
+import { parseVirtualRoute, parseVirtualRule } from "./virtual-route.js";
 
 /** What of IPv6 fits into one packet of 1500 bytes; adverts are not fragmented. */
 const mostIpv6Addresses = 90;
@@ -43,6 +45,58 @@ export function readAddresses(
     );
   }
   return addresses;
+}
+
+export interface Extras {
+  readonly excludedAddresses: readonly VirtualAddress[];
+  readonly routes: readonly VirtualRoute[];
+  readonly rules: readonly VirtualRule[];
+  readonly vmac: string | null;
+}
+
+/** Reads what a master has besides the addresses of its adverts. */
+export function readExtras(
+  path: Path,
+  name: string,
+  shape: VrrpShape,
+  addresses: readonly VirtualAddress[],
+  context: Context,
+): Extras {
+  const excludedPath = [...path, "virtual_ipaddress_excluded"];
+  const excludedAddresses = readLines(each(excludedPath, shape.virtual_ipaddress_excluded), name, context);
+  for (const { address } of excludedAddresses) {
+    if (addresses.some((other) => other.address === address)) {
+      context.problem(excludedPath, `${address} stands in virtual_ipaddress too`, "keep one of them");
+    }
+  }
+  const parsedLines = <T>(
+    word: "virtual_routes" | "virtual_rules",
+    parse: (text: string) => Parsed<T>,
+  ): T[] =>
+    each([...path, word], shape[word]).flatMap(([at, text]) => {
+      const result = parse(text);
+      if (result.ok) return [result.value];
+      context.problem(at, result.message, result.advice);
+      return [];
+    });
+  return {
+    excludedAddresses,
+    routes: parsedLines("virtual_routes", parseVirtualRoute),
+    rules: parsedLines("virtual_rules", parseVirtualRule),
+    vmac: readVmac([...path, "use_vmac"], shape, context),
+  };
+}
+
+/** keepalived's name for it: vrrp.51. */
+function readVmac(path: Path, shape: VrrpShape, context: Context): string | null {
+  const { use_vmac: vmac = false } = shape;
+  if (vmac === false) return null;
+  const name = vmac === true ? `vrrp.${shape.virtual_router_id ?? 0}` : vmac;
+  context.take(path, parseInterface(name), "");
+  if (name === shape.interface) {
+    context.problem(path, `${name} is the interface itself`, "write true, or a name that no interface has");
+  }
+  return name;
 }
 
 function readLines(lines: readonly [Path, string][], name: string, context: Context): VirtualAddress[] {

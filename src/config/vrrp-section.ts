@@ -6,7 +6,7 @@ import { type NotifyDefaults, readNotify } from "./notify-section.js";
 import type { VrrpShape } from "./schema.js";
 import type { Path } from "./source.js";
 import { type Declared, readTrack } from "./tracking-section.js";
-import { readAddresses, readUnicast } from "./vrrp-addresses.js";
+import { readAddresses, readExtras, readUnicast } from "./vrrp-addresses.js";
 
 /** Reads `vrrp:`, every instance by name. */
 export function readVrrp(
@@ -62,6 +62,10 @@ function readInstance(
     authentication: readAuthentication([...path, "authentication"], shape.authentication, version, context),
     ...readUnicast(path, shape, family, context),
     addresses,
+    ...readExtras(path, name, shape, addresses, context),
+    preemptDelayMs: context.duration([...path, "preempt_delay"], shape.preempt_delay, "s", 0, 0),
+    startupDelayMs: context.duration([...path, "startup_delay"], shape.startup_delay, "s", 0, 0),
+    accept: shape.accept ?? true,
     leaseMs: context.duration([...path, "lease"], shape.lease, "s", defaultLeaseMs(advertIntervalCs), 1000),
     gratuitousArp: {
       repeat: shape.garp_master_repeat ?? defaultGratuitousArp.repeat,

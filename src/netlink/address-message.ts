@@ -34,7 +34,7 @@ export interface AddressMessage extends InterfaceAddress {
 
 const FIXED_BYTES = 8;
 /** IFA_*. */
-const AttributeType = { address: 1, local: 2, cacheInfo: 6, flags: 8 } as const;
+const AttributeType = { address: 1, local: 2, label: 3, cacheInfo: 6, flags: 8 } as const;
 /** IFA_F_*. The bit of `secondary` means "temporary" (RFC 4941) for IPv6. */
 const AddressFlag = {
   secondary: 0x01,
@@ -43,7 +43,9 @@ const AddressFlag = {
   tentative: 0x40,
   permanent: 0x80,
 } as const;
-const SCOPE_GLOBAL = 0;
+/** RT_SCOPE_*. */
+const Scope = { global: 0, site: 200, link: 253, host: 254, nowhere: 255 } as const;
+export type ScopeName = keyof typeof Scope;
 /** The greatest lifetime that is not "for ever". */
 const MAX_LIFETIME_SECONDS = 0xffff_fffe;
 
@@ -64,6 +66,9 @@ export function encodeAddressChange(change: {
   address: string;
   prefixLength: number;
   leaseMs?: number;
+  /** IPv4; the kernel knows an IPv6 address's scope by itself. */
+  scope?: ScopeName;
+  label?: string;
 }): Uint8Array {
   const bytes = parseIpLiteral(change.address);
   if (bytes === null) throw new TypeError(`'${change.address}' is not an IP address`);
@@ -72,12 +77,15 @@ export function encodeAddressChange(change: {
   fixed[0] = ipv6 ? AddressFamily.ipv6 : AddressFamily.ipv4;
   fixed[1] = change.prefixLength;
   fixed[2] = ipv6 && change.leaseMs !== undefined ? AddressFlag.noDuplicateDetection : 0;
-  fixed[3] = SCOPE_GLOBAL;
+  fixed[3] = Scope[change.scope ?? "global"];
   viewOf(fixed).setUint32(4, change.index, LITTLE_ENDIAN);
   const attributes: Attribute[] = [
     { type: AttributeType.local, value: bytes },
     { type: AttributeType.address, value: bytes },
   ];
+  if (change.label !== undefined) {
+    attributes.push({ type: AttributeType.label, value: new TextEncoder().encode(`${change.label}\0`) });
+  }
   if (change.leaseMs !== undefined) {
     attributes.push({ type: AttributeType.cacheInfo, value: encodeLifetime(change.leaseMs, ipv6) });
   }

@@ -7,10 +7,13 @@ import {
   encodeAddressDump,
   type InterfaceAddress,
   parseAddressMessage,
+  type ScopeName,
 } from "./address-message.js";
 import { errnoName, errnoNameOfText, permissionError } from "./errno.js";
 import { normalizeIpLiteral } from "./ip-literal.js";
 import { encodeLinkRequest, type LinkMessage, parseLinkMessage } from "./link-message.js";
+import { encodeLinkUp, encodeMacvlan } from "./macvlan-message.js";
+import { encodeRoute, encodeRule, type RouteEntry, type RuleEntry } from "./route-message.js";
 import { Malformed, MessageFlag, MessageType } from "./rtnetlink-message.js";
 
 export type { InterfaceAddress } from "./address-message.js";
@@ -33,6 +36,8 @@ export interface AddressEntry {
   /** IPv4 or IPv6 literal. */
   readonly address: string;
   readonly prefixLength: number;
+  readonly scope?: ScopeName;
+  readonly label?: string;
 }
 
 const NETLINK_ROUTE = 0n;
@@ -126,6 +131,60 @@ export class RouteSocket {
       const wasSole = this.#soleEntries.delete(describeEntry(entry));
       const others = wasSole ? 0 : await this.#removeOtherForms(entry);
       return removed || others > 0;
+    });
+  }
+
+  /**
+   * Adds a route. With `replace`, it takes the place of one with the same destination and metric; without, whatever is
+   * there stays. Errors: LB_PERMISSION, LB_NETLINK_*.
+   */
+  putRoute(route: RouteEntry, replace: boolean): Promise<void> {
+    const mode = replace ? MessageFlag.replace : MessageFlag.exclusive;
+    return this.#put("adding a route", MessageType.newRoute, mode, encodeRoute(route));
+  }
+
+  /** Removes a route that `putRoute` added; one that is not there is no error. Errors: LB_PERMISSION, LB_NETLINK_*. */
+  removeRoute(route: RouteEntry): Promise<void> {
+    return this.#remove("removing a route", MessageType.deleteRoute, encodeRoute(route));
+  }
+
+  /** Adds a routing rule, if there is none like it. Errors: LB_PERMISSION, LB_NETLINK_*. */
+  putRule(rule: RuleEntry): Promise<void> {
+    return this.#put("adding a rule", MessageType.newRule, MessageFlag.exclusive, encodeRule(rule));
+  }
+
+  /** Removes a rule; one that is not there is no error. Errors: LB_PERMISSION, LB_NETLINK_*. */
+  removeRule(rule: RuleEntry): Promise<void> {
+    return this.#remove("removing a rule", MessageType.deleteRule, encodeRule(rule));
+  }
+
+  /** Makes a macvlan, down; one of that name that is there stays as it is. Errors: LB_PERMISSION, LB_NETLINK_*. */
+  makeMacvlan(link: Parameters<typeof encodeMacvlan>[0]): Promise<void> {
+    const what = `making the macvlan ${link.name}`;
+    return this.#put(what, MessageType.newLink, MessageFlag.exclusive, encodeMacvlan(link));
+  }
+
+  /** Errors: LB_PERMISSION, LB_NETLINK_*. */
+  takeLinkUp(index: number): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#request(`taking interface ${index} up`, MessageType.newLink, 0, encodeLinkUp(index));
+    });
+  }
+
+  /** Deletes a link; one that is gone is no error. Errors: LB_PERMISSION, LB_NETLINK_*. */
+  deleteLink(index: number): Promise<void> {
+    return this.#remove(`deleting interface ${index}`, MessageType.deleteLink, encodeLinkUp(index));
+  }
+
+  #put(what: string, type: number, mode: number, payload: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#request(what, type, MessageFlag.create | mode, payload).catch(noneWhen("EEXIST"));
+    });
+  }
+
+  #remove(what: string, type: number, payload: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#request(what, type, 0, payload).catch(noneWhen("ESRCH", "ENOENT", "ENODEV"));
     });
   }
 

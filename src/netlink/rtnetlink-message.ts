@@ -16,6 +16,10 @@ export const MessageType = {
   newAddress: 20,
   deleteAddress: 21,
   getAddress: 22,
+  newRoute: 24,
+  deleteRoute: 25,
+  newRule: 32,
+  deleteRule: 33,
 } as const;
 
 /** `nlmsg_flags`. */
@@ -28,6 +32,8 @@ export const MessageFlag = {
   dump: 0x300,
   /** In a request that writes: overwrite the entry that exists. */
   replace: 0x100,
+  /** In a request that writes: leave the entry that exists, and say so. */
+  exclusive: 0x200,
   /** In a request that writes: make the entry if there is none. */
   create: 0x400,
 } as const;

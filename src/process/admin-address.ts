@@ -14,7 +14,9 @@ type Interfaces = ReturnType<typeof networkInterfaces>;
 export function adminAddress(config: Config, admin: AdminConfig, interfaces: Interfaces): string | null {
   const { listen } = admin;
   if (listen.kind === "address") return listen.address;
-  const virtual = config.vrrp.flatMap(({ addresses }) => addresses.map(({ address }) => address));
+  const virtual = config.vrrp.flatMap(({ addresses, excludedAddresses }) =>
+    [...addresses, ...excludedAddresses].map(({ address }) => address),
+  );
   const own = interfaces[listen.interface]?.find(
     ({ family, address }) => family === "IPv4" && !virtual.includes(address),
   );

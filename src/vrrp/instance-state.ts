@@ -29,6 +29,8 @@ export interface InstanceState {
   readonly wantsMaster: string | null;
   /** BACKUP: the master that is known to be dead, while better backups go first. */
   readonly deadMaster: string | null;
+  /** BACKUP under a master of lower priority: from when on it preempts (`preempt_delay`); null: it has heard none. */
+  readonly preemptFromMs: number | null;
   /** When another master was last answered with an advert out of turn. */
   readonly answeredMs: number;
   /** When the addresses were last put back after somebody removed them. */
@@ -127,6 +129,7 @@ export function initialState(config: VrrpInstanceConfig, inGroup = false): Insta
     inDoubt: false,
     inGroup,
     wantsMaster: null,
+    preemptFromMs: null,
     deadMaster: null,
     answeredMs: Number.NEGATIVE_INFINITY,
     putBackMs: Number.NEGATIVE_INFINITY,

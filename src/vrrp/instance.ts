@@ -174,13 +174,25 @@ class Draft {
 }
 
 function start(step: Draft): void {
-  if (step.state.name !== "INIT") {
+  const { state } = step;
+  if (state.name !== "INIT") {
     return;
   }
+  const { startupDelayMs } = state.config;
+  if (startupDelayMs > 0) {
+    state.reason = `waiting ${startupDelayMs / 1000} s after the start`;
+    step.arm({ startup: step.now + startupDelayMs });
+  } else {
+    leaveInit(step, "started");
+  }
+}
+
+function leaveInit(step: Draft, why: string): void {
+  step.disarm("startup");
   if (Object.keys(step.state.faults).length > 0) {
     enterFault(step);
   } else {
-    begin(step, "started");
+    begin(step, why);
   }
 }
 
@@ -247,15 +259,31 @@ function onAdvert(step: Draft, advert: AdvertInput): void {
 function onAdvertAsBackup(step: Draft, { source, priority, advertIntervalMs }: AdvertInput): void {
   const { state } = step;
   state.deadMaster = null;
+  if (priority >= state.priority) {
+    state.preemptFromMs = null;
+  }
   if (priority === 0) {
     step.arm({ masterDown: step.now + step.skewMs });
     step.log("info", `${source} gives mastership up`);
-  } else if (!state.config.preempt || priority >= state.priority) {
+  } else if (!state.config.preempt || priority >= state.priority || isLeftInPeace(step, source, priority)) {
     state.masterIntervalMs = advertIntervalMs ?? step.advertIntervalMs;
     state.wantsMaster = null;
     step.arm({ masterDown: step.now + step.masterDownIntervalMs });
   }
   // A lower priority is not listened to: the timer runs on, and then this node takes over.
+}
+
+/** Whether `preempt_delay` still protects a master of lower priority; it counts from the first advert of one. */
+function isLeftInPeace(step: Draft, source: string, priority: number): boolean {
+  const { preemptDelayMs } = step.state.config;
+  if (preemptDelayMs === 0) {
+    return false;
+  }
+  if (step.state.preemptFromMs === null) {
+    step.state.preemptFromMs = step.now + preemptDelayMs;
+    step.log("info", `${source} is master with priority ${priority}: left so for ${preemptDelayMs / 1000} s`);
+  }
+  return step.now < step.state.preemptFromMs;
 }
 
 /** RFC 9568 §6.4.3. */
@@ -306,6 +334,9 @@ function onAdvertHandingOver(step: Draft, source: string, priority: number): voi
 }
 
 function onTimer(step: Draft): void {
+  if (step.due("startup") !== null) {
+    leaveInit(step, `started ${step.state.config.startupDelayMs / 1000} s ago`);
+  }
   if (step.due("release") !== null) {
     release(step, step.state.handingOver?.outcome ?? "handed over");
   }
@@ -563,5 +594,6 @@ function leave(step: Draft, reason: string): void {
   if (step.state.name !== "INIT") {
     step.enter("INIT", reason, {});
   }
+  step.disarm("startup");
   step.effect({ kind: "handed-over" });
 }

@@ -1,14 +1,14 @@
 import type { VirtualAddress } from "../config/config.js";
 import { LbError } from "../errors.js";
-import type { RouteSocket } from "../netlink/route-socket.js";
+import type { InterfaceInfo, RouteSocket } from "../netlink/route-socket.js";
 
 /** What the keeper needs of netlink and of its interface. */
 export interface KeeperPort {
   readonly route: Pick<RouteSocket, "interface" | "putAddress" | "removeAddress">;
   /** Null: the interface does not exist now. */
   interfaceIndex(): number | null;
-  /** One gratuitous ARP. */
-  announce(address: string): void;
+  /** One gratuitous ARP or neighbour advertisement; `elsewhere`: on another interface than its own. */
+  announce(address: string, elsewhere?: InterfaceInfo): void;
   /** The addresses could not be added or refreshed. */
   onPutFailed(reason: string): void;
   onError(message: string, error: unknown): void;
@@ -16,6 +16,7 @@ export interface KeeperPort {
 
 export interface KeeperSettings {
   readonly interface: string;
+  /** Those that are not in the adverts as well. */
   readonly addresses: readonly VirtualAddress[];
   readonly leaseMs: number;
   /** Priority 255: what stands on the interface for good is the node's own, neither leased nor removed. */
@@ -36,6 +37,8 @@ export class AddressKeeper {
   /** Counts the changes between holding and released. */
   #decision = 0;
   #putWaits = false;
+  /** Interfaces of addresses that go elsewhere (`dev eth2`), as last looked up. */
+  readonly #elsewhere = new Map<string, InterfaceInfo>();
 
   constructor(settings: KeeperSettings, port: KeeperPort) {
     this.#settings = settings;
@@ -59,8 +62,8 @@ export class AddressKeeper {
   announce(count: number): void {
     this.#enqueue(async () => {
       for (let round = 0; round < count; round++) {
-        for (const { address } of this.#settings.addresses) {
-          this.#port.announce(address);
+        for (const virtual of this.#settings.addresses) {
+          this.#announceOne(virtual);
         }
       }
     });
@@ -96,12 +99,16 @@ export class AddressKeeper {
     const decision = this.#decision;
     const { leaseMs } = this.#settings;
     try {
-      for (const { address, prefixLength } of await this.#leasedAddresses()) {
-        const index = this.#port.interfaceIndex();
+      for (const virtual of await this.#leasedAddresses()) {
+        const index = await this.#indexFor(virtual);
+        if (index === null && this.#goesElsewhere(virtual)) {
+          throw new Error(`interface ${virtual.interface} of ${virtual.address} does not exist`);
+        }
         if (index === null || decision !== this.#decision) {
           return;
         }
-        const entry = { index, address, prefixLength, leaseMs };
+        const { interface: _, ...address } = virtual;
+        const entry = { index, ...address, leaseMs };
         await this.#port.route.putAddress(entry).catch((error: unknown) => {
           // Unanswered because this process was frozen, or its thread pool full: the first time is no verdict.
           if (!(error instanceof LbError && error.code === "LB_NETLINK_TIMEOUT")) {
@@ -119,16 +126,47 @@ export class AddressKeeper {
   }
 
   async #removeAll(): Promise<void> {
-    for (const { address, prefixLength } of await this.#leasedAddresses()) {
-      const index = this.#port.interfaceIndex();
-      if (index === null) {
-        return;
-      }
+    for (const virtual of await this.#leasedAddresses()) {
+      const { address, prefixLength } = virtual;
       try {
+        const index = await this.#indexFor(virtual);
+        if (index === null) {
+          continue;
+        }
         await this.#port.route.removeAddress({ index, address, prefixLength });
       } catch (error) {
         this.#port.onError(`${address} could not be removed; its lease will end it`, error);
       }
+    }
+  }
+
+  #goesElsewhere({ interface: name }: VirtualAddress): boolean {
+    return name !== undefined && name !== this.#settings.interface;
+  }
+
+  /** Null: its interface does not exist now. */
+  async #indexFor(virtual: VirtualAddress): Promise<number | null> {
+    const { interface: name } = virtual;
+    if (name === undefined || !this.#goesElsewhere(virtual)) {
+      return this.#port.interfaceIndex();
+    }
+    const info = await this.#port.route.interface(name);
+    if (info === null) {
+      this.#elsewhere.delete(name);
+      return null;
+    }
+    this.#elsewhere.set(name, info);
+    return info.index;
+  }
+
+  #announceOne(virtual: VirtualAddress): void {
+    if (!this.#goesElsewhere(virtual)) {
+      this.#port.announce(virtual.address);
+      return;
+    }
+    const info = this.#elsewhere.get(virtual.interface ?? "");
+    if (info !== undefined) {
+      this.#port.announce(virtual.address, info);
     }
   }
 

@@ -1,8 +1,9 @@
 import { createHmac } from "node:crypto";
-import type { VrrpInstanceConfig } from "../config/config.js";
+import type { VirtualAddress, VrrpInstanceConfig } from "../config/config.js";
 import type { TrackConfig } from "../config/tracking-config.js";
 import { type AdvertDatagram, advertDatagrams } from "./advert.js";
 import type { HmacMd5 } from "./authentication-header.js";
+import { DropLog } from "./drop-log.js";
 import type { VrrpEvent } from "./event.js";
 import { handle } from "./instance.js";
 import {
@@ -16,12 +17,14 @@ import {
 import type { Drop } from "./receive-checks.js";
 import { AddressKeeper, type KeeperPort } from "./speaker-addresses.js";
 import type { SpeakerLog } from "./speaker-log.js";
+import { RouteKeeper, type RoutesPort } from "./speaker-routes.js";
 import type { VrrpStatus } from "./status.js";
 import { describeContributions, type Verdict } from "./tracking.js";
 import { unbridged } from "./weight-gap.js";
 
 /** What an instance needs of its interface. */
 export interface InstancePort extends Omit<KeeperPort, "onPutFailed" | "onError"> {
+  readonly route: KeeperPort["route"] & RoutesPort["route"];
   /** Sends one datagram at once. */
   send(datagram: AdvertDatagram): void;
 }
@@ -44,6 +47,7 @@ export class SpeakerInstance {
   readonly #hooks: InstanceHooks;
   #verdict: Verdict | null = null;
   readonly #keeper: AddressKeeper;
+  readonly #routes: RouteKeeper;
   readonly #released: Promise<void>;
   #resolveReleased: () => void = () => {};
   #state: InstanceState;
@@ -52,6 +56,7 @@ export class SpeakerInstance {
   #advertsReceived = 0;
   #becameMaster = 0;
   readonly #drops = new Map<string, number>();
+  readonly #errors = new DropLog();
   /** Of the last datagram sent. */
   #identification = 0;
   /** Of the authentication header: the greatest sent or heard. It starts anew with the process, as keepalived's does. */
@@ -68,19 +73,28 @@ export class SpeakerInstance {
     });
     this.#keeper = new AddressKeeper(
       {
-        interface: config.interface,
-        addresses: config.addresses,
+        interface: config.vmac ?? config.interface,
+        addresses: this.#addresses,
         leaseMs: config.leaseMs,
         ownsAddresses: config.priority === 255,
       },
       {
         route: port.route,
         interfaceIndex: () => port.interfaceIndex(),
-        announce: (address) => port.announce(address),
+        announce: (address, elsewhere) => port.announce(address, elsewhere),
         onPutFailed: (reason) => this.input({ kind: "fault", cause: "address", reason }),
         onError: (message, error) => this.#warn(message, error),
       },
     );
+    this.#routes = new RouteKeeper(config, {
+      route: port.route,
+      onError: (message, error) => this.#complain(message, error),
+    });
+  }
+
+  /** Those of the adverts, and the others. */
+  get #addresses(): readonly VirtualAddress[] {
+    return [...this.config.addresses, ...this.config.excludedAddresses];
   }
 
   get state(): InstanceState {
@@ -125,9 +139,14 @@ export class SpeakerInstance {
     }
   }
 
-  /** Whether this address should be on the interface now. */
-  holds(address: string): boolean {
-    const isOurs = this.config.addresses.some((virtual) => virtual.address === address);
+  /** Whether this address should be on this node now; `elsewhere`: on another interface than the instance's. */
+  holds(address: string, elsewhere = false): boolean {
+    const own = this.config.vmac ?? this.config.interface;
+    const isOurs = this.#addresses.some(
+      (virtual) =>
+        virtual.address === address &&
+        (virtual.interface !== undefined && virtual.interface !== own) === elsewhere,
+    );
     return isOurs && this.#state.name === "MASTER";
   }
 
@@ -149,6 +168,7 @@ export class SpeakerInstance {
   async released(): Promise<void> {
     await this.#released;
     await this.#keeper.settled();
+    await this.#routes.settled();
   }
 
   status(): VrrpStatus {
@@ -186,9 +206,11 @@ export class SpeakerInstance {
         break;
       case "put-addresses":
         this.#keeper.put();
+        this.#routes.put(this.#keeper.settled());
         break;
       case "remove-addresses":
         this.#keeper.remove();
+        this.#routes.remove();
         break;
       case "announce":
         this.#keeper.announce(effect.count);
@@ -242,6 +264,14 @@ export class SpeakerInstance {
     };
     for (const datagram of advertDatagrams(this.config, priority, circumstances)) {
       this.#port.send(datagram);
+    }
+  }
+
+  /** Once a minute for the same: routes are tried again with every refresh of the addresses. */
+  #complain(message: string, error: unknown): void {
+    const said = error instanceof Error ? error.message : String(error);
+    if (this.#errors.note(message, said, performance.now()) !== null) {
+      this.#warn(message, error);
     }
   }
 

@@ -1,6 +1,4 @@
 import { familyOf, type VrrpInstanceConfig } from "../config/config.js";
-import { forwardsIpv6 } from "../netlink/forwarding.js";
-import { ArpSocket } from "../netlink/gratuitous-arp.js";
 import { normalizeIpLiteral } from "../netlink/ip-literal.js";
 import type { LinkEvent } from "../netlink/monitor.js";
 import type { InterfaceInfo, RouteSocket } from "../netlink/route-socket.js";
@@ -9,10 +7,12 @@ import { DropLog } from "./drop-log.js";
 import { type Drop, type LocalRouter, type Received, receive, receiveIpv6 } from "./receive-checks.js";
 import { wrongHopLimitBytes } from "./socket-filter.js";
 import { sourceAddress } from "./source-address.js";
+import { Announcer } from "./speaker-announcer.js";
 import { HeardLog } from "./speaker-heard.js";
 import { type InstanceHooks, type InstancePort, SpeakerInstance } from "./speaker-instance.js";
 import type { SpeakerLog } from "./speaker-log.js";
 import type { InterfaceObserver } from "./speaker-peers.js";
+import { Vmac } from "./speaker-vmac.js";
 import { Wire } from "./speaker-wire.js";
 
 /** After an error of the kernel's that no event will follow. */
@@ -34,9 +34,13 @@ export class SpeakerInterface implements InstancePort {
   readonly #heard: HeardLog;
   readonly #errors = new DropLog();
   readonly #local: Readonly<Record<4 | 6, Map<number, LocalRouter>>> = { 4: new Map(), 6: new Map() };
+  /** The interface itself, with this node's own addresses. */
+  #base: InterfaceInfo | null = null;
+  /** What carries adverts and virtual addresses: the interface, or the macvlan on it. */
   #info: InterfaceInfo | null = null;
+  readonly #vmac: Vmac | null;
   #wire: Wire | null = null;
-  #arp: ArpSocket | null = null;
+  readonly #announcer = new Announcer((what, error) => this.#complain(what, error));
   /** Virtual addresses of which an event said that they are gone, or may have said so. */
   readonly #suspects = new Set<string>();
   #looking: Promise<void> | null = null;
@@ -57,7 +61,10 @@ export class SpeakerInterface implements InstancePort {
     this.route = route;
     this.#log = log;
     this.#heard = new HeardLog(name, log);
-    this.#virtualAddresses = new Set(configs.flatMap((c) => c.addresses.map(({ address }) => address)));
+    const virtual = configs.flatMap((config) => [...config.addresses, ...config.excludedAddresses]);
+    this.#virtualAddresses = new Set(virtual.map(({ address }) => address));
+    const { vmac, virtualRouterId } = configs[0];
+    this.#vmac = vmac === null ? null : new Vmac(vmac, virtualRouterId, familyOf(configs[0]), route);
     this.instances = configs.map((config) => new SpeakerInstance(config, this, log, hooks));
   }
 
@@ -73,14 +80,10 @@ export class SpeakerInterface implements InstancePort {
     }
   }
 
-  announce(address: string): void {
-    try {
-      if (this.#info !== null) {
-        const isRouter = address.includes(":") && forwardsIpv6(this.name);
-        this.#arp?.announce(this.#info.mac, address, isRouter);
-      }
-    } catch (error) {
-      this.#complain(`${address} could not be announced`, error);
+  announce(address: string, elsewhere?: InterfaceInfo): void {
+    const on = elsewhere ?? this.#info;
+    if (on !== null) {
+      this.#announcer.announce(on, address);
     }
   }
 
@@ -98,13 +101,17 @@ export class SpeakerInterface implements InstancePort {
         this.look();
         break;
       case "link":
-        if (event.name === this.name || event.index === this.#info?.index) {
+        if (event.name === this.name || event.index === this.#base?.index) {
           this.#onLink(event);
+        } else if (event.name === this.#vmac?.name && !(event.up && event.index === this.#info?.index)) {
+          this.look();
         }
         break;
       case "address":
-        if (event.index === this.#info?.index) {
+        if (event.index === this.#info?.index || event.index === this.#base?.index) {
           this.#onAddress(event.address, event.added);
+        } else if (!event.added) {
+          this.#onLostElsewhere(event.address);
         }
         break;
     }
@@ -124,6 +131,14 @@ export class SpeakerInterface implements InstancePort {
     this.#closed = true;
     clearTimeout(this.#lookTimer ?? undefined);
     this.#closeSockets();
+  }
+
+  /** When its instances have given up for good. Never rejects. */
+  async removeVmac(): Promise<void> {
+    if (this.#vmac !== null) {
+      this.close();
+      await this.#vmac.remove();
+    }
   }
 
   #onLink(event: { readonly up: boolean; readonly present: boolean; readonly name: string }): void {
@@ -149,6 +164,14 @@ export class SpeakerInterface implements InstancePort {
     }
   }
 
+  #onLostElsewhere(address: string): void {
+    for (const instance of this.instances) {
+      if (instance.holds(address, true)) {
+        instance.input({ kind: "addresses-lost" });
+      }
+    }
+  }
+
   #reportLostAddresses(info: InterfaceInfo): void {
     const gone = [...this.#suspects].filter((suspect) =>
       info.addresses.every(({ address }) => address !== suspect),
@@ -169,7 +192,11 @@ export class SpeakerInterface implements InstancePort {
         if (this.#closed) {
           break;
         }
-        this.#take(info);
+        const wire = info?.up === true && this.#vmac !== null ? await this.#vmac.ensure(info) : info;
+        if (this.#closed) {
+          break;
+        }
+        this.#take(info, wire);
       } catch (error) {
         this.#fault(`interface ${this.name} cannot be used: ${messageOf(error)}`);
         this.#complain("the interface cannot be used", error);
@@ -179,23 +206,24 @@ export class SpeakerInterface implements InstancePort {
     this.#looking = null;
   }
 
-  #take(info: InterfaceInfo | null): void {
+  #take(base: InterfaceInfo | null, info: InterfaceInfo | null): void {
     if (info === null || info.index !== this.#info?.index || this.#wire?.isOpen === false) {
       this.#closeSockets();
     }
+    this.#base = base;
     this.#info = info;
-    if (info === null) {
+    if (base === null || info === null) {
       this.#fault(`interface ${this.name} does not exist`);
       return;
     }
-    if (!info.up) {
-      this.#fault(`interface ${this.name} is down`);
+    if (!base.up || !info.up) {
+      this.#fault(`interface ${base.up ? info.name : this.name} is down`);
       return;
     }
-    this.#arp ??= ArpSocket.open(info.index);
+    this.#announcer.prepare(info);
     this.#wire ??= this.#openWire(info);
     for (const instance of this.instances) {
-      this.#useSource(instance, info);
+      this.#useSource(instance, base);
     }
     this.#reportLostAddresses(info);
   }
@@ -236,7 +264,7 @@ export class SpeakerInterface implements InstancePort {
   }
 
   #onIpv6(message: Uint8Array, source: string): void {
-    const own = this.#info?.addresses.filter(({ family }) => family === 6) ?? [];
+    const own = this.#base?.addresses.filter(({ family }) => family === 6) ?? [];
     const arrival = {
       source: normalizeIpLiteral(source),
       ownAddresses: own.map(({ address }) => address),
@@ -301,8 +329,7 @@ export class SpeakerInterface implements InstancePort {
   #closeSockets(): void {
     this.#wire?.close();
     this.#wire = null;
-    this.#arp?.close();
-    this.#arp = null;
+    this.#announcer.close();
   }
 }
 

@@ -7,6 +7,7 @@ import type { VrrpEvent } from "./event.js";
 import type { InstanceHooks, SpeakerInstance } from "./speaker-instance.js";
 import { SpeakerInterface } from "./speaker-interface.js";
 import type { SpeakerLog } from "./speaker-log.js";
+import { NoAccept } from "./speaker-no-accept.js";
 import { type PeerLinkSettings, SpeakerPeers } from "./speaker-peers.js";
 import { assertRawSocketsAllowed } from "./speaker-socket.js";
 import { type OutsideFacts, SpeakerTracking } from "./speaker-tracking.js";
@@ -45,6 +46,8 @@ export class Speaker {
   readonly #peers: SpeakerPeers | null;
   #monitor: Monitor;
   #monitorTimer: NodeJS.Timeout | null = null;
+  readonly #noAccept: NoAccept;
+  #cleaning: Promise<void> | null = null;
   readonly #interfaces: readonly SpeakerInterface[];
   /** In the order of the configuration. */
   readonly #instances: readonly SpeakerInstance[];
@@ -70,11 +73,16 @@ export class Speaker {
     };
     this.#deps = deps;
     this.#route = route;
-    const names = [...new Set(configs.map((config) => config.interface))];
-    this.#interfaces = names.map((name) => {
-      const here = configs.filter((config) => config.interface === name);
-      return new SpeakerInterface(name, here, route, deps.log, hooks, this.#peers);
-    });
+    // An instance with a macvlan has its own wire; the others share their interface's.
+    const wires = new Map<string, VrrpInstanceConfig[]>();
+    for (const config of configs) {
+      const wire = config.vmac ?? config.interface;
+      wires.set(wire, [...(wires.get(wire) ?? []), config]);
+    }
+    this.#interfaces = [...wires.values()].map(
+      (here) => new SpeakerInterface(here[0].interface, here, route, deps.log, hooks, this.#peers),
+    );
+    this.#noAccept = new NoAccept(configs, deps.log);
     const instances = this.#interfaces.flatMap((iface) => iface.instances);
     this.#instances = configs.flatMap((config) => instances.filter((instance) => instance.config === config));
     this.#groups = groups.map(({ name, members }) => ({
@@ -100,7 +108,11 @@ export class Speaker {
     const route = await RouteSocket.open();
     try {
       const speaker = new Speaker(configs, groups, deps, route);
-      await Promise.all([speaker.#tracking.look(), ...speaker.#interfaces.map((iface) => iface.look())]);
+      await Promise.all([
+        speaker.#tracking.look(),
+        speaker.#noAccept.start(),
+        ...speaker.#interfaces.map((iface) => iface.look()),
+      ]);
       speaker.#judge();
       return speaker;
     } catch (error) {
@@ -121,6 +133,16 @@ export class Speaker {
   async handOver(): Promise<void> {
     this.#inputAll((instance) => instance.input({ kind: "hand-over" }));
     await Promise.all(this.#instances.map((instance) => instance.released()));
+    await this.#cleanUp();
+  }
+
+  /** What was made for the instances and outlives the process: packet filters, macvlans. Never rejects. */
+  #cleanUp(): Promise<void> {
+    this.#cleaning ??= Promise.all([
+      this.#noAccept.stop(),
+      ...this.#interfaces.map((iface) => iface.removeVmac()),
+    ]).then(() => undefined);
+    return this.#cleaning;
   }
 
   /** Releases every address at once and closes. May be called during `handOver`, and more than once. */
@@ -136,6 +158,7 @@ export class Speaker {
     clearTimeout(this.#monitorTimer ?? undefined);
     this.#peers?.close();
     this.#monitor.close();
+    await this.#cleanUp();
     for (const iface of this.#interfaces) {
       iface.close();
     }

@@ -1,6 +1,8 @@
 /** The named deadlines of one instance, as a value. The shell owns the only real timer. */
 
 export type TimerName =
+  /** Init: leave it. */
+  | "startup"
   /** Master: the next advert. */
   | "advert"
   /** Backup: take over if nobody was heard. */

@@ -1,5 +1,11 @@
 import fc from "fast-check";
-import type { Config, ProxyConfig, VrrpInstanceConfig } from "../../../src/config/config.js";
+import type {
+  Config,
+  ProxyConfig,
+  VirtualRoute,
+  VirtualRule,
+  VrrpInstanceConfig,
+} from "../../../src/config/config.js";
 import { notifyNobody, trackNothing } from "../../../src/config/defaults.js";
 import { overlaps } from "../../../src/config/proxy-section.js";
 import { withTracking } from "./generate-tracking.js";
@@ -96,6 +102,23 @@ const common = fc.record({
   preempt: fc.boolean(),
   leaseMs: fc.integer({ min: 1000, max: 100_000 }),
   gratuitousArp: fc.record({ repeat: fc.integer({ min: 0, max: 100 }), delayMs: ms, refreshMs: ms }),
+  excludedAddresses: fc.subarray([
+    { address: "203.0.113.7", prefixLength: 24 },
+    { address: "2001:db8:1::7", prefixLength: 64, interface: "eth2" },
+  ]),
+  routes: fc.subarray<VirtualRoute>([
+    { address: "0.0.0.0", prefixLength: 0, gateway: "10.0.0.1", table: 254, metric: 0 },
+    { address: "fd01::", prefixLength: 16, kind: "blackhole" },
+    { address: "10.9.0.0", prefixLength: 16, interface: "eth1", source: "10.9.0.1" },
+  ]),
+  rules: fc.subarray<VirtualRule>([
+    { from: { address: "10.9.0.1", prefixLength: 32 }, table: 100, priority: 0 },
+    { to: { address: "::", prefixLength: 0 }, inputInterface: "eth1", mark: 16, table: 4_294_967_295 },
+  ]),
+  preemptDelayMs: fc.constantFrom(0, 1, 2_500),
+  startupDelayMs: fc.constantFrom(0, 60_000),
+  accept: fc.boolean(),
+  vmac: fc.constantFrom(null, "vrrp.9", "vmac0"),
   track: fc.constant(trackNothing),
   notify: fc.constant(notifyNobody),
   partnerPriority: fc.constant(null),

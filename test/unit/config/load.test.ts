@@ -1,5 +1,11 @@
 import t from "tap";
-import { defaultAlerts, defaultFitness, notifyNobody, trackNothing } from "../../../src/config/defaults.js";
+import {
+  defaultAlerts,
+  defaultFitness,
+  notifyNobody,
+  plainInstance,
+  trackNothing,
+} from "../../../src/config/defaults.js";
 import { loadConfig } from "../../../src/config/load.js";
 import { describeProblem } from "../../../src/config/problem.js";
 
@@ -85,6 +91,7 @@ drain_timeout: 10s
         authentication: { type: "pass", password: "s3cret" },
         sourceAddress: null,
         unicastPeers: [],
+        ...plainInstance,
         addresses: [
           { address: "192.168.33.84", prefixLength: 24 },
           { address: "192.168.33.85", prefixLength: 32 },
@@ -209,6 +216,37 @@ t.test("an IPv6 instance, addresses elsewhere, unicast peers and AH", async (t) 
       addresses: [{ address: "192.168.33.84", interface: "eth2", label: "eth2:1", scope: "link" }],
     },
   ]);
+});
+
+t.test("what a master has besides the addresses of its adverts", async (t) => {
+  const text = instance(`virtual_ipaddress_excluded: [192.168.34.84/24 dev eth2, fd00::84]
+    virtual_routes:
+      - src 192.168.33.84 to default via 192.168.33.1 table 100
+      - 10.0.0.0/8 gw 192.168.33.1 dev eth1 metric 5
+      - blackhole fd01::/16
+    virtual_rules: from 192.168.33.84 fwmark 0x10 priority 99 table main
+    preempt_delay: 2
+    startup_delay: 1500ms
+    accept: false
+    use_vmac: true`);
+  const loaded = loadConfig(text, "lb.yaml", machine);
+  t.same(loaded.problems, []);
+  t.match(loaded.config?.vrrp[0], {
+    excludedAddresses: [
+      { address: "192.168.34.84", prefixLength: 24, interface: "eth2" },
+      { address: "fd00::84", prefixLength: 128 },
+    ],
+    routes: [
+      { address: "0.0.0.0", prefixLength: 0, gateway: "192.168.33.1", source: "192.168.33.84", table: 100 },
+      { address: "10.0.0.0", prefixLength: 8, gateway: "192.168.33.1", interface: "eth1", metric: 5 },
+      { address: "fd01::", prefixLength: 16, kind: "blackhole" },
+    ],
+    rules: [{ from: { address: "192.168.33.84", prefixLength: 32 }, mark: 16, priority: 99, table: 254 }],
+    preemptDelayMs: 2000,
+    startupDelayMs: 1500,
+    accept: false,
+    vmac: "vrrp.51",
+  });
 });
 
 t.test("an admin server without bind goes to the VRRP interface, or stays on this machine", async (t) => {
@@ -348,6 +386,34 @@ const golden: readonly (readonly [name: string, text: string, expected: readonly
       "lb.yaml:7:19: 10.0.0.1 is this node's own source address. Name the partner's address.",
       "lb.yaml:7:20: fd00::1 is not of the family of virtual_ipaddress. Write an IPv4 address.",
       'lb.yaml:7:29: "here" is not an IP address. Write, for example, 192.168.33.81.',
+    ],
+  ],
+  [
+    "routes and rules that cannot be",
+    instance(`virtual_routes:
+      - via 10.0.0.1
+      - 10.0.0.0/8
+      - 10.0.0.0/33 via 10.0.0.1
+      - 10.0.0.0/8 via fd00::1
+      - 10.0.0.0/8 vai 10.0.0.1
+    virtual_rules: [table 5, from 10.0.0.1, from 10.0.0.1 table x]`),
+    [
+      'lb.yaml:7:9: "via 10.0.0.1" names no destination. Write, for example, 10.0.0.0/8 via 192.168.33.1.',
+      'lb.yaml:8:9: "10.0.0.0/8" leads nowhere. Add via and a gateway, or dev and an interface.',
+      'lb.yaml:9:9: "10.0.0.0/33" is not a network. Write, for example, 10.0.0.0/8 or default.',
+      'lb.yaml:10:9: "10.0.0.0/8 via fd00::1" mixes IPv4 and IPv6. Write addresses of one family.',
+      'lb.yaml:11:9: "vai" is not known here. Did you mean via?',
+      'lb.yaml:12:21: "table 5" matches everything. Say what it is for, such as from 192.168.33.84.',
+      'lb.yaml:12:30: "from 10.0.0.1" names no table. Add table and a number, such as table 100.',
+      'lb.yaml:12:45: "x" is not a table\'s number. Write a whole number.',
+    ],
+  ],
+  [
+    "a macvlan with the interface's own name, and an excluded address that is not",
+    instance("use_vmac: eth1\n    virtual_ipaddress_excluded: 192.168.33.84/24"),
+    [
+      "lb.yaml:6:15: eth1 is the interface itself. Write true, or a name that no interface has.",
+      "lb.yaml:7:33: 192.168.33.84 stands in virtual_ipaddress too. Keep one of them.",
     ],
   ],
   [

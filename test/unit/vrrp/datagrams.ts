@@ -1,5 +1,5 @@
 import type { VrrpInstanceConfig } from "../../../src/config/config.js";
-import { notifyNobody, trackNothing } from "../../../src/config/defaults.js";
+import { notifyNobody, plainInstance, trackNothing } from "../../../src/config/defaults.js";
 import { ipv4Bytes } from "../../../src/vrrp/ipv4.js";
 
 /** A configuration that a test changes where it matters: VRID 51, 1 s, 192.168.33.84/24, priority 100. */
@@ -16,6 +16,7 @@ export function routerConfig(changes: Partial<VrrpInstanceConfig> = {}): VrrpIns
     authentication: { type: "none" },
     sourceAddress: null,
     unicastPeers: [],
+    ...plainInstance,
     addresses: [{ address: "192.168.33.84", prefixLength: 24 }],
     leaseMs: 3000,
     gratuitousArp: { repeat: 5, delayMs: 5000, refreshMs: 60_000 },

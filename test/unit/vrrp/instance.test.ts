@@ -767,3 +767,87 @@ t.test("a partner's death, told by the peer link", async (t) => {
     t.equal(states(a, b), "MASTER+ BACKUP", "the living master answers the other one's first advert");
   });
 });
+
+t.test("delays", async (t) => {
+  t.test(
+    "preempt_delay leaves a living master of lower priority in peace for so long, and no longer",
+    async (t) => {
+      const lan = new SimulatedLan();
+      const low = lan.add("192.168.33.80", { priority: 100 }).start();
+      lan.run(10_000);
+      const high = lan.add("192.168.33.81", { priority: 101, preemptDelayMs: 20_000 }).start();
+      const startedMs = lan.nowMs;
+      lan.run(20_000);
+      t.equal(states(low, high), "MASTER+ BACKUP");
+      lan.run(5_500);
+      t.equal(states(low, high), "BACKUP MASTER+");
+      const tookOverMs = lan.when(high, "BACKUP to MASTER") - startedMs;
+      t.ok(
+        tookOverMs > 22_000 && tookOverMs < 25_000,
+        `${tookOverMs} ms: the delay, and then the master-down interval`,
+      );
+    },
+  );
+
+  t.test(
+    "preempt_delay does not delay the takeover from a master that is dead, or that gives up",
+    async (t) => {
+      for (const end of ["crash", "stop"] as const) {
+        const lan = new SimulatedLan();
+        const low = lan.add("192.168.33.80", { priority: 100 }).start();
+        lan.run(10_000);
+        const high = lan.add("192.168.33.81", { priority: 101, preemptDelayMs: 60_000 }).start();
+        lan.run(10_000);
+        t.equal(states(low, high), "MASTER+ BACKUP");
+        if (end === "crash") low.crash();
+        else low.input({ kind: "stop", reason: "stopped" });
+        lan.run(3_700);
+        t.equal(high.state.name, "MASTER", end);
+      }
+    },
+  );
+
+  t.test("the delay begins anew with the next master of lower priority", async (t) => {
+    const lan = new SimulatedLan();
+    const high = lan.add("192.168.33.81", { priority: 101, preemptDelayMs: 20_000 }).start();
+    const advert = (priority: number) => high.input({ kind: "advert", source: "192.168.33.80", priority });
+    advert(100);
+    const first = high.state.preemptFromMs;
+    lan.run(1000);
+    advert(100);
+    t.equal(high.state.preemptFromMs, first);
+    advert(200);
+    t.equal(high.state.preemptFromMs, null);
+    lan.run(1000);
+    advert(100);
+    t.equal(high.state.preemptFromMs, lan.nowMs + 20_000);
+  });
+
+  t.test("startup_delay keeps even the owner of the addresses silent for so long", async (t) => {
+    const lan = new SimulatedLan();
+    const owner = lan.add("192.168.33.80", { priority: 255, startupDelayMs: 5000 }).start();
+    lan.run(4999);
+    t.equal(states(owner), "INIT");
+    t.equal(owner.state.reason, "waiting 5 s after the start");
+    lan.run(2);
+    t.equal(states(owner), "MASTER+");
+    t.match(owner.state.reason, "started 5 s ago");
+  });
+
+  t.test("a node that is stopped during its startup_delay does not start any more", async (t) => {
+    const lan = new SimulatedLan();
+    const node = lan.add("192.168.33.80", { startupDelayMs: 5000 }).start();
+    node.input({ kind: "hand-over" });
+    lan.run(20_000);
+    t.equal(states(node), "INIT");
+    t.strictSame(lan.history(node), ["handed over"]);
+  });
+
+  t.test("a fault during the startup_delay is found when it is over", async (t) => {
+    const lan = new SimulatedLan();
+    const node = lan.add("192.168.33.80", { startupDelayMs: 5000 }).start();
+    node.pullCable();
+    lan.run(6000);
+    t.equal(states(node), "FAULT");
+  });
+});

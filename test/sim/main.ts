@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { Census } from "./census.js";
+import { packetProperties } from "./packet-fuzz.js";
 import { describeWorld, storyOf } from "./report.js";
 import { simulate } from "./simulate.js";
 import { Timeline } from "./timeline.js";
@@ -14,6 +15,7 @@ const usage = `npm run sim -- [options]
   --interval S    advert interval in seconds (any)
   --timeline      with one world: all that happens in it
   --adverts       with --timeline: every advert, too
+  --packets N     no worlds: N random and mutated packets for each property of the parsers
 `;
 
 /** Runs `npm run sim`. The exit code: 0 all laws held, 1 one was broken, 2 the options make no sense. */
@@ -24,6 +26,9 @@ export function main(parameters: readonly string[]): number {
     return 2;
   }
   const { seed, hours, world, timeline, adverts } = options;
+  if (options.packets !== null) {
+    return fuzz(options.packets, seed);
+  }
   if (hours === null) {
     return runOne(seed, world, timeline ? new Timeline(adverts) : null);
   }
@@ -37,6 +42,7 @@ interface Options {
   readonly world: WorldOptions;
   readonly timeline: boolean;
   readonly adverts: boolean;
+  readonly packets: number | null;
 }
 
 function optionsOf(parameters: readonly string[]): Options | null {
@@ -51,6 +57,7 @@ function optionsOf(parameters: readonly string[]): Options | null {
         interval: { type: "string" },
         timeline: { type: "boolean", default: false },
         adverts: { type: "boolean", default: false },
+        packets: { type: "string" },
         help: { type: "boolean", default: false },
       },
     });
@@ -72,6 +79,7 @@ function optionsOf(parameters: readonly string[]): Options | null {
           },
           timeline: values.timeline,
           adverts: values.adverts,
+          packets: numberIn(values.packets, 1, Number.MAX_SAFE_INTEGER),
         };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n`);
@@ -104,6 +112,20 @@ function intervalIn(text: string | undefined, version: number | null): number | 
     );
   }
   return cs;
+}
+
+/** fast-check tells the seed and the packet of a property that does not hold. */
+function fuzz(packets: number, seed: number): number {
+  for (const { name, run } of packetProperties) {
+    try {
+      run(packets, seed | 0);
+      console.log(`holds for ${packets} packets: ${name}`);
+    } catch (error) {
+      console.log(`BROKEN: ${name}\n${error instanceof Error ? error.message : String(error)}`);
+      return 1;
+    }
+  }
+  return 0;
 }
 
 function runOne(seed: number, options: WorldOptions, timeline: Timeline | null): number {

@@ -31,6 +31,7 @@ export function chartOf(results: Results): string {
   const x1 = left + plotWidth / mostRatio;
   const bottom = top - caseGap + 6;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${bottom + 26}" font-family="system-ui, sans-serif" font-size="11">
+<title>CPU per request of each proxy, HAProxy with one thread being 1</title>
 <style>
   text { fill: #24292f } .title { font-size: 14px; font-weight: 600 } .case { font-weight: 600 }
   .axis { stroke: #24292f; stroke-dasharray: 3 3 } .whisker { stroke: #24292f; stroke-opacity: .6 }

@@ -227,6 +227,10 @@ export const foreignWords: Readonly<Record<string, string>> = {
   vrrp_startup_delay: "write startup_delay: in the instance",
   track_bfd: "leave it out: BFD is not spoken",
   track_file: "write vrrp_track_file: at the top, and track_file: in the instance",
+  notify_master_rx_lower_pri:
+    "leave it out: the log tells of another master, and this one advertises at once",
+  quorum_max: "leave it out: too many processes are not noticed",
+  param_match: "leave it out: with arguments the whole command line is compared",
   notify_deleted: "leave it out: a reload removes no instance",
   global_tracking: "leave it out: what a group and its members track counts for all of them",
   sync_group_tracking_weight: "leave it out: weights count in a group too",

@@ -1,7 +1,7 @@
 import type { Test } from "tap";
 import { startTandemRouter, type TandemRouterOptions } from "../../lab/interop/tandem-router.js";
 import { startKeepalived } from "../../lab/keepalived.js";
-import { demoPlan, Network } from "../../lab/network.js";
+import { demoPlan, type HostPlan, Network } from "../../lab/network.js";
 
 export { startTandemRouter } from "../../lab/interop/tandem-router.js";
 
@@ -20,7 +20,7 @@ export interface Router {
 }
 
 /** In a test, a network that is gone after it. */
-export async function newNetwork(t: Test, plan = vrrpPlan): Promise<Network> {
+export async function newNetwork(t: Test, plan: readonly HostPlan[] = vrrpPlan): Promise<Network> {
   const network = await Network.create(plan);
   t.teardown(() => network.close());
   return network;

@@ -1,0 +1,139 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { type Backend, startNginx } from "../../lab/backend.js";
+import { sleep, waitFor } from "../../lab/clock.js";
+import { demoPlan, type Network, virtualAddress } from "../../lab/network.js";
+import { projectRoot } from "../../lab/project-root.js";
+import { startTandem, startTandemBy, type Tandem, writeConfiguration } from "../../lab/tandem.js";
+import { newNetwork } from "../interop/routers.js";
+
+/** A node may start late, find the other as master, and take over from it. */
+const electionMs = 2 * 3609 + 15_000;
+
+t.jobs = 3;
+
+test("a track_script that fails lowers the priority or is a fault: the partner takes over, and gives it back", async (t) => {
+  for (const weight of [-20, 0]) {
+    const network = await newNetwork(t);
+    const flag = join(network.scratch, "flag");
+    writeFileSync(flag, "");
+    const sections = `vrrp_script: { check: { script: "/usr/bin/test -e ${flag}", interval: 100ms, fall: 2, weight: ${weight} } }\n`;
+    const box1 = start(network, "lb-box1", 101, ["track_script: check"], sections);
+    start(network, "lb-box2", 100);
+    await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
+    rmSync(flag);
+    await network.waitForHolder(virtualAddress, "lb-box2", electionMs);
+    const { to, reason } = box1.transitions().at(-1) ?? {};
+    t.equal(to, weight === 0 ? "FAULT" : "BACKUP");
+    if (weight === 0) t.equal(reason, "script check is down");
+    writeFileSync(flag, "");
+    await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
+  }
+});
+
+test("a data thread that dies again and again: the partner takes over", async (t) => {
+  const { network, box1, sabotage } = await pair(t);
+  writeFileSync(`${sabotage}.always`, "");
+  writeFileSync(sabotage, "throw");
+  await network.waitForHolder(virtualAddress, "lb-box2", electionMs);
+  t.match(box1.transitions().at(-1), { to: "FAULT", reason: /data-0 keeps dying|no data thread serves/ });
+  t.equal(await get(network), "200");
+});
+
+test("every server down for both: exactly one master, which answers 503; and all is well again when they are", async (t) => {
+  const { network, webs, box1, box2 } = await pair(t);
+  t.equal(await get(network), "200");
+  for (const web of webs) await web.process.stop("SIGKILL");
+  t.equal(await get(network), "503");
+  await lowered(box1, 51);
+  // The partner may take over until it has seen for itself; then it is the lesser one again.
+  await waitFor("the partner's own look", 30_000, async () => {
+    await get(network);
+    const holders = await network.holdersOf(virtualAddress);
+    return (
+      box2.log.some(({ event, to }) => event === "vrrp-priority" && to === 50) && holders.join() === "lb-box1"
+    );
+  });
+  await sleep(5000);
+  t.same(await network.holdersOf(virtualAddress), ["lb-box1"]);
+  t.equal(await get(network), "503");
+  for (const name of ["web-box1", "web-box2"]) await startNginx(network, network.host(name));
+  await lowered(box1, 101);
+  await lowered(box2, 100);
+  t.equal(await get(network), "200");
+  t.same(await network.holdersOf(virtualAddress), ["lb-box1"]);
+});
+
+function start(
+  network: Network,
+  name: "lb-box1" | "lb-box2",
+  priority: number,
+  lines: readonly string[] = [],
+  sections = "",
+): Tandem {
+  const host = network.host(name);
+  const yaml = `vrrp:
+  VI_1:
+    interface: eth1
+    virtual_router_id: 51
+    priority: ${priority}
+    virtual_ipaddress: ${virtualAddress}/24
+${lines.map((line) => `    ${line}\n`).join("")}${sections}`;
+  return startTandem(network, host, "--config", writeConfiguration(network, host, yaml));
+}
+
+interface Pair {
+  readonly network: Network;
+  readonly webs: readonly Backend[];
+  readonly box1: Tandem;
+  readonly box2: Tandem;
+  /** What makes lb-box1's data thread obey: see sabotage.mjs. */
+  readonly sabotage: string;
+}
+
+async function pair(t: Test): Promise<Pair> {
+  const network = await newNetwork(t, demoPlan);
+  const webs = [
+    await startNginx(network, network.host("web-box1")),
+    await startNginx(network, network.host("web-box2")),
+  ];
+  const sabotage = join(network.scratch, "sabotage");
+  const hook = join(projectRoot, "test", "unit", "process", "sabotage.mjs");
+  const environment = ["env", `NODE_OPTIONS=--import=${hook}`, `SABOTAGE=${sabotage}`];
+  const flags = ["--threads", "1", "--priority"];
+  const box1 = startTandemBy(environment, network, network.host("lb-box1"), ...flags, "101");
+  const box2 = startTandem(network, network.host("lb-box2"), ...flags, "100");
+  await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
+  await box2.waitForTransition("BACKUP", 10_000);
+  return { network, webs, box1, box2, sabotage };
+}
+
+/** Status of an answer at the virtual address. */
+async function get(network: Network): Promise<string> {
+  const { stdout } = await network
+    .host("client")
+    .tryRun(
+      "curl",
+      "-s",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code}",
+      "--max-time",
+      "10",
+      `http://${virtualAddress}/`,
+    );
+  return stdout;
+}
+
+async function lowered(box: Tandem, priority: number): Promise<void> {
+  await waitFor(`priority ${priority}`, 15_000, () => {
+    return box.log.filter(({ event }) => event === "vrrp-priority").at(-1)?.to === priority;
+  });
+}
+
+/** Buffered, so that tap runs it beside others. */
+function test(name: string, body: (t: Test) => Promise<void>): void {
+  t.test(name, { buffered: true }, body);
+}

@@ -122,6 +122,11 @@ export class Speaker {
   }
 
   start(): void {
+    // keepalived tells of a group before its members at the start, and only then.
+    for (const group of this.#groups) {
+      const isFaulty = group.members.some(({ state }) => Object.keys(state.faults).length > 0);
+      this.#tell(group, isFaulty ? "FAULT" : "BACKUP", "started");
+    }
     this.#inputAll((instance) => instance.input({ kind: "start" }));
   }
 
@@ -246,10 +251,15 @@ export class Speaker {
   #tellOf(group: Group): void {
     const views = group.members.map(viewOf);
     const to = groupState(views);
-    if (to === null || to === group.told) {
+    if (to !== null) {
+      this.#tell(group, to, views.find(({ state }) => state.name === to)?.state.reason ?? to);
+    }
+  }
+
+  #tell(group: Group, to: GroupStateName, reason: string): void {
+    if (to === group.told) {
       return;
     }
-    const reason = views.find(({ state }) => state.name === to)?.state.reason ?? to;
     this.#deps.log.info(
       { event: "vrrp-group", group: group.name, from: group.told, to, reason },
       `${group.name}: ${group.told} → ${to}, ${reason}`,

@@ -29,6 +29,27 @@ t.test("one instance: scripts and FIFO hear what keepalived tells them", { buffe
   t.equal(theirs.fifo.at(-1), 'INSTANCE "VI_1" STOP 100');
 });
 
+t.test(
+  "a sync group: the members first, then the group, as keepalived tells it",
+  { buffered: true },
+  async (t) => {
+    const [ours, theirs] = await Promise.all([tell(t, "tandem", true), tell(t, "keepalived", true)]);
+    t.same(inSections(ours.fifo), inSections(theirs.fifo), "the FIFO, in order");
+    t.same(ours.scripts, theirs.scripts, "every run of a script with its arguments");
+    t.ok(theirs.fifo.includes('GROUP "VG_1" MASTER 0'));
+  },
+);
+
+/** The members' order among themselves is chance with keepalived: whose timer ends first. The group's line ends a section. */
+function inSections(lines: readonly string[]): string[][] {
+  const sections: string[][] = [[]];
+  for (const line of lines) {
+    if (line.startsWith("GROUP")) sections.push([line], []);
+    else sections.at(-1)?.push(line);
+  }
+  return sections.map((section) => section.sort());
+}
+
 /** Alone: it becomes master; its cable is pulled and put back; it becomes master again, and is stopped. */
 async function tell(t: Test, who: "tandem" | "keepalived", isGroup: boolean): Promise<Heard> {
   const network = await newNetwork(t);

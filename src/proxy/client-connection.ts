@@ -37,6 +37,8 @@ export class ClientConnection implements ConnectionHandler {
   /** Part of a head has come, and its time runs. */
   private headBegan = false;
   private headOnly = false;
+  /** The client has said that nothing comes after this request. */
+  private isLastRequest = false;
   private paused = false;
   /** `send` returned false and `drained` has not come yet. */
   private backedUp = false;
@@ -52,7 +54,7 @@ export class ClientConnection implements ConnectionHandler {
   ) {
     this.exchange = new Exchange(proxy, this);
     this.forwarding = {
-      forwardedFor: Buffer.from(`X-Forwarded-For: ${connection.remoteAddress}\r\n`),
+      forwardedFor: proxy.forwardedForLines.line(connection.remoteAddress),
       forwardedProto,
       fallbackHost: proxy.fallbackHost,
       keepUpgrade: false,
@@ -187,7 +189,9 @@ export class ClientConnection implements ConnectionHandler {
     }
     // What was told to stay open stays so while the address moves: the client may have its next request on the way.
     if (!keepAlive || this.proxy.draining) {
-      this.finish();
+      // RFC 9112 §9.6: who said `close` sends nothing more that a reset could answer, so there is nothing to wait for.
+      if (this.isLastRequest && this.phase === Phase.response && this.held.length === 0) this.end();
+      else this.finish();
       return;
     }
     this.phase = Phase.head;
@@ -328,6 +332,7 @@ export class ClientConnection implements ConnectionHandler {
     this.firstRequest = false;
     this.headBegan = false;
     this.headOnly = head.method === Method.HEAD;
+    this.isLastRequest = !head.keepAlive;
     if (head.framing === Framing.none || (head.framing === Framing.length && head.contentLength === 0)) {
       this.phase = Phase.response;
       this.connection.clearDeadline();
@@ -410,10 +415,20 @@ export class ClientConnection implements ConnectionHandler {
 
   private leave(reset: boolean): void {
     if (this.phase === Phase.over) return;
+    if (!this.gone) this.connection.close(reset);
+    this.left();
+  }
+
+  /** Like `leave`, but what was sent arrives. */
+  private end(): void {
+    if (!this.gone) this.connection.closeWhenSent();
+    this.left();
+  }
+
+  private left(): void {
     this.phase = Phase.over;
     this.held.clear();
     this.proxy.counters.clientGone();
-    if (!this.gone) this.connection.close(reset);
     this.exchange.abandon();
     this.proxy.left(this);
   }

@@ -1,5 +1,10 @@
 import { BodyFramer } from "./http1/body.js";
-import { forwardedResponseBound, type ResponseForwarding, writeForwardedResponse } from "./http1/forward.js";
+import {
+  editForwardedResponse,
+  forwardedResponseBound,
+  type ResponseForwarding,
+  writeForwardedResponse,
+} from "./http1/forward.js";
 import { Framing, type Head } from "./http1/head.js";
 
 /** Filled in and read within one call, so one serves all. */
@@ -45,11 +50,21 @@ export class ClientForm {
     out: Uint8Array,
     at: number,
   ): number {
+    this.describe(head, keepAlive, keepUpgrade);
+    return writeForwardedResponse(bytes, head, forwarding, out, at);
+  }
+
+  /** Makes the final head what the client gets, where it lies; returns where it begins then, or -1: it must be written. */
+  editHead(bytes: Uint8Array, head: Head, keepAlive: boolean): number {
+    this.describe(head, keepAlive, false);
+    return editForwardedResponse(bytes, head, forwarding);
+  }
+
+  private describe(head: Head, keepAlive: boolean, keepUpgrade: boolean): void {
     forwarding.keepAlive = keepAlive;
     forwarding.keepUpgrade = keepUpgrade;
     forwarding.clientVersionMinor = this.versionMinor;
     forwarding.chunkedToClient = head.framing === Framing.chunked && !this.dechunking;
-    return writeForwardedResponse(bytes, head, forwarding, out, at);
   }
 
   /** Passes the payload in `bytes[start, end)`, which are the next bytes of a chunked body, range by range. */

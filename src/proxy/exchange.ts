@@ -67,7 +67,8 @@ export class Exchange {
     this.upgradeAsked = head.upgrade;
     this.requestComplete = complete;
     this.replays = 0;
-    this.tried.length = 0;
+    // Cheaper than a length of 0: hardly ever is there more than one.
+    while (this.tried.length > 0) this.tried.pop();
     this.serverTakesBody = false;
     this.responseSent = false;
     this.connectMs = 0;
@@ -249,6 +250,11 @@ export class Exchange {
     this.keepAlive = this.keepAlive && !endsByClose && this.requestComplete && !this.proxy.closing;
     this.responseSent = true;
 
+    const edited = dechunking ? -1 : this.form.editHead(bytes, head, this.keepAlive);
+    if (edited >= 0) {
+      this.passToClient(upstream, bytes, edited, end, done);
+      return;
+    }
     const out = this.roomForHead();
     const headEnd = this.writeHead(bytes, this.keepAlive, false, out);
     const headBytes = headEnd - out.start;

@@ -2,6 +2,7 @@ import type { ProxyConfig } from "../config/config.js";
 import { RoundRobin } from "./balance/round-robin.js";
 import { ClientConnection } from "./client-connection.js";
 import type { Acceptor, Connection, Engine, Listener } from "./engine/engine.js";
+import { ForwardedForLines } from "./forwarded-for-lines.js";
 import { defaultMaxFields, Head, type HeadLimits } from "./http1/head.js";
 import type { ProxyCounters } from "./proxy-counters.js";
 import type { UpstreamConnection } from "./upstream-connection.js";
@@ -36,6 +37,7 @@ export class ProxyInstance implements Acceptor {
   readonly responseHead = new Head();
   /** What an HTTP/1.0 request that names no host has meant: the address that it came to. */
   readonly fallbackHost: Uint8Array;
+  readonly forwardedForLines = new ForwardedForLines();
   readonly clients = new Set<ClientConnection>();
   /** Called when `closing` and the last client has left. */
   emptied: (() => void) | null = null;

@@ -1,4 +1,4 @@
-import { forwarded, forwardedGet, get, head, ok, scenario } from "./scenario.js";
+import { forwarded, forwardedGet, get, head, lastOk, ok, scenario } from "./scenario.js";
 
 const post = (length: number) => head("POST /p HTTP/1.1", "Host: site", `Content-Length: ${length}`);
 const forwardedPost = (length: number) =>
@@ -199,13 +199,25 @@ scenario("a server that does not read the request's body gets the client a 504",
   await web.expectEnd();
 });
 
+scenario("a client that asked for the end is not waited for", async (s, t) => {
+  const { server, proxy, client } = await s.one();
+  client.send(get("/", "Connection: close"));
+  const web = await server.accept();
+  await web.expectMessage(forwardedGet("/"));
+  web.send(ok("all of it"));
+  await client.expectMessage(lastOk("all of it"));
+  await client.expectFin();
+  t.equal(proxy.stats().frontend.sessionsCurrent, 0);
+});
+
 scenario(
   "a connection that the proxy has ended does not wait for ever for the client's end",
   async (s, t) => {
     const { server, proxy, client } = await s.one();
-    client.send(get("/", "Connection: close"));
+    client.send(get("/"));
     const web = await server.accept();
     await web.expectMessage(forwardedGet("/"));
+    proxy.instance.handOver();
     web.send(ok(""));
     await client.expectMessage(head("HTTP/1.1 200 OK", "Content-Length: 0", "Connection: close"));
     await client.expectFin();

@@ -115,6 +115,10 @@ export interface Connection {
   /** Sends FIN after everything queued; receiving goes on. */
   shutdown(): void;
 
+  /** Closes when everything queued has left; what the other side still sends is answered with RST. No handler method is
+   * called any more after this. */
+  closeWhenSent(): void;
+
   /**
    * Closes at once, what is queued and unsent is lost. No handler method is called any more after this.
    * `reset`: the other side sees RST rather than a clean end (a cut body must not look like a whole one).

@@ -27,3 +27,13 @@ export function appendBytes(line: Uint8Array, out: Uint8Array, at: number): numb
   for (let i = 0; i < length; i++) out[at + i] = line[i]!;
   return at + length;
 }
+
+/** Moves `bytes[start, end)` so that it ends at `newEnd`, which is not below `end`; returns where it begins then. */
+export function moveUp(bytes: Uint8Array, start: number, end: number, newEnd: number): number {
+  const length = end - start;
+  const to = newEnd - length;
+  if (to === start) return start;
+  if (length > longRun) bytes.copyWithin(to, start, end);
+  else for (let i = length - 1; i >= 0; i--) bytes[to + i] = bytes[start + i]!;
+  return to;
+}

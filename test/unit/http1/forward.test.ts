@@ -1,4 +1,5 @@
 import t from "tap";
+import { editForwardedResponse } from "../../../src/proxy/http1/forward.js";
 import { Head, Method, parseRequestHead } from "../../../src/proxy/http1/head.js";
 import {
   bytesOf,
@@ -10,6 +11,7 @@ import {
   lines,
   parseRequest,
   parseResponse,
+  responseForwarding,
 } from "./heads.js";
 
 const added = (forwardedProtoLine + forwardedForLine).trimEnd().split("\r\n");
@@ -239,3 +241,16 @@ t.test("Upgrade passes in the 101 that was asked for and in a 426", async (t) =>
   t.equal(forwardResponse(required), lines(...head, "Connection: Upgrade"));
   t.equal(forwardResponse(required, { keepAlive: false }), lines(...head, "Connection: close, Upgrade"));
 });
+
+t.test(
+  "a response that only loses lines is edited where it lies, and ends where its body begins",
+  async (t) => {
+    const head = (...more: string[]) =>
+      lines("HTTP/1.1 200 OK", "A: 1", ...more, "Content-Length: 5", "B: 2");
+    for (const dropped of [[], ["Connection: keep-alive"], ["Keep-Alive: 5", "X: 1", "Connection: X"]]) {
+      const { head: record, bytes } = parseResponse(`${head(...dropped)}`);
+      const start = editForwardedResponse(bytes, record, responseForwarding({}));
+      t.equal(Buffer.from(bytes.subarray(start, record.end)).toString("latin1"), head());
+    }
+  },
+);

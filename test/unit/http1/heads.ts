@@ -1,6 +1,8 @@
 /** What the tests of the HTTP core share: texts in, findings out as plain values. */
+import assert from "node:assert/strict";
 import { BodyFramer } from "../../../src/proxy/http1/body.js";
 import {
+  editForwardedResponse,
   forwardedRequestBound,
   forwardedResponseBound,
   type RequestForwarding,
@@ -97,11 +99,17 @@ export function forwardRequest({ head, bytes }: Parsed, changes: Partial<Request
   return written(forwardedRequestBound(head, f), (out, at) => writeForwardedRequest(bytes, head, f, out, at));
 }
 
+/** Both ways to the same bytes: written anew, and edited where it lies if that will do. */
 export function forwardResponse({ head, bytes }: Parsed, changes: Partial<ResponseForwarding> = {}): string {
   const f = responseForwarding(changes);
-  return written(forwardedResponseBound(head, f), (out, at) =>
+  const anew = written(forwardedResponseBound(head, f), (out, at) =>
     writeForwardedResponse(bytes, head, f, out, at),
   );
+  const copy = Uint8Array.from(bytes);
+  const start = editForwardedResponse(copy, head, f);
+  if (start < 0) assert.deepEqual(copy, Uint8Array.from(bytes), "nothing was changed");
+  else assert.equal(Buffer.from(copy.subarray(start, head.end)).toString("latin1"), anew);
+  return anew;
 }
 
 export interface Framed {

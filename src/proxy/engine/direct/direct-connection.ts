@@ -73,6 +73,7 @@ export class DirectConnection implements Connection, Timed {
   private finSent = false;
   private backedUp = false;
   private over = false;
+  private closingWhenSent = false;
   private queue: Piece[] | null = null;
   /** Errno of a failed write; what the other side sent before it went is still read. */
   private writeError = 0;
@@ -246,6 +247,16 @@ export class DirectConnection implements Connection, Timed {
     if (this.queue === null) this.sendFin();
   }
 
+  closeWhenSent(): void {
+    if (this.over) return;
+    if (this.queue === null) {
+      this.release(false);
+      return;
+    }
+    this.handler = nobody;
+    this.closingWhenSent = true;
+  }
+
   close(reset: boolean): void {
     if (this.over) return;
     this.release(reset && !this.connecting);
@@ -338,6 +349,10 @@ export class DirectConnection implements Connection, Timed {
       queue.shift();
     }
     this.queue = null;
+    if (this.closingWhenSent) {
+      this.release(false);
+      return;
+    }
     if (this.finWanted) this.sendFin();
     if (!this.backedUp) return;
     this.backedUp = false;
@@ -386,3 +401,14 @@ export class DirectConnection implements Connection, Timed {
     this.queue = null;
   }
 }
+
+/** Owner of a connection that has none yet, or none any more. */
+export const nobody: ConnectionHandler = {
+  connected() {},
+  received() {},
+  spliced() {},
+  ended() {},
+  drained() {},
+  expired() {},
+  closed() {},
+};

@@ -13,7 +13,7 @@ import type {
 } from "../engine.js";
 import { TimerWheel } from "../timer-wheel.js";
 import { DescriptorLedger } from "./descriptor-ledger.js";
-import { DirectConnection, type DirectOwner } from "./direct-connection.js";
+import { DirectConnection, type DirectOwner, nobody } from "./direct-connection.js";
 import { DirectListener } from "./direct-listener.js";
 import { HostNames, type LookUp } from "./host-names.js";
 import { Epoll, Kernel, type SocketAddress } from "./kernel.js";
@@ -178,7 +178,7 @@ export class DirectEngine implements Engine, DirectOwner {
   // —— for listeners ——
 
   accepted(fd: number, acceptor: Acceptor): void {
-    const connection = new DirectConnection(this, false, unowned);
+    const connection = new DirectConnection(this, false, nobody);
     connection.remoteAddress = this.kernel.acceptedAddress();
     connection.remotePort = this.kernel.acceptedPort();
     const error = this.watchConnection(connection, fd);
@@ -277,14 +277,3 @@ export class DirectEngine implements Engine, DirectOwner {
     else if (entry instanceof WheelTimer) entry.fire(this.nowMs);
   };
 }
-
-/** Stands in until the owner of an accepted connection is known; nothing can happen in between. */
-const unowned: ConnectionHandler = {
-  connected() {},
-  received() {},
-  spliced() {},
-  ended() {},
-  drained() {},
-  expired() {},
-  closed() {},
-};

@@ -133,6 +133,13 @@ export class PortableConnection implements Connection, Timed {
     this.socket.end();
   }
 
+  closeWhenSent(): void {
+    if (this.over) return;
+    this.over = true;
+    this.owner.forget(this);
+    this.socket.destroySoon();
+  }
+
   close(reset: boolean): void {
     if (this.over) return;
     this.over = true;

@@ -28,7 +28,10 @@ export async function startPair(): Promise<Pair> {
   }
 }
 
-/** With the built-in configuration, as a user's first command does it. */
+/** The key of the peer link, the same on both. */
+export const peerKey = "the demo's two balancers";
+
+/** With the built-in configuration, as a user's first command does it, and a peer link. */
 export function startBalancer(network: Network, name: "lb-box1" | "lb-box2", priority: number): Tandem {
-  return startTandem(network, network.host(name), "--priority", String(priority));
+  return startTandem(network, network.host(name), "--priority", String(priority), "--peer-key", peerKey);
 }

@@ -1,11 +1,12 @@
-// A client that never stops asking: probe-client.mjs ADDRESS EVERY_MS TIMEOUT_MS
+// A client that never stops asking: probe-client.mjs ADDRESS EVERY_MS TIMEOUT_MS [long]
 //
 // Two streams of GET / at one every EVERY_MS: "new", each request on a connection of its own, as curl does; and
-// "kept", one request after the other on one connection, as a browser does. Prints for every request one JSON
+// "kept", one request after the other on one connection, as a browser does. With the word long a third one: "long",
+// an upgraded connection that stays open, on which a line is sent and its echo awaited, as WebSockets do. Prints for every request one JSON
 // array: [stream, startMs, endMs, good, text], times by CLOCK_MONOTONIC, text = the page or what went wrong.
 import { connect } from "node:net";
 
-const [address, everyText, timeoutText] = process.argv.slice(2);
+const [address, everyText, timeoutText, longText] = process.argv.slice(2);
 const everyMs = Number(everyText);
 const timeoutMs = Number(timeoutText);
 /** A bound on what can pile up while nobody answers. */
@@ -104,7 +105,56 @@ function openKept() {
   return stream;
 }
 
+let long = null;
+
+function askOnLongConnection() {
+  if (long?.busy) return;
+  long ??= openLong();
+  const stream = long;
+  stream.busy = true;
+  stream.startMs = nowMs();
+  stream.timer = setTimeout(() => stream.fail("timeout"), timeoutMs);
+  if (stream.upgraded) stream.socket.write(`${stream.startMs}\n`);
+}
+
+function openLong() {
+  const socket = connect({ host: address, port: 80, noDelay: true });
+  const stream = { socket, busy: false, upgraded: false, startMs: 0, timer: undefined, fail: () => {} };
+  let bytes = "";
+  stream.fail = (text) => {
+    clearTimeout(stream.timer);
+    socket.destroy();
+    if (long !== stream) return;
+    report("long", stream.busy ? stream.startMs : nowMs(), false, text);
+    long = null;
+  };
+  socket.setEncoding("latin1");
+  socket.write(`GET /echo HTTP/1.1\r\nHost: ${address}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n`);
+  socket.on("data", (chunk) => {
+    bytes += chunk;
+    if (!stream.upgraded) {
+      const end = bytes.indexOf("\r\n\r\n");
+      if (end < 0) return;
+      if (!bytes.startsWith("HTTP/1.1 101")) return stream.fail(bytes.slice(9, 12));
+      stream.upgraded = true;
+      bytes = bytes.slice(end + 4);
+      socket.write(`${stream.startMs}\n`);
+    }
+    if (!bytes.endsWith("\n") || !stream.busy) return;
+    const good = bytes === `${stream.startMs}\n`;
+    bytes = "";
+    if (!good) return stream.fail("another echo");
+    clearTimeout(stream.timer);
+    stream.busy = false;
+    report("long", stream.startMs, true, "echo");
+  });
+  socket.on("error", (error) => stream.fail(error.code));
+  socket.on("close", () => stream.fail("closed"));
+  return stream;
+}
+
 setInterval(askOnNewConnection, everyMs);
+if (longText === "long") setInterval(askOnLongConnection, everyMs);
 setTimeout(() => setInterval(askOnKeptConnection, everyMs), everyMs / 2);
 setInterval(() => {
   if (results.length > 0) process.stdout.write(`${results.splice(0).join("\n")}\n`);

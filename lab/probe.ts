@@ -4,10 +4,12 @@ import type { HostProcess } from "./host-process.js";
 import { type Host, virtualAddress } from "./network.js";
 import { projectRoot } from "./project-root.js";
 
+export type Stream = "new" | "kept" | "long";
+
 /** One request of the probe. Times are `nowMs()`. */
 export interface Sample {
-  /** `new`: on a connection of its own; `kept`: on the one that is kept open. */
-  readonly stream: "new" | "kept";
+  /** `new`: on a connection of its own; `kept`: on the one that is kept open; `long`: on the upgraded one. */
+  readonly stream: Stream;
   readonly startMs: number;
   readonly endMs: number;
   readonly good: boolean;
@@ -29,6 +31,8 @@ export interface StreamSummary {
 export interface ProbeSummary {
   readonly new: StreamSummary;
   readonly kept: StreamSummary;
+  /** No requests where the probe was not asked for it. */
+  readonly long: StreamSummary;
 }
 
 /** A steady, bounded stream of small requests to the virtual address from one host. */
@@ -36,8 +40,10 @@ export class Probe {
   readonly samples: Sample[] = [];
   readonly everyMs: number;
   readonly #process: HostProcess;
+  readonly #streams: readonly Stream[];
 
-  private constructor(process: HostProcess, everyMs: number) {
+  private constructor(process: HostProcess, everyMs: number, streams: readonly Stream[]) {
+    this.#streams = streams;
     this.#process = process;
     this.everyMs = everyMs;
     process.onLine((line) => {
@@ -46,24 +52,28 @@ export class Probe {
     });
   }
 
-  /** A request that has no answer after `timeoutMs` has failed. */
-  static start(host: Host, { address = virtualAddress, everyMs = 5, timeoutMs = 1000 } = {}): Probe {
+  /** A request that has no answer after `timeoutMs` has failed. `long`: the server must echo upgraded connections. */
+  static start(
+    host: Host,
+    { address = virtualAddress, everyMs = 5, timeoutMs = 1000, long = false } = {},
+  ): Probe {
     const script = join(projectRoot, "lab", "probe-client.mjs");
-    const parameters = [script, address, String(everyMs), String(timeoutMs)];
-    return new Probe(host.spawn("probe", process.execPath, ...parameters), everyMs);
+    const parameters = [script, address, String(everyMs), String(timeoutMs), ...(long ? ["long"] : [])];
+    const streams: Stream[] = long ? ["new", "kept", "long"] : ["new", "kept"];
+    return new Probe(host.spawn("probe", process.execPath, ...parameters), everyMs, streams);
   }
 
   /**
-   * Waits until every request of both streams has been answered for `quietMs`, counted from now on.
+   * Waits until every request of every stream has been answered for `quietMs`, counted from now on.
    *
    * @throws Error when that does not happen in time.
    */
   async waitForService(timeoutMs: number, quietMs = 300): Promise<void> {
     const startedMs = nowMs();
-    await waitFor("steady good answers on both streams", timeoutMs, () => {
+    await waitFor("steady good answers on every stream", timeoutMs, () => {
       const since = nowMs() - quietMs;
       if (since < startedMs) return false;
-      return (["new", "kept"] as const).every((stream) => {
+      return this.#streams.every((stream) => {
         const recent = this.samples.filter((sample) => sample.stream === stream && sample.endMs >= since);
         return recent.length >= quietMs / this.everyMs / 4 && recent.every((sample) => sample.good);
       });
@@ -85,13 +95,13 @@ export class Probe {
 }
 
 export function summarize(samples: readonly Sample[], fromMs: number, toMs: number): ProbeSummary {
-  const of = (stream: Sample["stream"]): StreamSummary =>
+  const of = (stream: Stream): StreamSummary =>
     summarizeStream(
       samples.filter((sample) => sample.stream === stream),
       fromMs,
       toMs,
     );
-  return { new: of("new"), kept: of("kept") };
+  return { new: of("new"), kept: of("kept"), long: of("long") };
 }
 
 function summarizeStream(samples: readonly Sample[], fromMs: number, toMs: number): StreamSummary {

@@ -1,9 +1,19 @@
-// An HTTP server in place of nginx: small-backend.mjs PORT TEXT answers every request with TEXT.
+// An HTTP server in place of nginx: small-backend.mjs PORT TEXT answers every request with TEXT, and an upgrade by
+// echoing what comes, as a WebSocket server does.
 import { createServer } from "node:http";
 
 const [port, text] = process.argv.slice(2);
-createServer((request, response) => {
+const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
   request.resume();
   response.writeHead(200, { "Content-Type": "text/plain", "Content-Length": Buffer.byteLength(text) });
   response.end(text);
-}).listen(Number(port), () => console.log("ready"));
+});
+server.on("upgrade", (request, socket, head) => {
+  const protocol = request.headers.upgrade ?? "echo";
+  socket.setNoDelay(true);
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
+  socket.write(head);
+  socket.on("error", () => {});
+  socket.pipe(socket);
+});
+server.listen({ port: Number(port), backlog: 4096 }, () => console.log("ready"));

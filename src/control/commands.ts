@@ -1,3 +1,4 @@
+import type { ControlRequest } from "../process/messages.js";
 import type { NodeView } from "./node-view.js";
 import { formatInfo, formatInfoJson, formatInfoTyped, infoFields } from "./show-info.js";
 import { filterRows, formatCsv, formatJson, formatTyped, type StatFilter } from "./show-stat.js";
@@ -9,6 +10,8 @@ export type CommandAnswer =
   | { readonly kind: "toggle-prompt" }
   /** From now on this connection is closed after so long without a command. */
   | { readonly kind: "idle-timeout"; readonly ms: number }
+  /** Something that the main thread does. */
+  | { readonly kind: "request"; readonly request: ControlRequest; readonly text: string }
   | { readonly kind: "quit" };
 
 export interface Command {
@@ -23,6 +26,12 @@ export interface Command {
 
 /** The commands of the stats socket. A new one is a new line here. */
 export const commands: readonly Command[] = [
+  {
+    words: ["drain"],
+    usage: "drain",
+    summary: "hand mastership over and stay backup until undrain",
+    run: (_args, view) => drainRequest("drain", view()),
+  },
   {
     words: ["set", "timeout"],
     usage: "set timeout [cli] <delay>",
@@ -46,6 +55,12 @@ export const commands: readonly Command[] = [
     usage: "show version",
     summary: "show version of the current process",
     run: (_args, view) => text(`${view().version}\n`),
+  },
+  {
+    words: ["undrain"],
+    usage: "undrain",
+    summary: "end drain: this node may be master again",
+    run: (_args, view) => drainRequest("undrain", view()),
   },
   {
     words: ["help"],
@@ -72,6 +87,16 @@ export function runCommand(words: readonly string[], view: () => NodeView): Comm
   const command = commands.find((candidate) => candidate.words.every((word, i) => words[i] === word));
   if (command === undefined) return text(unknownCommand(words));
   return command.run(words.slice(command.words.length), view);
+}
+
+/** Who may open the socket may do this: its mode is 0660. */
+function drainRequest(request: ControlRequest, view: NodeView): CommandAnswer {
+  if (!view.vrrpConfigured) return text("VRRP is not configured here: there is nothing to hand over.\n");
+  const answers = {
+    drain: "draining: another node takes over where one can; show vrrp tells how it went\n",
+    undrain: "no longer drained: the priority of the configuration counts again\n",
+  };
+  return { kind: "request", request, text: answers[request] };
 }
 
 function showInfo(args: readonly string[], view: NodeView): string {

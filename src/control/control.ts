@@ -117,7 +117,12 @@ export class Control {
     const config = this.data.statsSocket;
     if (config === null) return;
     try {
-      this.statsSocket = await StatsSocket.open(config.path, () => this.view());
+      this.statsSocket = await StatsSocket.open(
+        config.path,
+        () => this.view(),
+        undefined,
+        (request) => this.post({ kind: "request", request }),
+      );
       this.log.info({ path: config.path }, "stats socket is open");
     } catch (error) {
       this.report(error, !config.isDefault);

@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, renameSync, type Stats, unlinkSync } f
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { LbError } from "../errors.js";
+import type { ControlRequest } from "../process/messages.js";
 import { parseCommandLine } from "./command-line.js";
 import { runCommand } from "./commands.js";
 import type { NodeView } from "./node-view.js";
@@ -31,7 +32,8 @@ export class StatsSocket {
 
   /**
    * Opens the socket at `path` with mode 0660, and makes its directory if it is missing. A socket file on which
-   * nobody answers any more is replaced. `view` is called once a command.
+   * nobody answers any more is replaced. `view` is called once a command; `onRequest` hears
+   * of what the main thread is to do.
    *
    * Throws LbError: LB_STATS_SOCKET_IN_USE if another process answers there, LB_STATS_SOCKET otherwise.
    */
@@ -39,6 +41,7 @@ export class StatsSocket {
     path: string,
     view: () => NodeView,
     limits: StatsSocketLimits = defaultLimits,
+    onRequest: (request: ControlRequest) => void = () => {},
   ): Promise<StatsSocket> {
     // Bound under a name of its own and moved into place, so that nobody ever finds it with another mode.
     const temporary = join(dirname(path), `.lb-${process.pid}-${Date.now().toString(36)}`);
@@ -65,7 +68,7 @@ export class StatsSocket {
     server.on("connection", (socket) => {
       opened.clients.add(socket);
       socket.on("close", () => opened.clients.delete(socket));
-      serve(socket, view, limits);
+      serve(socket, view, limits, onRequest);
     });
     return opened;
   }
@@ -80,7 +83,12 @@ export class StatsSocket {
 }
 
 /** One client: its lines in order, each answer taken by the client before the next command runs. */
-function serve(socket: Socket, view: () => NodeView, limits: StatsSocketLimits): void {
+function serve(
+  socket: Socket,
+  view: () => NodeView,
+  limits: StatsSocketLimits,
+  onRequest: (request: ControlRequest) => void,
+): void {
   let buffered = "";
   let busy = false;
   let ended = false;
@@ -135,7 +143,8 @@ function serve(socket: Socket, view: () => NodeView, limits: StatsSocketLimits):
     if (result.kind === "quit") return false;
     if (result.kind === "toggle-prompt") prompt = !prompt;
     if (result.kind === "idle-timeout") socket.setTimeout(result.ms);
-    const body = result.kind === "text" ? result.text : "";
+    if (result.kind === "request") onRequest(result.request);
+    const body = result.kind === "text" || result.kind === "request" ? result.text : "";
     return send(`${body}\n${prompt ? "> " : ""}`);
   }
 

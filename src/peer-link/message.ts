@@ -24,6 +24,8 @@ const routerState = Type.Object({
 const stateMessage = Type.Object({
   kind: Type.Literal("state"),
   node: Type.String({ maxLength: 255 }),
+  /** Of the interface that the link goes over, as `02:00:00:00:00:01`. */
+  mac: Type.String({ pattern: "^[0-9a-f]{2}(:[0-9a-f]{2}){5}$" }),
   routers: Type.Array(routerState, { maxItems: 255 }),
   /** The partners that the sender has a link with, the reader among them: who else may take over from it. */
   members: Type.Array(
@@ -38,10 +40,36 @@ const stateMessage = Type.Object({
 /** Goodbye: the process ends in good order, and its closed link is no sign of a crash. */
 const byeMessage = Type.Object({ kind: Type.Literal("bye") });
 
-const messageSchema = Type.Union([stateMessage, byeMessage]);
+/**
+ * A move of one virtual router in which no connection is lost. The side that begins asks, the other one does its part
+ * and answers; `drainMs` bounds how long both keep it up.
+ *
+ *     preempting backup ── take ──▶ master         stopping master ── offer ──▶ best backup
+ *                       ◀─ answer ─                                ◀─ answer ──
+ *     takes over                                                   ── go ─────▶ takes over
+ *                       ◀─ done ──  when its connections have ended ── done ──▶
+ */
+const moveMessage = Type.Object({
+  kind: Type.Union([Type.Literal("take"), Type.Literal("offer"), Type.Literal("go"), Type.Literal("done")]),
+  virtualRouterId: Type.Integer({ minimum: 1, maximum: 255 }),
+  family: Type.Union([Type.Literal(4), Type.Literal(6)]),
+  drainMs: Type.Integer({ minimum: 0, maximum: 86_400_000 }),
+});
+
+const answerMessage = Type.Object({
+  kind: Type.Literal("answer"),
+  virtualRouterId: Type.Integer({ minimum: 1, maximum: 255 }),
+  family: Type.Union([Type.Literal(4), Type.Literal(6)]),
+  /** Null: ready; otherwise why not. */
+  refusal: Type.Union([Type.Null(), Type.String({ maxLength: 500 })]),
+});
+
+const messageSchema = Type.Union([stateMessage, byeMessage, moveMessage, answerMessage]);
 
 export type PeerMessage = Type.Static<typeof messageSchema>;
 export type StateMessage = Type.Static<typeof stateMessage>;
+export type MoveMessage = Type.Static<typeof moveMessage>;
+export type AnswerMessage = Type.Static<typeof answerMessage>;
 export type RouterState = Type.Static<typeof routerState>;
 
 export function encodeMessage(message: PeerMessage): Uint8Array {

@@ -117,6 +117,11 @@ export class PeerLinks {
     return this.#partners.get(address)?.state.phase === "up";
   }
 
+  /** Being made: it may be up in a moment. */
+  isDialing(address: string): boolean {
+    return this.#partners.get(address)?.state.phase === "dialing";
+  }
+
   /** What the partner said last, also when it is gone. */
   lastWord(address: string): StateMessage | null {
     return this.#partners.get(address)?.said ?? null;

@@ -20,17 +20,44 @@ export interface Candidate {
  * How long this node waits before it takes over from a master that has died, in ms: a step for each better backup.
  * `last` is the dead master's last word; it names whoever had a link to it.
  */
-export function takeoverDelayMs(own: Candidate, last: StateMessage | null): number {
-  const better = (last?.members ?? []).filter(({ address, routers }) => {
-    if (address === own.address) return false;
-    return routers.some(
-      (router) =>
-        router.virtualRouterId === own.virtualRouterId &&
-        router.family === own.family &&
-        router.state === "BACKUP" &&
-        (router.priority > own.priority ||
-          (router.priority === own.priority && compareIpLiterals(address, own.address) > 0)),
-    );
-  });
-  return better.length * takeoverStepMs;
+export function takeoverDelayMs(own: Candidate, last: Pick<StateMessage, "members"> | null): number {
+  const { virtualRouterId, family } = own;
+  const others = (last?.members ?? []).filter(({ address }) => address !== own.address);
+  const ranked = rank(
+    others.map(({ address, routers }) => ({ address, said: { routers } })),
+    virtualRouterId,
+    family,
+  );
+  return ranked.filter((other) => isBetter(other, own)).length * takeoverStepMs;
+}
+
+/** The addresses of the members that are backup for a virtual router, the best first. */
+export function orderOf(members: readonly Member[], virtualRouterId: number, family: 4 | 6): string[] {
+  return rank(members, virtualRouterId, family).map(({ address }) => address);
+}
+
+interface Member {
+  readonly address: string;
+  readonly said: Pick<StateMessage, "routers"> | null;
+}
+
+interface Ranked {
+  readonly address: string;
+  readonly priority: number;
+}
+
+function rank(members: readonly Member[], virtualRouterId: number, family: 4 | 6): Ranked[] {
+  return members
+    .flatMap(({ address, said }) =>
+      (said?.routers ?? [])
+        .filter((router) => router.virtualRouterId === virtualRouterId && router.family === family)
+        .filter((router) => router.state === "BACKUP")
+        .map(({ priority }) => ({ address, priority })),
+    )
+    .toSorted((a, b) => (isBetter(a, b) ? -1 : 1));
+}
+
+function isBetter(one: Ranked, other: Ranked): boolean {
+  if (one.priority !== other.priority) return one.priority > other.priority;
+  return compareIpLiterals(one.address, other.address) > 0;
 }

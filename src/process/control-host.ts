@@ -8,7 +8,13 @@ import type { VrrpStatus } from "../vrrp/status.js";
 import { adminAddress, assertNoProxyThere } from "./admin-address.js";
 import type { ThreadHealth } from "./fitness.js";
 import type { Log } from "./log.js";
-import type { ControlThreadData, FromControlThread, ToControlThread, TrackedFact } from "./messages.js";
+import type {
+  ControlRequest,
+  ControlThreadData,
+  FromControlThread,
+  ToControlThread,
+  TrackedFact,
+} from "./messages.js";
 import type { NumberedJob, Outbox } from "./notices.js";
 import { defaultRestartPolicy } from "./restart-policy.js";
 import { SupervisedThread, type ThreadEvent } from "./supervised-thread.js";
@@ -33,6 +39,8 @@ export interface ControlHostOptions {
   onServerReached(proxy: string, server: string): void;
   /** What was asked for by name cannot be opened. */
   onFatal(error: LbError): void;
+  /** An operator asks for something. */
+  onRequest(request: ControlRequest): void;
   onStopped(): void;
 }
 
@@ -195,6 +203,8 @@ export class ControlHost {
       this.options.outbox.acknowledge(message.id);
     } else if (message.kind === "server-reached") {
       this.options.onServerReached(message.proxy, message.server);
+    } else if (message.kind === "request") {
+      this.options.onRequest(message.request);
     } else if (message.kind === "stopped") {
       this.options.onStopped();
     } else if (message.fatal) {

@@ -20,6 +20,7 @@ import {
   releaseLimitMs,
 } from "./life-cycle.js";
 import type { Log } from "./log.js";
+import type { ControlRequest } from "./messages.js";
 import { NodeWatch } from "./node-watch.js";
 import { Outbox, planNotices } from "./notices.js";
 import { peerLinkSettings } from "./peer-key.js";
@@ -39,6 +40,10 @@ const lastWordsMs = 500;
 const statusEveryMs = 1000;
 /** In which all threads are ready, or the start has failed. */
 const startLimitMs = 15_000;
+/** Clients that have not heard of a move yet come here for a moment. */
+const acceptAfterMoveMs = 1000;
+/** What is left of a move is cut before the address goes, so that the clients hear of it. */
+const cutAheadMs = 300;
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -122,6 +127,7 @@ export class Daemon {
       outbox: this.outbox,
       onServerReached: (proxy, server) => this.watch.takeReached(proxy, server),
       onFatal: (error) => this.onControlFailure(error),
+      onRequest: (request) => this.onRequest(request),
       onStopped: () => {
         if (host === this.control) this.input({ kind: "closed" });
         else this.controlGone?.();
@@ -166,6 +172,11 @@ export class Daemon {
     return Speaker.open(this.config.vrrp, this.config.syncGroups, {
       log: this.log,
       peerLink: peerLinkSettings(this.config),
+      moves: {
+        connections: () => this.plane.connections(),
+        onMovedAway: (untilMs) => this.plane.moveAway(Math.max(0, untilMs - performance.now() - cutAheadMs)),
+        onMoveEnded: () => this.plane.stay(),
+      },
       onStatus: (statuses) => this.showStatus(statuses),
       onEvent: (event) => {
         this.control.notify(this.outbox.add(planNotices(event, this.config, Date.now())));
@@ -261,16 +272,20 @@ export class Daemon {
         this.notify?.send("STOPPING=1", `STATUS=${this.lifeCycle.name}`);
         break;
       case "hand-over":
-        this.release((speaker) => speaker.handOver());
-        this.plane.handOver();
+        if (this.speaker === null) this.plane.handOver();
+        this.release((speaker) => speaker.handOver(() => this.plane.handOver()));
         break;
       case "drain":
-        this.plane.drain(effect.timeoutMs);
-        // Released or given up on: either way nothing of VRRP shall stay open.
-        this.speaker?.stop().catch((error: unknown) => this.log.error({ err: error }, "VRRP did not close"));
+        // A partner sends on what is open here: VRRP stays until that has ended, to tell it.
+        if (this.speaker?.lingers) {
+          this.plane.drain(effect.timeoutMs, acceptAfterMoveMs);
+        } else {
+          this.plane.drain(effect.timeoutMs);
+          void this.closeSpeaker();
+        }
         break;
       case "close":
-        this.control.stop(true);
+        void this.closeSpeaker().finally(() => this.control.stop(true));
         break;
       case "release":
         this.release((speaker) => speaker.stop());
@@ -290,6 +305,15 @@ export class Daemon {
   private async tellOfTheEnd(): Promise<void> {
     const deadlineMs = performance.now() + lastWordsMs;
     while (!this.outbox.isEmpty && this.control.isReady && performance.now() < deadlineMs) await delay(10);
+  }
+
+  /** Released or given up on: either way nothing of VRRP shall stay open. */
+  private async closeSpeaker(): Promise<void> {
+    try {
+      await this.speaker?.stop();
+    } catch (error) {
+      this.log.error({ err: error }, "VRRP did not close");
+    }
   }
 
   /** Runs the speaker's way out and answers `released`, on a later turn. */
@@ -439,6 +463,13 @@ export class Daemon {
       },
       "state",
     );
+  }
+
+  private onRequest(request: ControlRequest): void {
+    if (this.lifeCycle.name !== "serving" || this.speaker === null) return;
+    this.log.info({ event: "vrrp", request }, request === "drain" ? "drained by the operator" : "undrained");
+    if (request === "undrain") this.speaker.undrain();
+    else this.speaker.drain().catch((error: unknown) => this.crash(error));
   }
 
   /** The control thread cannot open what was asked for: fatal at the start, where somebody sees it. */

@@ -4,6 +4,7 @@ import type { Config } from "../config/config.js";
 import { LbError } from "../errors.js";
 import { isListening } from "../netlink/listening-socket.js";
 import { carryOver } from "../proxy/stats/carry-over.js";
+import { ThreadCell } from "../proxy/stats/layout.js";
 import { StatsTable } from "../proxy/stats/table.js";
 import { DataThreads } from "./data-threads.js";
 import type { ThreadHealth } from "./fitness.js";
@@ -91,11 +92,27 @@ export class DataPlane {
     this.current.threads.handOver();
   }
 
-  drain(timeoutMs: number): void {
+  /** The address has moved to a partner that sends on what is open here, for `deadlineMs` at most. */
+  moveAway(deadlineMs: number): void {
+    this.current.threads.moveAway(deadlineMs);
+  }
+
+  /** The address is back, or nothing is open any more. */
+  stay(): void {
+    this.current.threads.stay();
+  }
+
+  /** Client connections that are open now, as of the threads' last heartbeat. */
+  connections(): number {
+    return this.table.blocks.reduce((sum, block) => sum + block[ThreadCell.connectionsCurrent], 0);
+  }
+
+  /** `acceptMs`: so long do clients that have not heard of a move yet still find somebody here. */
+  drain(timeoutMs: number, acceptMs = 0): void {
     this.isDraining = true;
     // The threads hold duplicates of their own and close them; now nobody can queue in the backlog any more.
     closeListeningSockets(this.current.sockets);
-    this.current.threads.drain(timeoutMs);
+    this.current.threads.drain(timeoutMs, acceptMs);
   }
 
   /**
@@ -119,7 +136,7 @@ export class DataPlane {
     this.leaving.push(before);
     closeListeningSockets(before.sockets, next.sockets);
     this.carryOver();
-    before.threads.drain(drainTimeoutMs);
+    before.threads.drain(drainTimeoutMs, 0);
   }
 
   private generation(config: Config, sockets: readonly ListeningSocket[]): Generation {

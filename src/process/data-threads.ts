@@ -67,12 +67,21 @@ export class DataThreads {
     for (const thread of this.threads) thread.post({ kind: "hand-over" });
   }
 
-  drain(deadlineMs: number): void {
+  /** Their clients have another address's node now; what is open may go on for `deadlineMs`. */
+  moveAway(deadlineMs: number): void {
+    for (const thread of this.threads) thread.post({ kind: "move-away", deadlineMs });
+  }
+
+  stay(): void {
+    for (const thread of this.threads) thread.post({ kind: "stay" });
+  }
+
+  drain(deadlineMs: number, acceptMs: number): void {
     this.isDraining = true;
     for (const [index, thread] of this.threads.entries()) {
       thread.letGo();
       if (thread.hasEnded) this.drained[index] = true;
-      else thread.post({ kind: "drain", deadlineMs });
+      else thread.post({ kind: "drain", deadlineMs, acceptMs });
     }
     this.reportDrained();
   }

@@ -22,8 +22,16 @@ export interface DataThreadData {
 export type ToDataThread =
   /** The address is about to move: finish keep-alive connections with `Connection: close`, go on accepting. */
   | { readonly kind: "hand-over" }
-  /** Stop accepting, finish what is in flight, answer `drained`; what is left at the deadline is cut. */
-  | { readonly kind: "drain"; readonly deadlineMs: number }
+  /**
+   * The address has moved, and what is open may go on until the deadline: answers say `Connection: close`, what is left
+   * then is cut. `stay` ends it: the address is back, or nothing was left.
+   */
+  | { readonly kind: "move-away"; readonly deadlineMs: number }
+  | { readonly kind: "stay" }
+  /**
+   * Stop accepting, in `acceptMs`; finish what is in flight, answer `drained`; what is left at the deadline is cut.
+   */
+  | { readonly kind: "drain"; readonly deadlineMs: number; readonly acceptMs: number }
   /** Answer to `look-up`: address literals, or none and why. */
   | {
       readonly kind: "looked-up";
@@ -70,6 +78,9 @@ export type ToControlThread =
   /** `last`: the process ends too, so whoever is to be told must be told now. */
   | { readonly kind: "stop"; readonly last: boolean };
 
+/** What an operator asks of the node. */
+export type ControlRequest = "drain" | "undrain";
+
 export type FromControlThread =
   | { readonly kind: "ready" }
   | { readonly kind: "tracked"; readonly fact: TrackedFact }
@@ -77,6 +88,7 @@ export type FromControlThread =
   | { readonly kind: "notified"; readonly id: number }
   /** A server of a proxy that reached none took a connection. */
   | { readonly kind: "server-reached"; readonly proxy: string; readonly server: string }
+  | { readonly kind: "request"; readonly request: ControlRequest }
   /** The stats socket or admin server could not be opened. */
   | {
       readonly kind: "failed";

@@ -6,9 +6,9 @@ import { stretchKey } from "../peer-link/keys.js";
 import type { PeerLinkSettings } from "../vrrp/speaker-peers.js";
 
 /** What VRRP needs for the peer link; null: there is none. Throws LbError LB_PEER_KEY. */
-export function peerLinkSettings({ node, peerLink }: Config): PeerLinkSettings | null {
+export function peerLinkSettings({ node, peerLink, drainTimeoutMs }: Config): PeerLinkSettings | null {
   if (peerLink === null) return null;
-  return { node, key: stretchKey(readPeerKey(peerLink)), port: peerLink.port };
+  return { node, key: stretchKey(readPeerKey(peerLink)), port: peerLink.port, drainMs: drainTimeoutMs };
 }
 
 /** The secret of the peer link, from the configuration or from its file. Throws LbError LB_PEER_KEY. */

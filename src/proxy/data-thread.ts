@@ -21,6 +21,9 @@ const lastCloseMs = 400;
 const lastIdleMs = 250;
 /** A drain waits this long for requests that are on their way. */
 const lastRequestMs = 1_000;
+/** A connection that has asked nothing for so long after its address has moved is closed. */
+const movedIdleMs = 5_000;
+const closeIdleEveryMs = 1_000;
 const logLinesPerSecond = 10;
 
 /**
@@ -31,6 +34,7 @@ class DataThread {
   private readonly proxies: readonly ProxyInstance[];
   private readonly listeners: readonly Listener[];
   private readonly cells: Float64Array;
+  private endMove: () => void = () => {};
 
   constructor(
     data: DataThreadData,
@@ -67,11 +71,53 @@ class DataThread {
   }
 
   /**
-   * The listeners close at once. Connections get a moment in which their next request is still answered, with
+   * What is open goes on, and each answer sends its client to the new master. Who asks nothing for so long is closed;
+   * before that a request may be on its way.
+   */
+  moveAway(deadlineMs: number): void {
+    this.stay();
+    for (const proxy of this.proxies) proxy.closing = true;
+    let isOver = false;
+    const closeIdle = (): void => {
+      if (isOver) return;
+      for (const proxy of this.proxies) proxy.closeIdle(movedIdleMs);
+      this.loop.after(closeIdleEveryMs, closeIdle);
+    };
+    closeIdle();
+    const deadline = this.loop.after(deadlineMs, () => {
+      for (const proxy of this.proxies) proxy.cut();
+    });
+    this.endMove = () => {
+      isOver = true;
+      deadline.cancel();
+    };
+  }
+
+  stay(): void {
+    this.endMove();
+    this.endMove = () => {};
+    for (const proxy of this.proxies) proxy.stay();
+  }
+
+  /**
+   * The listeners close, at once or a little later. Connections get a moment in which their next request is still answered, with
    * `Connection: close`: it may be on its way.
    */
-  drain(deadlineMs: number): void {
-    for (const listener of this.listeners) listener.close();
+  drain(deadlineMs: number, acceptMs: number): void {
+    this.endMove();
+    let isAccepting = acceptMs > 0;
+    const stopAccepting = (): void => {
+      isAccepting = false;
+      for (const listener of this.listeners) listener.close();
+    };
+    if (isAccepting) {
+      this.loop.after(acceptMs, () => {
+        stopAccepting();
+        finishIfEmpty();
+      });
+    } else {
+      stopAccepting();
+    }
     for (const proxy of this.proxies) proxy.handOver();
     let isFinished = false;
     const finish = (): void => {
@@ -85,12 +131,12 @@ class DataThread {
       this.loop.stop();
     };
     const finishIfEmpty = (): void => {
-      if (this.proxies.every((proxy) => proxy.clients.size === 0)) finish();
+      if (!isAccepting && this.proxies.every((proxy) => proxy.clients.size === 0)) finish();
     };
     const deadline = this.loop.after(deadlineMs, finish);
     for (const proxy of this.proxies) proxy.emptied = finishIfEmpty;
     finishIfEmpty();
-    this.loop.after(lastRequestMs, () => {
+    this.loop.after(acceptMs + lastRequestMs, () => {
       for (const proxy of this.proxies) proxy.drain();
       finishIfEmpty();
     });
@@ -135,14 +181,24 @@ if (port !== null) {
   loop.run((message) => {
     // The other end of the port is this package's own.
     const order = message as ToDataThread;
-    if (order.kind === "hand-over") {
-      thread.handOver();
-    } else if (order.kind === "drain") {
-      thread.drain(order.deadlineMs);
-    } else {
-      const waiting = asked.get(order.host) ?? [];
-      asked.delete(order.host);
-      for (const answer of waiting) answer(order.addresses, order.errorCode);
+    switch (order.kind) {
+      case "hand-over":
+        thread.handOver();
+        break;
+      case "move-away":
+        thread.moveAway(order.deadlineMs);
+        break;
+      case "stay":
+        thread.stay();
+        break;
+      case "drain":
+        thread.drain(order.deadlineMs, order.acceptMs);
+        break;
+      case "looked-up": {
+        const waiting = asked.get(order.host) ?? [];
+        asked.delete(order.host);
+        for (const answer of waiting) answer(order.addresses, order.errorCode);
+      }
     }
   });
 }

@@ -121,6 +121,11 @@ export class ProxyInstance implements Acceptor {
     this.closeIdle(restingMs);
   }
 
+  /** The address is back: connections are kept open again. */
+  stay(): void {
+    this.closing = false;
+  }
+
   /** Closes the connections that have waited for a request for so long: FIN, so that the client sees a clean end. */
   closeIdle(idleForMs: number): void {
     const now = this.engine.now();

@@ -31,6 +31,12 @@ export interface InstanceState {
   readonly deadMaster: string | null;
   /** BACKUP under a master of lower priority: from when on it preempts (`preempt_delay`); null: it has heard none. */
   readonly preemptFromMs: number | null;
+  /** Whether a takeover from a living master is made ready first: `prepare-takeover`, answered by `prepared`. */
+  readonly preparesTakeovers: boolean;
+  /** BACKUP that makes its takeover ready. */
+  readonly preparing: boolean;
+  /** An operator wants it to be backup: the priority that it has meanwhile given up; null: nobody does. */
+  readonly drainedFrom: number | null;
   /** When another master was last answered with an advert out of turn. */
   readonly answeredMs: number;
   /** When the addresses were last put back after somebody removed them. */
@@ -55,6 +61,12 @@ export type FaultCause =
 export interface HandingOver {
   /** How it ended, as a reason: who took over, or that nobody did. */
   readonly outcome: string;
+  /** What it becomes: an operator's `drain` leaves it a backup. */
+  readonly next: "INIT" | "BACKUP";
+  /** The partner takes care of the connections: nothing has to stay until it has announced itself. */
+  readonly assisted: boolean;
+  /** Somebody took over. */
+  readonly heard: boolean;
 }
 
 export type InstanceInput =
@@ -74,6 +86,13 @@ export type InstanceInput =
    * `delayMs`: so long do better backups go first.
    */
   | { readonly kind: "peer-dead"; readonly address: string; readonly delayMs: number }
+  /** The master hands over to this node of all backups, as it said over the peer link. */
+  | { readonly kind: "peer-yields"; readonly address: string }
+  /** What `prepare-takeover` asked for is done, or cannot be. */
+  | { readonly kind: "prepared" }
+  /** An operator wants this node to be backup, as long as another one can be master. */
+  | { readonly kind: "drain"; readonly assisted: boolean }
+  | { readonly kind: "undrain" }
   | { readonly kind: "own-address"; readonly address: string }
   /** What is tracked makes another effective priority, brought into 1–254; the owner (255) keeps its own. */
   | { readonly kind: "priority"; readonly priority: number; readonly reason: string }
@@ -85,8 +104,8 @@ export type InstanceInput =
   | { readonly kind: "fault-cleared"; readonly cause: FaultCause; readonly reason: string }
   /** Somebody removed a virtual address, or its lease ran out. */
   | { readonly kind: "addresses-lost" }
-  /** Give mastership up without a gap. */
-  | { readonly kind: "hand-over" }
+  /** Give mastership up without a gap. `assisted`: a partner is ready to take over without losing a connection. */
+  | { readonly kind: "hand-over"; readonly assisted: boolean }
   /** Give mastership up now. */
   | { readonly kind: "stop"; readonly reason: string };
 
@@ -109,12 +128,18 @@ export type InstanceEffect =
       readonly to: number;
       readonly reason: string;
     }
+  /** Before it takes over from a living master. It goes on after `prepared`, or by itself after a second. */
+  | { readonly kind: "prepare-takeover"; readonly from: string }
   | { readonly kind: "log"; readonly level: "info" | "warn"; readonly message: string }
   /** The addresses are given up for good; comes after `remove-addresses`. */
   | { readonly kind: "handed-over" };
 
 /** An instance before `start`. It is in no one's way: it listens to faults and partners and does nothing. */
-export function initialState(config: VrrpInstanceConfig, inGroup = false): InstanceState {
+export function initialState(
+  config: VrrpInstanceConfig,
+  inGroup = false,
+  preparesTakeovers = false,
+): InstanceState {
   return {
     config,
     priority: config.priority,
@@ -131,6 +156,9 @@ export function initialState(config: VrrpInstanceConfig, inGroup = false): Insta
     wantsMaster: null,
     preemptFromMs: null,
     deadMaster: null,
+    preparesTakeovers,
+    preparing: false,
+    drainedFrom: null,
     answeredMs: Number.NEGATIVE_INFINITY,
     putBackMs: Number.NEGATIVE_INFINITY,
   };

@@ -1,5 +1,11 @@
 import { compareIpLiterals } from "../netlink/ip-literal.js";
-import type { FaultCause, InstanceEffect, InstanceInput, InstanceState } from "./instance-state.js";
+import type {
+  FaultCause,
+  HandingOver,
+  InstanceEffect,
+  InstanceInput,
+  InstanceState,
+} from "./instance-state.js";
 import {
   earliestTakeoverMs,
   masterDownIntervalMs,
@@ -45,6 +51,8 @@ const handOverSlackMs = 100;
 /** Somebody who removes the address every time we put it back gets ten rounds a second, not all of the processor. */
 const putBackGapMs = 100;
 const faultRetryMs = 10_000;
+/** The living master serves meanwhile; what takes longer than this goes on without. */
+const prepareLimitMs = 1000;
 /** RFC 3768 §5.3.4: 0 is for giving up, 255 for the owner of the addresses; what is tracked never leads there. */
 const ownerPriority = 255;
 const lowestPriority = 1;
@@ -98,7 +106,21 @@ export function handle(state: InstanceState, input: InstanceInput, nowMs: number
       onAddressesLost(step);
       break;
     case "hand-over":
-      onHandOver(step);
+      onHandOver(step, "INIT", input.assisted);
+      break;
+    case "peer-yields":
+      onPeerYields(step, input.address);
+      break;
+    case "prepared":
+      if (step.state.preparing) {
+        onMasterDown(step);
+      }
+      break;
+    case "drain":
+      onDrain(step, input.assisted);
+      break;
+    case "undrain":
+      onUndrain(step);
       break;
     case "stop":
       onStop(step, input.reason);
@@ -169,6 +191,7 @@ class Draft {
     this.state.inDoubt = false;
     this.state.wantsMaster = null;
     this.state.deadMaster = null;
+    this.state.preparing = false;
     this.effect({ kind: "transition", from, to: name, reason });
   }
 }
@@ -199,7 +222,7 @@ function leaveInit(step: Draft, why: string): void {
 /** RFC 3768 §6.4.1: the owner of the addresses is master at once, everybody else listens first. */
 function begin(step: Draft, why: string): void {
   const ownerReason = `${why}, and this node owns the addresses (priority 255)`;
-  if (step.state.config.priority !== ownerPriority) {
+  if (step.state.config.priority !== ownerPriority || step.state.drainedFrom !== null) {
     becomeBackup(step, why, step.advertIntervalMs);
   } else if (step.state.inGroup) {
     becomeBackup(step, why, step.advertIntervalMs);
@@ -268,6 +291,7 @@ function onAdvertAsBackup(step: Draft, { source, priority, advertIntervalMs }: A
   } else if (!state.config.preempt || priority >= state.priority || isLeftInPeace(step, source, priority)) {
     state.masterIntervalMs = advertIntervalMs ?? step.advertIntervalMs;
     state.wantsMaster = null;
+    state.preparing = false;
     step.arm({ masterDown: step.now + step.masterDownIntervalMs });
   }
   // A lower priority is not listened to: the timer runs on, and then this node takes over.
@@ -326,10 +350,16 @@ function onAdvertHandingOver(step: Draft, source: string, priority: number): voi
   if (priority === 0 || step.state.timers.release === undefined) {
     return;
   }
-  const release = Math.min(step.state.timers.release, step.now + releaseGraceMs);
-  if (release < step.state.timers.release) {
-    step.arm({ release });
-    step.state.handingOver = { outcome: `handed over to ${source}` };
+  const { handingOver } = step.state;
+  if (handingOver === null || handingOver.heard) {
+    return;
+  }
+  step.state.handingOver = { ...handingOver, outcome: `handed over to ${source}`, heard: true };
+  step.arm({
+    release: Math.min(step.state.timers.release, step.now + (handingOver.assisted ? 0 : releaseGraceMs)),
+  });
+  if (step.due("release") !== null) {
+    endHandOver(step);
   }
 }
 
@@ -338,7 +368,7 @@ function onTimer(step: Draft): void {
     leaveInit(step, `started ${step.state.config.startupDelayMs / 1000} s ago`);
   }
   if (step.due("release") !== null) {
-    release(step, step.state.handingOver?.outcome ?? "handed over");
+    endHandOver(step);
   }
   if (step.due("masterDown") !== null) {
     onMasterDown(step);
@@ -366,16 +396,46 @@ function onPeerDead(step: Draft, address: string, delayMs: number): void {
   }
 }
 
+/** Of all backups the master chose this one, which is ready: there is no skew to wait for. */
+function onPeerYields(step: Draft, address: string): void {
+  const { state } = step;
+  if (state.name === "BACKUP" && state.partners[0]?.address === address && state.drainedFrom === null) {
+    takeOver(step, `${address} hands over to this node`);
+  }
+}
+
 /** The member of a sync group says that it could, and goes on listening: the group goes when all of them can. */
 function onMasterDown(step: Draft): void {
   const silence = step.masterDownIntervalMs;
-  const reason = takeoverReason(step, silence);
+  const living = livingMaster(step);
+  if (living !== null && step.state.preparesTakeovers && !step.state.preparing && !step.state.inGroup) {
+    step.state.preparing = true;
+    step.arm({ masterDown: step.now + prepareLimitMs });
+    step.effect({ kind: "prepare-takeover", from: living });
+    return;
+  }
+  takeOver(step, takeoverReason(step, silence));
+}
+
+function takeOver(step: Draft, reason: string): void {
   if (step.state.inGroup) {
     step.state.wantsMaster = reason;
-    step.arm({ masterDown: step.now + silence });
+    step.arm({ masterDown: step.now + step.masterDownIntervalMs });
   } else {
     becomeMaster(step, reason);
   }
+}
+
+/** Who advertises a lower priority still, and will lose the mastership to this node. */
+function livingMaster(step: Draft): string | null {
+  const last = step.state.partners[0];
+  const isLiving =
+    last !== undefined &&
+    last.priority > 0 &&
+    last.priority < step.state.priority &&
+    last.address !== step.state.deadMaster &&
+    step.now - last.lastHeardMs < step.masterDownIntervalMs;
+  return isLiving ? last.address : null;
 }
 
 function takeoverReason(step: Draft, silenceMs: number): string {
@@ -475,9 +535,21 @@ function putBack(step: Draft): void {
  */
 function onPriority(step: Draft, wanted: number, reason: string): void {
   const { state } = step;
-  const from = state.priority;
   const to = Math.min(Math.max(Math.round(wanted), lowestPriority), highestPriority);
-  if (state.config.priority === ownerPriority || to === from) {
+  if (state.config.priority === ownerPriority) {
+    return;
+  }
+  if (state.drainedFrom === null) {
+    setPriority(step, to, reason);
+  } else {
+    state.drainedFrom = to;
+  }
+}
+
+function setPriority(step: Draft, to: number, reason: string): void {
+  const { state } = step;
+  const from = state.priority;
+  if (to === from) {
     return;
   }
   const skewBefore = step.skewMs;
@@ -503,7 +575,7 @@ function onFault(step: Draft, cause: FaultCause, reason: string): void {
   if (state.name === "MASTER" && state.handingOver === null && cause !== "link") {
     step.effect({ kind: "send-advert", priority: 0 });
   }
-  if (state.handingOver !== null) {
+  if (state.handingOver?.next === "INIT") {
     release(step, reason);
   } else if (state.name === "FAULT") {
     state.reason = faultReason(step);
@@ -548,9 +620,10 @@ function faultReason(step: Draft): string {
  * leased until it is heard: clients see no gap. Who that will be is unknown, for a backup is silent; so the limit
  * is the slowest skew that there is.
  */
-function onHandOver(step: Draft): void {
+function onHandOver(step: Draft, next: HandingOver["next"], assisted: boolean): void {
   const { state } = step;
   if (state.handingOver !== null) {
+    state.handingOver = { ...state.handingOver, next };
     return;
   }
   if (state.name !== "MASTER") {
@@ -567,10 +640,58 @@ function onHandOver(step: Draft): void {
     ...(lease === undefined ? {} : { lease }),
     ...(putBack === undefined ? {} : { putBack }),
   };
-  state.handingOver = { outcome: `nobody took over within ${Math.round(limit)} ms` };
+  const outcome = `nobody took over within ${Math.round(limit)} ms`;
+  state.handingOver = { outcome, next, assisted, heard: false };
   state.inDoubt = false;
   state.reason = "handing over";
   step.log("info", "handing over: priority 0 is sent, the addresses stay until another master is heard");
+}
+
+function endHandOver(step: Draft): void {
+  const { state } = step;
+  const { outcome, next, heard } = state.handingOver ?? {
+    outcome: "handed over",
+    next: "INIT",
+    heard: false,
+  };
+  if (next === "INIT") {
+    release(step, outcome);
+  } else if (heard) {
+    becomeBackup(step, `drained: ${outcome}`, step.advertIntervalMs);
+  } else {
+    // Better this one than none.
+    const lease = state.timers.lease ?? step.now;
+    state.handingOver = null;
+    state.reason = `drained, but ${outcome}`;
+    state.timers = { advert: step.now + step.advertIntervalMs, lease };
+    step.effect({ kind: "send-advert", priority: state.priority });
+    announceInFull(step);
+    step.log("warn", `${outcome}: still master, with priority ${state.priority}, until somebody does`);
+  }
+}
+
+/**
+ * A drained node has the lowest priority, so that it preempts nobody and everybody preempts it; where there is nobody
+ * else, it serves all the same. A backup that does not preempt takes over by the priority 0.
+ */
+function onDrain(step: Draft, assisted: boolean): void {
+  const { state } = step;
+  if (state.drainedFrom !== null) {
+    return;
+  }
+  state.drainedFrom = state.priority;
+  setPriority(step, lowestPriority, "drained by the operator");
+  if (state.name === "MASTER") {
+    onHandOver(step, "BACKUP", assisted);
+  }
+}
+
+function onUndrain(step: Draft): void {
+  const { drainedFrom } = step.state;
+  if (drainedFrom !== null) {
+    step.state.drainedFrom = null;
+    setPriority(step, drainedFrom, "no longer drained");
+  }
 }
 
 function onStop(step: Draft, reason: string): void {

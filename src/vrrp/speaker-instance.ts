@@ -1,10 +1,13 @@
 import { createHmac } from "node:crypto";
 import type { VirtualAddress, VrrpInstanceConfig } from "../config/config.js";
 import type { TrackConfig } from "../config/tracking-config.js";
+import type { PeerLinkStatus } from "../peer-link/status.js";
 import { type AdvertDatagram, advertDatagrams } from "./advert.js";
 import type { HmacMd5 } from "./authentication-header.js";
 import { DropLog } from "./drop-log.js";
+import { DropDetails } from "./drop-details.js";
 import type { VrrpEvent } from "./event.js";
+import { explainMaster, explainStop } from "./explain.js";
 import { handle } from "./instance.js";
 import {
   type FaultCause,
@@ -18,6 +21,7 @@ import type { Drop } from "./receive-checks.js";
 import { AddressKeeper, type KeeperPort } from "./speaker-addresses.js";
 import type { SpeakerLog } from "./speaker-log.js";
 import { RouteKeeper, type RoutesPort } from "./speaker-routes.js";
+import { noSplitBrain, noteMaster, type SplitBrain, settleSplitBrain } from "./split-brain.js";
 import type { VrrpStatus } from "./status.js";
 import { describeContributions, type Verdict } from "./tracking.js";
 import { unbridged } from "./weight-gap.js";
@@ -27,6 +31,10 @@ export interface InstancePort extends Omit<KeeperPort, "onPutFailed" | "onError"
   readonly route: KeeperPort["route"] & RoutesPort["route"];
   /** Sends one datagram at once. */
   send(datagram: AdvertDatagram): void;
+  /** Whether takeovers from a living master are made ready first. */
+  readonly preparesTakeovers: boolean;
+  /** Answered by the input `prepared`. */
+  prepareTakeover(instance: SpeakerInstance, from: string): void;
 }
 
 /** What an instance tells its speaker. */
@@ -35,7 +43,7 @@ export interface InstanceHooks {
   readonly inGroup: ReadonlySet<string>;
   trackOf(config: VrrpInstanceConfig): TrackConfig;
   /** After each input that was handled; `transition`: it changed the state. */
-  onInput(transition: boolean): void;
+  onInput(transition: boolean, instance: SpeakerInstance): void;
   onEvent(event: VrrpEvent): void;
 }
 
@@ -57,6 +65,8 @@ export class SpeakerInstance {
   #becameMaster = 0;
   readonly #drops = new Map<string, number>();
   readonly #errors = new DropLog();
+  readonly #dropDetails = new DropDetails();
+  #splitBrain: SplitBrain = noSplitBrain;
   /** Of the last datagram sent. */
   #identification = 0;
   /** Of the authentication header: the greatest sent or heard. It starts anew with the process, as keepalived's does. */
@@ -67,7 +77,7 @@ export class SpeakerInstance {
     this.#port = port;
     this.#log = log;
     this.#hooks = hooks;
-    this.#state = initialState(config, hooks.inGroup.has(config.name));
+    this.#state = initialState(config, hooks.inGroup.has(config.name), port.preparesTakeovers);
     this.#released = new Promise((resolve) => {
       this.#resolveReleased = resolve;
     });
@@ -111,12 +121,15 @@ export class SpeakerInstance {
     if (input.kind === "advert") {
       this.#advertsReceived++;
     }
+    if (input.kind === "advert" && input.priority > 0) {
+      this.noteMaster(input.source, `it advertises priority ${input.priority}`);
+    }
     let transition = false;
     for (const effect of step.effects) {
       this.#run(effect);
       transition ||= effect.kind === "transition";
     }
-    this.#hooks.onInput(transition);
+    this.#hooks.onInput(transition, this);
   }
 
   /** What tracking came to: another priority, a fault, or the end of one. */
@@ -160,7 +173,18 @@ export class SpeakerInstance {
     this.#sequence = Math.max(this.#sequence, sequence);
   }
 
+  /** Another router says that it is master, in a way that this one's state machine does not see. */
+  noteMaster(other: string, how: string): void {
+    if (this.#state.name !== "MASTER" || this.#state.handingOver !== null) return;
+    const intervalMs = this.config.advertIntervalCs * 10;
+    this.#setSplitBrain(noteMaster(this.#splitBrain, other, how, performance.now(), intervalMs));
+  }
+
   countDrop(drop: Drop): void {
+    this.#dropDetails.note(drop, Date.now());
+    if (drop.reason !== "own-source" && drop.reason !== "unknown-vrid" && drop.virtualRouterId !== null) {
+      this.noteMaster(drop.source, `its adverts are dropped here: ${drop.sentence}`);
+    }
     this.#drops.set(drop.reason, (this.#drops.get(drop.reason) ?? 0) + 1);
   }
 
@@ -171,9 +195,21 @@ export class SpeakerInstance {
     await this.#routes.settled();
   }
 
-  status(): VrrpStatus {
+  /** `links`: what the peer link knows. */
+  status(links: PeerLinkStatus | null): VrrpStatus {
     const { config } = this;
     const state = this.#state;
+    this.#settleSplitBrain();
+    const nowMs = performance.now();
+    const { virtualRouterId } = config;
+    const linked = (links?.partners ?? []).flatMap(({ address, phase, routers }) =>
+      phase !== "up"
+        ? []
+        : routers
+            .filter((router) => router.virtualRouterId === virtualRouterId)
+            .map((router) => ({ ...router, address })),
+    );
+    const { active, sinceMs, other, how, times } = this.#splitBrain;
     const epochOfMonotonic = Date.now() - performance.now();
     return {
       name: config.name,
@@ -195,8 +231,38 @@ export class SpeakerInstance {
       advertsSent: this.#advertsSent,
       advertsReceived: this.#advertsReceived,
       drops: Object.fromEntries(this.#drops),
+      dropDetails: this.#dropDetails.list(),
       becameMaster: this.#becameMaster,
+      master: explainMaster(state, nowMs),
+      ifStopped: explainStop(state, linked, nowMs),
+      drained: state.drainedFrom !== null,
+      splitBrain: {
+        active,
+        sinceEpochMs: active && sinceMs !== null ? Math.round(epochOfMonotonic + sinceMs) : null,
+        other: active ? other : null,
+        how: active ? how : null,
+        times,
+      },
+      peerLink: links,
     };
+  }
+
+  #settleSplitBrain(): void {
+    const intervalMs = this.config.advertIntervalCs * 10;
+    const isMaster = this.#state.name === "MASTER";
+    this.#setSplitBrain(settleSplitBrain(this.#splitBrain, performance.now(), intervalMs, !isMaster));
+  }
+
+  #setSplitBrain(now: SplitBrain): void {
+    const before = this.#splitBrain;
+    this.#splitBrain = now;
+    const fields = { event: "split-brain", instance: this.config.name, other: now.other };
+    if (now.active && !before.active) {
+      const message = `${this.config.name}: split brain, ${now.other} is master too: ${now.how}`;
+      this.#log.error(fields, message);
+    } else if (before.active && !now.active) {
+      this.#log.info(fields, `${this.config.name}: no split brain any more`);
+    }
   }
 
   #run(effect: InstanceEffect): void {
@@ -238,6 +304,9 @@ export class SpeakerInstance {
         this.#hooks.onEvent({ kind: "priority", instance: this.config.name, state, priority: to });
         break;
       }
+      case "prepare-takeover":
+        this.#port.prepareTakeover(this, effect.from);
+        break;
       case "log":
         this.#log[effect.level]({ instance: this.config.name }, `${this.config.name}: ${effect.message}`);
         break;

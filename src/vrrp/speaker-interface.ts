@@ -68,6 +68,18 @@ export class SpeakerInterface implements InstancePort {
     this.instances = configs.map((config) => new SpeakerInstance(config, this, log, hooks));
   }
 
+  mac(): string | null {
+    return this.#info === null ? null : Buffer.from(this.#info.mac).toString("hex").replace(/..\B/g, "$&:");
+  }
+
+  get preparesTakeovers(): boolean {
+    return this.#observer !== null;
+  }
+
+  prepareTakeover(instance: SpeakerInstance, from: string): void {
+    this.#observer?.onPrepareTakeover(instance, from);
+  }
+
   interfaceIndex(): number | null {
     return this.#info?.index ?? null;
   }

@@ -1,7 +1,9 @@
+import type { RouteSocket } from "../netlink/route-socket.js";
 import type { RouterState, StateMessage } from "../peer-link/message.js";
 import { PeerLinks } from "../peer-link/peer-links.js";
 import type { PeerLinkStatus } from "../peer-link/status.js";
 import { takeoverDelayMs } from "../peer-link/takeover-order.js";
+import { identify, SpeakerHandover } from "./speaker-handover.js";
 import type { SpeakerInstance } from "./speaker-instance.js";
 import type { SpeakerLog } from "./speaker-log.js";
 
@@ -11,12 +13,25 @@ export interface PeerLinkSettings {
   /** 32 bytes, from `stretchKey`. */
   readonly key: Uint8Array;
   readonly port: number;
+  /** How long connections may go on at the old master after a planned move. */
+  readonly drainMs: number;
+}
+
+/** What the process that serves the connections knows and hears of a planned move. */
+export interface MoveObserver {
+  /** Connections that clients have with this node now. */
+  connections(): number;
+  /** This node's clients have another master now, and are served to the end: until `untilMs` (monotonic) at most. */
+  onMovedAway(untilMs: number): void;
+  onMoveEnded(): void;
 }
 
 /** What the peer link needs of an interface. */
 export interface PeerInterface {
   readonly name: string;
   readonly instances: readonly SpeakerInstance[];
+  /** `02:00:00:00:00:01`; null: the interface is not there. */
+  mac(): string | null;
   /** Hands every advert that has arrived to its instance. */
   drain(): void;
 }
@@ -27,6 +42,8 @@ export interface InterfaceObserver {
   onOwnAddress(on: PeerInterface, address: string): void;
   /** An advert was accepted and handled. `priority` as it was advertised. */
   onAdvert(on: PeerInterface, instance: SpeakerInstance, source: string, priority: number): void;
+  /** The instance waits for `prepared`. */
+  onPrepareTakeover(instance: SpeakerInstance, from: string): void;
 }
 
 /**
@@ -36,11 +53,12 @@ export interface InterfaceObserver {
 export class SpeakerPeers implements InterfaceObserver {
   readonly #settings: PeerLinkSettings;
   readonly #links: PeerLinks;
+  readonly #handover: SpeakerHandover;
   readonly #ownAddress = new Map<PeerInterface, string>();
   /** On which interface a partner was heard. */
   readonly #interfaceOf = new Map<string, PeerInterface>();
 
-  constructor(settings: PeerLinkSettings, log: SpeakerLog) {
+  constructor(settings: PeerLinkSettings, log: SpeakerLog, route: RouteSocket, moves: MoveObserver) {
     this.#settings = settings;
     this.#links = new PeerLinks({
       key: settings.key,
@@ -48,8 +66,26 @@ export class SpeakerPeers implements InterfaceObserver {
       log,
       describe: (address) => this.#describe(address),
       onDead: (address) => this.#onDead(address),
-      onMessage: () => {},
+      onMessage: (address, message) => {
+        if (message.kind === "state") this.#onState(address, message);
+        this.#handover.onMessage(address, message);
+      },
       onChange: () => {},
+    });
+    this.#handover = new SpeakerHandover({
+      route,
+      log,
+      links: this.#links,
+      drainMs: settings.drainMs,
+      place: (instance) => this.#placeOf(instance),
+      instance: (partner, virtualRouterId, family) =>
+        this.#instancesTowards(partner).find((instance) => {
+          const own = identify(instance);
+          return own.virtualRouterId === virtualRouterId && own.family === family;
+        }) ?? null,
+      connections: () => moves.connections(),
+      onMovedAway: (untilMs) => moves.onMovedAway(untilMs),
+      onMoveEnded: () => moves.onMoveEnded(),
     });
   }
 
@@ -64,16 +100,41 @@ export class SpeakerPeers implements InterfaceObserver {
     if (own !== undefined && priority > 0 && instance.state.name === "BACKUP") this.#links.heard(source, own);
   }
 
-  /** An instance has another state or priority: the partners hear of it at once. */
-  onTransition(): void {
+  onPrepareTakeover(instance: SpeakerInstance, from: string): void {
+    void this.#handover.prepareTakeover(instance, from);
+  }
+
+  /** An instance has another state: the partners hear of it at once. */
+  onTransition(instance: SpeakerInstance): void {
+    this.#handover.onTransition(instance);
     this.#links.tellAll();
+  }
+
+  /** Removes what a process that died in a move has left. */
+  cleanUp(): Promise<void> {
+    return this.#handover.cleanUp([...this.#ownAddress.keys()].flatMap(({ instances }) => instances));
+  }
+
+  /** Before a master gives up: whether a partner is ready to take over without losing a connection. */
+  prepareToGo(instance: SpeakerInstance, forGood: boolean): Promise<boolean> {
+    return this.#handover.prepareToGo(instance, forGood);
+  }
+
+  go(instance: SpeakerInstance): void {
+    this.#handover.go(instance);
+  }
+
+  /** Connections are still served here whose address another node has. */
+  get lingers(): boolean {
+    return this.#handover.lingers;
   }
 
   status(): PeerLinkStatus {
     return this.#links.status();
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.#handover.close();
     this.#links.close();
   }
 
@@ -83,6 +144,7 @@ export class SpeakerPeers implements InterfaceObserver {
     const own = on === undefined ? undefined : this.#ownAddress.get(on);
     if (on === undefined || own === undefined) return;
     on.drain();
+    this.#handover.onDead(address);
     const last = this.#links.lastWord(address);
     for (const instance of on.instances) {
       const candidate = { ...routerOf(instance), address: own };
@@ -91,11 +153,21 @@ export class SpeakerPeers implements InterfaceObserver {
     }
   }
 
+  /** Where multicast is lost and the link is not, this is the only way to know. */
+  #onState(address: string, { routers }: StateMessage): void {
+    for (const instance of this.#instancesTowards(address)) {
+      const { virtualRouterId, family } = identify(instance);
+      const theirs = routers.find((r) => r.virtualRouterId === virtualRouterId && r.family === family);
+      if (theirs?.state === "MASTER") instance.noteMaster(address, "it says so over the peer link");
+    }
+  }
+
   #describe(address: string): StateMessage {
-    const on = this.#interfaceOf.get(address) ?? this.#interfaceTowards(address);
+    const on = this.#interfaceTowards(address);
     return {
       kind: "state",
       node: this.#settings.node.slice(0, 255),
+      mac: on?.mac() ?? "00:00:00:00:00:00",
       routers: (on?.instances ?? []).map(stateOf),
       members: this.#links
         .linked()
@@ -103,16 +175,26 @@ export class SpeakerPeers implements InterfaceObserver {
     };
   }
 
+  #placeOf(instance: SpeakerInstance): { readonly interface: string; readonly address: string } | null {
+    for (const [on, address] of this.#ownAddress) {
+      if (on.instances.includes(instance)) return { interface: on.name, address };
+    }
+    return null;
+  }
+
+  #instancesTowards(address: string): readonly SpeakerInstance[] {
+    return this.#interfaceTowards(address)?.instances ?? [];
+  }
+
   /** A backup is never heard; it came by its own dialing, over the interface whose address it dialed. */
   #interfaceTowards(address: string): PeerInterface | undefined {
     const local = this.#links.localAddress(address);
-    return [...this.#ownAddress].find(([, own]) => own === local)?.[0];
+    return this.#interfaceOf.get(address) ?? [...this.#ownAddress].find(([, own]) => own === local)?.[0];
   }
 }
 
-function routerOf({ config, state }: SpeakerInstance): Omit<RouterState, "state" | "reason"> {
-  const family = config.addresses.some(({ address }) => address.includes(":")) ? 6 : 4;
-  return { virtualRouterId: config.virtualRouterId, family, priority: state.priority };
+function routerOf(instance: SpeakerInstance): Omit<RouterState, "state" | "reason"> {
+  return { ...identify(instance), priority: instance.state.priority };
 }
 
 function stateOf(instance: SpeakerInstance): RouterState {

@@ -8,7 +8,7 @@ import type { InstanceHooks, SpeakerInstance } from "./speaker-instance.js";
 import { SpeakerInterface } from "./speaker-interface.js";
 import type { SpeakerLog } from "./speaker-log.js";
 import { NoAccept } from "./speaker-no-accept.js";
-import { type PeerLinkSettings, SpeakerPeers } from "./speaker-peers.js";
+import { type MoveObserver, type PeerLinkSettings, SpeakerPeers } from "./speaker-peers.js";
 import { assertRawSocketsAllowed } from "./speaker-socket.js";
 import { type OutsideFacts, SpeakerTracking } from "./speaker-tracking.js";
 import type { VrrpStatus } from "./status.js";
@@ -28,6 +28,7 @@ export interface SpeakerDependencies {
   readonly log: SpeakerLog;
   /** Null: no peer link, VRRP alone decides. */
   readonly peerLink: PeerLinkSettings | null;
+  readonly moves: MoveObserver;
   /** Every instance's status, after each transition of any. */
   onStatus(statuses: readonly VrrpStatus[]): void;
   /** In the order in which it happened. */
@@ -64,11 +65,12 @@ export class Speaker {
     deps: SpeakerDependencies,
     route: RouteSocket,
   ) {
-    this.#peers = deps.peerLink === null ? null : new SpeakerPeers(deps.peerLink, deps.log);
+    this.#peers =
+      deps.peerLink === null ? null : new SpeakerPeers(deps.peerLink, deps.log, route, deps.moves);
     const hooks: InstanceHooks = {
       inGroup: new Set(groups.flatMap(({ members }) => members)),
       trackOf: (config) => this.#tracking.trackOf(config),
-      onInput: (transition) => this.#onInput(transition),
+      onInput: (transition, instance) => this.#onInput(transition, instance),
       onEvent: (event) => deps.onEvent(event),
     };
     this.#deps = deps;
@@ -114,6 +116,7 @@ export class Speaker {
         ...speaker.#interfaces.map((iface) => iface.look()),
       ]);
       speaker.#judge();
+      await speaker.#peers?.cleanUp();
       return speaker;
     } catch (error) {
       await route.close();
@@ -133,10 +136,19 @@ export class Speaker {
   /**
    * Gives mastership up without a gap: priority 0 at once, the addresses stay until another master is heard.
    *
-   * Resolves when every address is released, 1.1 s later at the latest.
+   * Before that it asks the partner over the peer link to see to the connections that are open. `unassisted` is called
+   * when nobody does: then they must end before the address is gone. Resolves when every address is released, 2 s later at
+   * the latest; connections may go on after that, as long as `lingers`.
    */
-  async handOver(): Promise<void> {
-    this.#inputAll((instance) => instance.input({ kind: "hand-over" }));
+  async handOver(unassisted: () => void): Promise<void> {
+    const assisted = await this.#prepareToGo(true);
+    if (!this.#instances.every((instance) => instance.state.name !== "MASTER" || assisted.has(instance))) {
+      unassisted();
+    }
+    for (const instance of this.#instances) {
+      instance.input({ kind: "hand-over", assisted: assisted.has(instance) });
+      this.#peers?.go(instance);
+    }
     await Promise.all(this.#instances.map((instance) => instance.released()));
     await this.#cleanUp();
   }
@@ -150,6 +162,31 @@ export class Speaker {
     return this.#cleaning;
   }
 
+  /** Hands mastership over and stays backup, as long as somebody else can be master. */
+  async drain(): Promise<void> {
+    const assisted = await this.#prepareToGo(false);
+    for (const instance of this.#instances) {
+      instance.input({ kind: "drain", assisted: assisted.has(instance) });
+      this.#peers?.go(instance);
+    }
+  }
+
+  undrain(): void {
+    this.#inputAll((instance) => instance.input({ kind: "undrain" }));
+  }
+
+  /** Connections are still served here whose address another node has: `stop` would cut them. */
+  get lingers(): boolean {
+    return this.#peers?.lingers ?? false;
+  }
+
+  async #prepareToGo(forGood: boolean): Promise<ReadonlySet<SpeakerInstance>> {
+    const ready = await Promise.all(
+      this.#instances.map((instance) => this.#peers?.prepareToGo(instance, forGood) ?? false),
+    );
+    return new Set(this.#instances.filter((_, i) => ready[i]));
+  }
+
   /** Releases every address at once and closes. May be called during `handOver`, and more than once. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
@@ -161,7 +198,7 @@ export class Speaker {
     await Promise.all(this.#instances.map((instance) => instance.released()));
     clearTimeout(this.#timer ?? undefined);
     clearTimeout(this.#monitorTimer ?? undefined);
-    this.#peers?.close();
+    await this.#peers?.close();
     this.#monitor.close();
     await this.#cleanUp();
     for (const iface of this.#interfaces) {
@@ -181,7 +218,8 @@ export class Speaker {
   }
 
   status(): readonly VrrpStatus[] {
-    return this.#instances.map((instance) => instance.status());
+    const links = this.#peers?.status() ?? null;
+    return this.#instances.map((instance) => instance.status(links));
   }
 
   #watch(): Monitor {
@@ -219,11 +257,11 @@ export class Speaker {
     }
   }
 
-  #onInput(transition: boolean): void {
+  #onInput(transition: boolean, instance: SpeakerInstance): void {
     this.#settleGroups();
     this.#arm();
     if (transition) {
-      this.#peers?.onTransition();
+      this.#peers?.onTransition(instance);
       this.#deps.onStatus(this.status());
     }
   }

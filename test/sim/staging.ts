@@ -166,7 +166,7 @@ export class Stage {
         this.#exitWhenDone(machine);
         return restart;
       default:
-        machine.inputAll({ kind: "hand-over" });
+        machine.inputAll({ kind: "hand-over", assisted: false });
         this.#exitWhenDone(machine);
         return () => {
           if (machine.running) {

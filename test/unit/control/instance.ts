@@ -17,7 +17,13 @@ export function makeInstance(changes: Partial<VrrpStatus> = {}): VrrpStatus {
     advertsSent: 0,
     advertsReceived: 200,
     drops: {},
+    dropDetails: [],
     becameMaster: 0,
+    master: "192.168.33.80 with priority 101: it is higher than 100 here",
+    ifStopped: "nothing would move: 192.168.33.80 is master; it would have one backup less",
+    drained: false,
+    splitBrain: { active: false, sinceEpochMs: null, other: null, how: null, times: 0 },
+    peerLink: null,
     ...changes,
   };
 }

@@ -116,7 +116,7 @@ t.test("of several backups the best goes first, the others a step later each", a
     { address: "10.0.0.5", routers: router(200, "FAULT") },
     { address: "10.0.0.6", routers: [{ ...router(200)[0], virtualRouterId: 52 }] },
   ];
-  const last = { kind: "state" as const, node: "master", routers: [], members };
+  const last = { kind: "state" as const, node: "master", mac: "02:00:00:00:00:01", routers: [], members };
   const delay = (address: string, priority: number) =>
     takeoverDelayMs({ virtualRouterId: 51, family: 4, priority, address }, last);
   t.equal(delay("10.0.0.3", 100), 0, "equal priority: the higher address");

@@ -243,7 +243,7 @@ t.test("handing over", async (t) => {
     const { lan, a, b } = settledPair();
     const { nowMs } = lan;
     lan.invariant = () => t.ok(lan.holders().length >= 1, "nobody holds the address");
-    a.input({ kind: "hand-over" });
+    a.input({ kind: "hand-over", assisted: false });
     t.equal(lan.when(a, "advert 0"), nowMs);
     t.equal(states(a, b), "MASTER+ BACKUP");
     lan.run(2000);
@@ -264,7 +264,7 @@ t.test("handing over", async (t) => {
     const { lan, a, b } = settledPair();
     b.crash();
     const { nowMs } = lan;
-    a.input({ kind: "hand-over" });
+    a.input({ kind: "hand-over", assisted: false });
     lan.run(1096);
     t.equal(states(a), "MASTER+");
     lan.run(1);
@@ -276,7 +276,7 @@ t.test("handing over", async (t) => {
   t.test("the lease is refreshed meanwhile, however short it is", async (t) => {
     const { lan, a, b } = settledPair({ leaseMs: 300 });
     b.crash();
-    a.input({ kind: "hand-over" });
+    a.input({ kind: "hand-over", assisted: false });
     for (let waited = 0; waited < 1090; waited += 10) {
       lan.run(10);
       t.ok(a.holdsAddress, `${waited} ms`);
@@ -287,7 +287,7 @@ t.test("handing over", async (t) => {
 
   t.test("somebody removes the address meanwhile: it is put back", async (t) => {
     const { lan, a } = settledPair();
-    a.input({ kind: "hand-over" });
+    a.input({ kind: "hand-over", assisted: false });
     lan.run(100);
     a.loseAddress();
     t.equal(states(a), "MASTER+");
@@ -298,14 +298,14 @@ t.test("handing over", async (t) => {
     a.loseAddress();
     a.loseAddress();
     t.equal(states(a), "MASTER", "the second time within 100 ms waits");
-    a.input({ kind: "hand-over" });
+    a.input({ kind: "hand-over", assisted: false });
     lan.run(100);
     t.equal(states(a), "MASTER+");
   });
 
   t.test("another one's priority 0 is no takeover", async (t) => {
     const { lan, a } = settledPair();
-    a.input({ kind: "hand-over" });
+    a.input({ kind: "hand-over", assisted: false });
     a.input({ kind: "advert", source: "192.168.33.99", priority: 0 });
     lan.run(100);
     t.equal(states(a), "MASTER+");
@@ -313,7 +313,7 @@ t.test("handing over", async (t) => {
 
   t.test("a second signal releases at once", async (t) => {
     const { lan, a } = settledPair();
-    a.input({ kind: "hand-over" });
+    a.input({ kind: "hand-over", assisted: false });
     a.input({ kind: "stop", reason: "stopped" });
     t.equal(states(a), "INIT");
     t.equal(lan.history(a).filter((line) => line === "advert 0").length, 1);
@@ -322,17 +322,17 @@ t.test("handing over", async (t) => {
 
   t.test("the link goes down meanwhile: released at once, for nobody can be served or heard", async (t) => {
     const { a } = settledPair();
-    a.input({ kind: "hand-over" });
+    a.input({ kind: "hand-over", assisted: false });
     a.pullCable();
     t.equal(states(a), "INIT");
   });
 
   t.test("a backup is done at once, and so is a node in fault", async (t) => {
     const { lan, a, b } = settledPair();
-    b.input({ kind: "hand-over" });
+    b.input({ kind: "hand-over", assisted: false });
     t.equal(lan.when(b, "handed over"), lan.nowMs);
     a.pullCable();
-    a.input({ kind: "hand-over" });
+    a.input({ kind: "hand-over", assisted: false });
     t.equal(lan.when(a, "handed over"), lan.nowMs);
     t.equal(states(a, b), "INIT INIT");
   });
@@ -837,7 +837,7 @@ t.test("delays", async (t) => {
   t.test("a node that is stopped during its startup_delay does not start any more", async (t) => {
     const lan = new SimulatedLan();
     const node = lan.add("192.168.33.80", { startupDelayMs: 5000 }).start();
-    node.input({ kind: "hand-over" });
+    node.input({ kind: "hand-over", assisted: false });
     lan.run(20_000);
     t.equal(states(node), "INIT");
     t.strictSame(lan.history(node), ["handed over"]);

@@ -178,6 +178,8 @@ function describe(router: SimulatedRouter, effect: InstanceEffect): string | nul
       return "handed over";
     case "priority-changed":
       return `priority ${effect.from} to ${effect.to}`;
+    case "prepare-takeover":
+      return `prepare takeover from ${effect.from}`;
     case "log":
       return `log: ${effect.message}`;
   }

@@ -8,6 +8,10 @@ export interface Arguments {
   readonly command: Command;
   readonly config: string | undefined;
   readonly print: boolean;
+  /** `lb status --json`. */
+  readonly json?: true;
+  /** `lb drain --undo`. */
+  readonly undo?: true;
   readonly flags: Flags;
 }
 
@@ -56,6 +60,8 @@ export function parseArguments(argv: readonly string[]): Arguments {
     command: values.help === true ? "help" : values.version === true ? "version" : command,
     config: text("config"),
     print: values.print === true,
+    ...(values.json === true && { json: true }),
+    ...(values.undo === true && { undo: true }),
     flags: Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)),
   };
 }

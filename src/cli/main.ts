@@ -1,6 +1,7 @@
 import { version } from "../control/release.js";
 import { exitCodeOf, LbError } from "../errors.js";
 import { type Arguments, parseArguments } from "./arguments.js";
+import { drain, status } from "./ask.js";
 import { check } from "./check.js";
 import { printError } from "./print-error.js";
 import { helpText, usageLine } from "./usage.js";
@@ -28,6 +29,10 @@ async function dispatch(args: Arguments): Promise<number> {
       return 0;
     case "check":
       return check(args);
+    case "status":
+      return status(args);
+    case "drain":
+      return drain(args);
     case "run": {
       // Only here: check and help need neither the threads' modules nor the native ones.
       const { run } = await import("./run.js");

@@ -1,6 +1,6 @@
 import type { ParseArgsConfig } from "node:util";
 
-export const commands = ["run", "check", "version", "help"] as const;
+export const commands = ["run", "check", "status", "drain", "version", "help"] as const;
 export type Command = (typeof commands)[number];
 
 /** Every flag, for node:util's parseArgs. The texts are read by the configuration, which knows what is right. */
@@ -20,16 +20,21 @@ export const options = {
   "no-vrrp": { type: "boolean" },
   "no-proxy": { type: "boolean" },
   print: { type: "boolean" },
+  json: { type: "boolean" },
+  undo: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "V" },
 } as const satisfies NonNullable<ParseArgsConfig["options"]>;
 
-export const usageLine = "usage: lb [run|check|version|help] [--config FILE] [flags]; lb help lists them";
+export const usageLine =
+  "usage: lb [run|check|status|drain|version|help] [--config FILE] [flags]; lb help lists them";
 
 export const helpText = `lb makes two machines one dependable HTTP address: VRRP like keepalived's, HTTP balancing like HAProxy's.
 
 usage: lb [run] [flags]     run in the foreground, log JSON lines to stdout
        lb check [flags]     read the configuration, say ok or everything that is wrong with it
+       lb status [--json]   say who is master and why, and what would happen if this node stopped
+       lb drain [--undo]    hand mastership over and stay backup until --undo or a restart
        lb version           show the version
        lb help              show this
 
@@ -50,6 +55,8 @@ The configuration is the file of --config, else of $LB_CONFIG, else /etc/lb/lb.y
   --threads N               data threads, 1 to 64; one per core if left out
   --no-vrrp                 a plain balancer
   --no-proxy                a plain VRRP daemon
+  --json                    with status: as JSON
+  --undo                    with drain: this node may be master again
   --print                   with check: show the whole configuration, passwords hidden
 
 Signals: SIGTERM hands over and stops, a second one stops at once; SIGHUP checks the file and

@@ -6,9 +6,11 @@ import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import type { AdminConfig } from "../config/config.js";
 import { LbError } from "../errors.js";
 import { matchCredentials } from "./credentials.js";
+import { formatMetrics } from "./metrics.js";
 import type { NodeView } from "./node-view.js";
 import { pageStyle } from "./page-style.js";
 import { formatCsv, formatJson } from "./show-stat.js";
+import { formatVrrpJson } from "./show-vrrp.js";
 import { statRows } from "./stat-rows.js";
 import { renderStatsPage } from "./stats-page.js";
 import { parseStatsPath } from "./stats-path.js";
@@ -85,6 +87,13 @@ export async function createAdmin(config: AdminConfig, view: () => NodeView): Pr
   });
   app.setNotFoundHandler((_request, reply) => explain(reply, 404));
 
+  app.get("/metrics", async (_request, reply) => {
+    const { type, text } = await formatMetrics(view());
+    return reply.type(type).send(text);
+  });
+  app.get("/api/vrrp", (_request, reply) => {
+    return reply.type("application/json; charset=utf-8").send(formatVrrpJson(view()));
+  });
   app.get("/*", (request, reply) => {
     const asked = parseStatsPath(config.path, request.url);
     if (asked === null) return request.url === "/" ? reply.redirect(config.path, 302) : explain(reply, 404);

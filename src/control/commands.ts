@@ -2,6 +2,7 @@ import type { ControlRequest } from "../process/messages.js";
 import type { NodeView } from "./node-view.js";
 import { formatInfo, formatInfoJson, formatInfoTyped, infoFields } from "./show-info.js";
 import { filterRows, formatCsv, formatJson, formatTyped, type StatFilter } from "./show-stat.js";
+import { formatVrrp, formatVrrpJson } from "./show-vrrp.js";
 import { firstProxyId, type StatRow, statRows } from "./stat-rows.js";
 
 /** What a command does to the connection that it came on. */
@@ -49,6 +50,12 @@ export const commands: readonly Command[] = [
     usage: "show stat [<proxy> <type> <server>] [json|typed]",
     summary: "report counters for each proxy and server",
     run: (args, view) => text(showStat(args, view())),
+  },
+  {
+    words: ["show", "vrrp"],
+    usage: "show vrrp [json]",
+    summary: "report who is master and why",
+    run: (args, view) => text(args.includes("json") ? formatVrrpJson(view()) : formatVrrp(view())),
   },
   {
     words: ["show", "version"],

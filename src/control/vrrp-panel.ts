@@ -19,13 +19,19 @@ function panel(instance: VrrpStatus, nowEpochMs: number): Html {
 <div class="top">
 <span class="state ${instance.state}">${instance.state}</span>
 <p><strong>${instance.name}</strong> for ${describeDuration(nowEpochMs - instance.sinceEpochMs)}
-<span class="dim">since ${since}</span><br>${instance.reason}</p>
+<span class="dim">since ${since}</span><br>${instance.reason}${
+    instance.splitBrain.active
+      ? html`<br><span class="warn">Split brain: ${instance.splitBrain.other} is master too, ${instance.splitBrain.how}</span>`
+      : ""
+  }</p>
 </div>
 <dl class="facts">
 ${fact("Address", instance.addresses.join(", ") || "none")}
 ${fact("Interface", instance.interface)}
 ${fact("Router id", instance.virtualRouterId)}
 ${fact("Priority", priority(instance))}
+${fact("Master", instance.master)}
+${fact("If it stopped", instance.ifStopped)}
 ${fact("Adverts sent", describeCount(instance.advertsSent))}
 ${fact("Adverts received", describeCount(instance.advertsReceived))}
 ${fact("Became master", describeCount(instance.becameMaster))}

@@ -110,7 +110,7 @@ function configuration(priority: number): string {
     virtual_router_id: 51
     priority: ${priority}
     virtual_ipaddress: ${virtualAddress}/24
-peer_link: { key: a key for the lab, long enough }
+peer_link: { key: "a key for the lab, long enough" }
 proxies:
   http:
     bind: ${virtualAddress}:80

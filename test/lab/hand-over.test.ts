@@ -6,7 +6,7 @@ import { Probe, type ProbeSummary } from "../../lab/probe.js";
 import { startTandem, type Tandem, writeConfiguration } from "../../lab/tandem.js";
 
 /** The long connection never ends by itself: so long does a process that stops serve it. */
-const drainMs = 8000;
+const drainMs = 15_000;
 const electionMs = 2 * 3609 + 15_000;
 
 t.test("planned moves between two linked nodes lose no connection", async (t) => {

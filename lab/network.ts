@@ -58,7 +58,7 @@ export class Host {
     return this.#addresses("-4", "dev", "eth1");
   }
 
-  /** Addresses of both families on every interface. */
+  /** Addresses of both families on every interface but lo: there an old master serves what is still open. */
   everyAddress(): Promise<string[]> {
     return this.#addresses();
   }
@@ -75,8 +75,9 @@ export class Host {
     const family = filter[0]?.startsWith("-") ? filter.slice(0, 1) : [];
     const which = filter.slice(family.length);
     const out = await run("ip", ["-n", this.namespace, "-j", ...family, "address", "show", ...which]);
-    const links = JSON.parse(out) as { addr_info?: { local: string }[] }[];
-    return links.flatMap((link) => (link.addr_info ?? []).map((info) => info.local));
+    const links = JSON.parse(out) as { ifname: string; addr_info?: { local: string }[] }[];
+    const visible = links.filter(({ ifname }) => ifname !== "lo");
+    return visible.flatMap((link) => (link.addr_info ?? []).map((info) => info.local));
   }
 }
 

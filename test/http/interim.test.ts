@@ -99,12 +99,12 @@ scenario("a body that follows a 100 Continue slowly is not held against the serv
 });
 
 scenario("a server that sends interim responses shows that it is at work", async (s) => {
-  const { server, client } = await s.one({ timeouts: { serverMs: 200 } });
+  const { server, client } = await s.one({ timeouts: { serverMs: 1_000 } });
   client.send(get("/"));
   const web = await server.accept();
   await web.expectMessage(forwardedGet("/"));
-  for (let i = 0; i < 5; i++) {
-    await client.expectSilence(120);
+  for (let i = 0; i < 4; i++) {
+    await client.expectSilence(400);
     web.send(hints);
     await client.expectMessage(hints);
   }

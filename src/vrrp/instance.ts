@@ -192,6 +192,7 @@ class Draft {
     this.state.wantsMaster = null;
     this.state.deadMaster = null;
     this.state.preparing = false;
+    this.state.preemptFromMs = null;
     this.effect({ kind: "transition", from, to: name, reason });
   }
 }
@@ -205,6 +206,8 @@ function start(step: Draft): void {
   if (startupDelayMs > 0) {
     state.reason = `waiting ${startupDelayMs / 1000} s after the start`;
     step.arm({ startup: step.now + startupDelayMs });
+    // What a process that died here has left must not wait as long.
+    step.effect({ kind: "remove-addresses" });
   } else {
     leaveInit(step, "started");
   }

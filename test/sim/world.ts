@@ -92,6 +92,8 @@ function anyMachines(
     version,
     advertIntervalCs,
     v3ChecksumAsV2: random.chance(0.3),
+    preemptDelayMs: random.chance(0.2) ? random.spread(0.5, 10) * advertIntervalCs * 10 : 0,
+    startupDelayMs: random.chance(0.1) ? random.spread(0.5, 5) * advertIntervalCs * 10 : 0,
     leaseMs: anyLeaseMs(random, advertIntervalCs * 10),
     gratuitousArp: random.pick([
       { repeat: 5, delayMs: 5000, refreshMs: 60_000 },

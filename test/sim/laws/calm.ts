@@ -13,7 +13,7 @@ const faultRetryMs = 10_000;
  * Let W be the longest master-down interval of the routers that are there, A the longest advert interval, D the
  * delay. W after the beginning every router has heard a binding advert or is master; each better one that preempts has
  * taken over by then, too, for the worse one's adverts do not put it off. One A and two D later the worse masters have
- * heard the best one (and addresses that somebody removed are back). From then on, until something changes:
+ * heard the best one (with `preempt_delay`: that and W later; and addresses that somebody removed are back). From then on, until something changes:
  *
  * - no master, several masters: of the routers that can, exactly one is master;
  * - wrong priority: everybody's effective priority is what tracking makes of the configured one;
@@ -80,7 +80,7 @@ export class CalmLaw extends Law {
     const waitMs = this.#settleMs() + Math.max(0, this.lan.strayUntilMs - this.lan.nowMs);
     this.#at(version, waitMs, () => {
       this.#judge();
-      this.#at(version, this.slowMs(faultRetryMs), () => this.#judgeStuck());
+      this.#at(version, this.slowMs(faultRetryMs + this.#startupMs()), () => this.#judgeStuck());
       this.#at(version, this.slowMs(this.#refreshMs()), () => this.#judgeClients());
     });
   }
@@ -127,7 +127,15 @@ export class CalmLaw extends Law {
     const advert = Math.max(0, ...there.map((one) => Math.max(intervalMs(one), one.state.masterIntervalMs)));
     const masterDown = Math.max(0, ...there.map((one) => masterDownMs(one, advert)));
     const { delayMs, kernelMs, lateMs } = this.bounds;
-    return this.slowMs(Math.max(masterDown + advert, putBackMs)) + 2 * delayMs + lateMs + 2 * kernelMs;
+    // A lower master is left in peace from when it is heard first, and binds until then.
+    const delay = Math.max(0, ...there.map(({ config }) => config.preemptDelayMs));
+    const peace = delay === 0 ? 0 : delay + masterDown;
+    const settled = Math.max(masterDown + peace + advert, putBackMs);
+    return this.slowMs(settled) + 2 * delayMs + lateMs + 2 * kernelMs;
+  }
+
+  #startupMs(): number {
+    return Math.max(0, ...this.#there().map(({ config }) => config.startupDelayMs));
   }
 
   #refreshMs(): number {

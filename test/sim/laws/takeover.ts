@@ -1,5 +1,5 @@
 import { compareIpLiterals } from "../../../src/netlink/ip-literal.js";
-import type { InstanceEffect } from "../../../src/vrrp/instance-state.js";
+import type { InstanceEffect, InstanceInput } from "../../../src/vrrp/instance-state.js";
 import { masterDownIntervalMs, skewMs, skewSpanMs } from "../../../src/vrrp/master-down.js";
 import type { SimulatedRouter } from "../router.js";
 import type { AdvertInput } from "../watcher.js";
@@ -16,6 +16,8 @@ interface Watch {
   /** Of the sender that was heard last, whatever came of it. */
   heardIntervalMs: number;
   heardFrom: string | null;
+  /** Until when `preempt_delay` protects a master of lower priority; null: none was heard since it is backup. */
+  peaceUntilMs: number | null;
   isChecked: boolean;
   /** What it heard makes it leave mastership, and why; judged when it has dealt with the advert. */
   mustStepDown: string | null;
@@ -28,7 +30,7 @@ interface Watch {
  * Who takes over, and when (RFC 3768 §6.4.2 and §6.4.3), for every single router and whatever the network does.
  *
  * - early takeover: a backup becomes master no sooner than its master-down interval after the last advert that binds it
- *   (its skew after a priority 0; its turn when the peer link says that the process it heard last is dead). Binding is an advert with at least its own priority or, without preemption, any.
+ *   (its skew after a priority 0; its turn when the peer link says that the process it heard last is dead). Binding is an advert with at least its own priority or, without preemption or within `preempt_delay`, any.
  * - late takeover: it has become master by then and the lateness of a timer. A process that wakes up has one advert
  *   interval and its skew to listen once more.
  * - step down: a master that has accepted a better router's advert is not master any more.
@@ -49,6 +51,7 @@ export class TakeoverLaw extends Law {
         masterIntervalMs: intervalMs(router),
         heardIntervalMs: intervalMs(router),
         heardFrom: null,
+        peaceUntilMs: null,
         isChecked: false,
         mustStepDown: null,
         lastSentMs: Number.NEGATIVE_INFINITY,
@@ -67,9 +70,12 @@ export class TakeoverLaw extends Law {
     watch.heardIntervalMs = advertIntervalMs ?? intervalMs(router);
     if (state.name === "BACKUP") {
       const now = router.machine.localMs();
+      if (priority >= state.priority) {
+        watch.peaceUntilMs = null;
+      }
       if (priority === 0) {
         this.#expect(watch, now + this.#skewMs(router, watch));
-      } else if (!router.config.preempt || priority >= state.priority) {
+      } else if (!router.config.preempt || priority >= state.priority || isInPeace(router, watch, now)) {
         watch.masterIntervalMs = watch.heardIntervalMs;
         this.#expect(watch, now + masterDownMs(router, watch.masterIntervalMs));
       }
@@ -110,8 +116,12 @@ export class TakeoverLaw extends Law {
     return router.machine.localMs() - watch.lastSentMs >= 3 * intervalMs(router) + this.bounds.lateMs;
   }
 
-  override handled(router: SimulatedRouter): void {
+  override handled(router: SimulatedRouter, input: InstanceInput): void {
     const watch = this.#watch(router);
+    if (input.kind === "start") {
+      // A new process knows nobody.
+      watch.heardFrom = null;
+    }
     if (watch.mustStepDown !== null) {
       const what = watch.mustStepDown;
       watch.mustStepDown = null;
@@ -165,10 +175,6 @@ export class TakeoverLaw extends Law {
     const watch = this.#watch(router);
     const now = router.machine.localMs();
     const to = router.state.name;
-    if (from === "INIT") {
-      // A new process knows nobody.
-      watch.heardFrom = null;
-    }
     if (from === "BACKUP" && to === "MASTER" && now < watch.earliestMs - instantMs) {
       const early = Math.round(watch.earliestMs - now);
       this.violated("early takeover", `${nameOf(router)} took over ${early} ms before its master-down timer`);
@@ -179,6 +185,7 @@ export class TakeoverLaw extends Law {
       }
     }
     if (to === "BACKUP") {
+      watch.peaceUntilMs = null;
       watch.masterIntervalMs = from === "MASTER" ? watch.heardIntervalMs : intervalMs(router);
       this.#expect(watch, now + masterDownMs(router, watch.masterIntervalMs));
       this.#checkLater(router, watch);
@@ -225,6 +232,11 @@ export class TakeoverLaw extends Law {
   #deadlineMs(router: SimulatedRouter, watch: Watch): number {
     return router.machine.clock.when(watch.latestMs) + this.bounds.lateMs + instantMs;
   }
+}
+
+function isInPeace({ config }: SimulatedRouter, watch: Watch, nowMs: number): boolean {
+  watch.peaceUntilMs ??= nowMs + config.preemptDelayMs;
+  return nowMs < watch.peaceUntilMs;
 }
 
 export function intervalMs(router: SimulatedRouter): number {

@@ -823,6 +823,25 @@ t.test("delays", async (t) => {
     t.equal(high.state.preemptFromMs, lan.nowMs + 20_000);
   });
 
+  t.test("the delay begins anew after a fault", async (t) => {
+    const lan = new SimulatedLan();
+    const high = lan.add("192.168.33.81", { priority: 101, preemptDelayMs: 20_000 }).start();
+    lan.add("192.168.33.80").start();
+    lan.run(60_000);
+    t.equal(states(high), "MASTER+");
+    high.input({ kind: "advert", source: "192.168.33.90", priority: 200 });
+    high.input({ kind: "advert", source: "192.168.33.80", priority: 100 });
+    lan.run(60_000);
+    t.equal(states(high), "MASTER+");
+    high.pullCable();
+    lan.run(10_000);
+    high.plugCable();
+    const backMs = lan.nowMs;
+    lan.run(60_000);
+    const waited = lan.when(high, "BACKUP to MASTER", backMs) - backMs;
+    t.ok(waited > 20_000 && waited < 26_000, `after ${waited} ms`);
+  });
+
   t.test("startup_delay keeps even the owner of the addresses silent for so long", async (t) => {
     const lan = new SimulatedLan();
     const owner = lan.add("192.168.33.80", { priority: 255, startupDelayMs: 5000 }).start();
@@ -834,13 +853,21 @@ t.test("delays", async (t) => {
     t.match(owner.state.reason, "started 5 s ago");
   });
 
+  t.test("startup_delay leaves nothing of a dead process on the interface meanwhile", async (t) => {
+    const lan = new SimulatedLan();
+    const node = lan.add("192.168.33.80", { startupDelayMs: 5000 });
+    node.leaveAddressBehind();
+    node.start();
+    t.equal(states(node), "INIT");
+  });
+
   t.test("a node that is stopped during its startup_delay does not start any more", async (t) => {
     const lan = new SimulatedLan();
     const node = lan.add("192.168.33.80", { startupDelayMs: 5000 }).start();
     node.input({ kind: "hand-over", assisted: false });
     lan.run(20_000);
     t.equal(states(node), "INIT");
-    t.strictSame(lan.history(node), ["handed over"]);
+    t.strictSame(lan.history(node), ["remove", "handed over"]);
   });
 
   t.test("a fault during the startup_delay is found when it is over", async (t) => {

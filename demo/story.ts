@@ -3,6 +3,7 @@ import { type Backend, startNginx, startSmallBackend } from "../lab/backend.js";
 import { nowMs, sleep } from "../lab/clock.js";
 import type { Exit } from "../lab/host-process.js";
 import { type Host, Network, virtualAddress } from "../lab/network.js";
+import { peerKey } from "../lab/pair.js";
 import { Probe } from "../lab/probe.js";
 import { type LogEntry, startTandem, type Tandem } from "../lab/tandem.js";
 import type { EventResult, Report } from "./report.js";
@@ -113,12 +114,12 @@ class Story {
 
   #startBalancer(name: string, priority: number): Tandem {
     const host = this.#network.host(name);
-    const tandem = startTandem(this.#network, host, "--priority", String(priority));
+    const tandem = startTandem(this.#network, host, "--priority", String(priority), "--peer-key", peerKey);
     tandem.process.onLine((line) => {
       const transition = parseTransition(tandem.parse(line));
       if (transition !== null) this.#report.line(`${name}: ${transition}`);
     });
-    this.#report.line(`${name}   ${host.address}  node bin/lb.js --priority ${priority}`);
+    this.#report.line(`${name}   ${host.address}  node bin/lb.js --priority ${priority} --peer-key …`);
     return tandem;
   }
 

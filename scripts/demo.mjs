@@ -3,7 +3,7 @@ import { ensure, hasCommand, main } from "./setup.mjs";
 import { insideUserNamespace, needsUserNamespace, runInUserNamespace } from "./user-namespace.mjs";
 
 const parameters = process.argv.slice(2);
-const optional = ["nginx", "tcpdump", "socat", "curl"];
+const optional = ["nginx", "tcpdump", "socat", "curl", "nft"];
 
 await main(async () => {
   const missing = insideUserNamespace()

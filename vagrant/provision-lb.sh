@@ -7,7 +7,7 @@
 #   provision-lb.sh configure  user, configuration, unit; needs no network
 #
 # Environment: LB_PRIORITY (default: 101 on lb-box1, 100 elsewhere), LB_SUBNET (default 192.168.33., the start of
-# this machine's address on the shared network), LB_VIP (default 192.168.33.84/24).
+# this machine's address on the shared network), LB_VIP (default 192.168.33.84/24), LB_PEER_KEY (default: the demo's).
 #
 # Can be run again at any time: a new checkout is built beside the old one and takes its place only when it is
 # whole; an /etc/lb/lb.yaml that is there stays as it is.
@@ -18,12 +18,13 @@ prefix=/opt/lb
 config=/etc/lb/lb.yaml
 subnet=${LB_SUBNET:-192.168.33.}
 vip=${LB_VIP:-192.168.33.84/24}
+peer_key=${LB_PEER_KEY:-key-of-the-demo-boxes}
 
 say() { printf 'provision-lb: %s\n' "$*"; }
 fail() { printf 'provision-lb: %s\n' "$*" >&2; exit 1; }
 
 # The C++ tools are for three npm packages that have native parts; curl, jq, socat and tcpdump are for the walk-through.
-packages=(nodejs npm libnode-dev g++ make python3 curl jq socat tcpdump)
+packages=(nodejs npm libnode-dev g++ make python3 curl jq nftables socat tcpdump)
 
 install_packages() {
   local missing=() package
@@ -88,6 +89,10 @@ vrrp:
     virtual_router_id: 51
     priority: $priority
     virtual_ipaddress: $vip
+
+# The same on both nodes; in place of the demo's: openssl rand -hex 32, and better in a key_file.
+peer_link:
+  key: $peer_key
 
 proxies:
   http:

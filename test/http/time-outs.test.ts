@@ -145,25 +145,25 @@ scenario("a response that stops in its body is cut", async (s, t) => {
 });
 
 scenario("a response that goes on coming may take longer than the server's time-out", async (s) => {
-  const { server, client } = await s.one({ timeouts: { serverMs: 200, clientMs: 200 } });
+  const { server, client } = await s.one({ timeouts: { serverMs: 800, clientMs: 800 } });
   client.send(get("/"));
   const web = await server.accept();
   await web.expectMessage(forwardedGet("/"));
   web.send(head("HTTP/1.1 200 OK", "Content-Length: 10"));
-  await web.sendSlowly("0123456789", 50);
+  await web.sendSlowly("0123456789", 120);
   await client.expectMessage(`${head("HTTP/1.1 200 OK", "Content-Length: 10")}0123456789`);
 });
 
 scenario(
   "an upload to a server that has begun its answer may take longer than the server's time-out",
   async (s) => {
-    const { server, client } = await s.one({ timeouts: { serverMs: 200, clientMs: 200 } });
+    const { server, client } = await s.one({ timeouts: { serverMs: 800, clientMs: 800 } });
     client.send(post(10));
     const web = await server.accept();
     await web.expectMessage(forwardedPost(10));
     web.send(head("HTTP/1.1 200 OK", "Content-Length: 4"));
     await client.expectMessage(head("HTTP/1.1 200 OK", "Content-Length: 4", "Connection: close"));
-    await client.sendSlowly("0123456789", 50);
+    await client.sendSlowly("0123456789", 120);
     await web.expect("0123456789");
     web.send("done");
     await client.expect("done");
@@ -187,7 +187,7 @@ scenario(
 );
 
 scenario("a server that does not read the request's body gets the client a 504", async (s, t) => {
-  const { server, proxy, client } = await s.one({ timeouts: { clientMs: 200, serverMs: 400 } });
+  const { server, proxy, client } = await s.one({ timeouts: { clientMs: 1_000, serverMs: 2_000 } });
   client.send(post(50_000_000));
   const web = await server.accept();
   await web.expectMessage(forwardedPost(50_000_000));

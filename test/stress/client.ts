@@ -99,7 +99,9 @@ class Player {
 
   async #end(ending: ConnectionPlan["ending"]): Promise<void> {
     if (this.plan.abort !== null || this.#over) return;
-    if (ending === "leave") this.wire.end();
+    // HAProxy takes some broken requests, and then waits for the next one.
+    const isRefused = this.plan.exchanges.at(-1)?.special === "malformed";
+    if (ending === "leave" || isRefused) this.wire.end();
     const rest = await this.wire.rest();
     if (rest > 0) this.#spoil(`${rest} bytes behind the last answer`);
     this.wire.end();

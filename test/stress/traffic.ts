@@ -1,4 +1,5 @@
 import { type Outcome, playConnection } from "./client.js";
+import { planForHaproxy } from "./haproxy-differences.js";
 import { judgeConnection, type Peer } from "./judge.js";
 import { malformedNames } from "./malformed.js";
 import { type ConnectionPlan, type ExchangePlan, planConnection } from "./plan.js";
@@ -73,7 +74,8 @@ export class Traffic {
     let next = options.from;
     const lane = async (): Promise<void> => {
       while (report.requests < options.requests && options.stop?.() !== true) {
-        const plan = planConnection(options.seed, next++, malformedNames);
+        const planned = planConnection(options.seed, next++, malformedNames);
+        const plan = options.peer === "haproxy" ? planForHaproxy(planned) : planned;
         report.requests += plan.exchanges.length;
         report.connections += 1;
         await this.playOne(port, plan, options, report);

@@ -84,6 +84,11 @@ export class Splice {
     if (n > 0) {
       this.inPipe -= n;
       if (this.inPipe === 0) this.releasePipe();
+      if (this.unblock()) {
+        // Found out by trying, before the kernel's event: that one may come when this splice is over, and tell nobody.
+        to.handler.drained(to);
+        if (from.splice !== this) return false;
+      }
       // The owner may begin something new with either side, or close it.
       if (this.left === 0 && this.inPipe === 0) this.end();
       from.handler.spliced(from, n, true);

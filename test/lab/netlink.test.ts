@@ -174,6 +174,7 @@ async function runTests(): Promise<void> {
       family: 4,
       leased: false,
       secondary: false,
+      tentative: false,
     });
     t.equal(await route.interface("absent0"), null);
     t.equal(await route.interface("a-name-of-more-than-15-bytes"), null);

@@ -46,6 +46,7 @@ export async function takeTurn(
   cores: string,
 ): Promise<Turn> {
   const { pid } = target.program;
+  target.program.checkRuns();
   const before = cpuUs(pid);
   const { stdout } = await runFile("taskset", [
     ...["-c", cores, "wrk", "-t", cores.includes(",") ? "2" : "1"],
@@ -55,6 +56,7 @@ export async function takeTurn(
     `http://127.0.0.1:${target.port}${load.path}`,
     ...["--", "200", String(load.bodyBytes), ...(load.uploadBytes > 0 ? [String(load.uploadBytes)] : [])],
   ]);
+  target.program.checkRuns();
   const cpu = cpuUs(pid) - before;
   const report: LoadReport = JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
   check(report, load, target.kind.title);

@@ -10,6 +10,7 @@ export class Program {
   readonly logFile: string;
   readonly #child: ChildProcess;
   #exited = false;
+  #howItEnded = "";
 
   /**
    * @param cores as taskset wants them: `0`, `0,1`.
@@ -36,8 +37,9 @@ export class Program {
     this.#child.once("error", () => {
       this.#exited = true;
     });
-    this.#child.once("exit", () => {
+    this.#child.once("exit", (code, signal) => {
       this.#exited = true;
+      this.#howItEnded = signal === null ? `exit code ${code}` : `signal ${signal}`;
     });
   }
 
@@ -48,6 +50,13 @@ export class Program {
 
   get exited(): boolean {
     return this.#exited;
+  }
+
+  /** Throws Error, with its last lines, when it has ended on its own. */
+  checkRuns(): void {
+    if (!this.#exited) return;
+    const tail = this.log().split("\n").slice(-20).join("\n");
+    throw new Error(`${this.name} ended (${this.#howItEnded}):\n${tail}`);
   }
 
   log(): string {

@@ -25,6 +25,8 @@ export interface Config {
   readonly proxies: readonly ProxyConfig[];
   readonly admin: AdminConfig | null;
   readonly statsSocket: StatsSocketConfig | null;
+  /** Client connections of all proxies together; null: what the descriptors allow. */
+  readonly maxconn: number | null;
   /** Data threads. */
   readonly threads: number;
   readonly engine: "auto" | "direct" | "portable";
@@ -144,6 +146,8 @@ export interface ProxyConfig {
   readonly timeouts: ProxyTimeouts;
   /** Largest request or response head, request line included. */
   readonly maxHeadBytes: number;
+  /** Client connections of this proxy; null: no limit of its own. Further clients wait in the kernel's backlog. */
+  readonly maxconn: number | null;
 }
 
 /** `address` is an IPv4 or IPv6 literal; `0.0.0.0` or `::` is every address. */

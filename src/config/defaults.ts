@@ -135,6 +135,7 @@ export const demoProxy: ProxyConfig = {
   ],
   timeouts: defaultTimeouts,
   maxHeadBytes: defaultMaxHeadBytes,
+  maxconn: null,
 };
 
 /** What `lb` does when there is no file: the two balancers of the demo. */
@@ -156,6 +157,7 @@ export function demoConfig(machine: Machine): Config {
       isDefault: true,
     },
     statsSocket: defaultStatsSocket,
+    maxconn: null,
     threads: machine.cores,
     engine: "auto",
     drainTimeoutMs: defaultDrainTimeoutMs,

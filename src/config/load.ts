@@ -55,6 +55,7 @@ function readFile(file: FileShape, machine: Machine, context: Context): Config {
     proxies,
     admin: readAdmin(file.admin, vrrp, proxies, context),
     statsSocket: readStatsSocket(file.stats_socket, context),
+    maxconn: file.maxconn ?? null,
     threads: file.threads ?? machine.cores,
     engine: file.engine ?? "auto",
     drainTimeoutMs: context.duration(["drain_timeout"], file.drain_timeout, null, defaultDrainTimeoutMs, 0),

@@ -38,6 +38,7 @@ function readProxy(name: string, shape: ProxyShape, taken: Taken[], context: Con
     servers,
     timeouts: readTimeouts([...path, "timeout"], shape.timeout, context),
     maxHeadBytes: shape.max_head_bytes ?? defaultMaxHeadBytes,
+    maxconn: shape.maxconn ?? null,
   };
 }
 

@@ -139,6 +139,7 @@ export const proxySchema = Type.Object(
     ),
     timeout: Type.Optional(timeoutSchema),
     max_head_bytes: whole(1024, 1_048_576, "Largest request or response head. Default 16384."),
+    maxconn: whole(1, 10_000_000, "Clients at once; further ones wait. Default: no limit of its own."),
   },
   { ...closed, title: "a mapping with bind and servers" },
 );
@@ -195,6 +196,7 @@ export const fileSchema = Type.Object(
         description: "HAProxy's stats socket. Default /run/lb/stats.sock.",
       }),
     ),
+    maxconn: whole(1, 10_000_000, "Clients at once, of all proxies. Default: what the open files allow."),
     threads: whole(1, 64, "Data threads. Default: one per core."),
     engine: Type.Optional(
       Type.Enum(["auto", "direct", "portable"], {

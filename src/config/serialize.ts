@@ -25,6 +25,7 @@ export function serializeConfig(config: Config, secrets: "shown" | "hidden"): st
       ...(config.proxies.length > 0 && { proxies: byName(config.proxies, writeProxy) }),
       admin: config.admin === null ? false : writeAdmin(config.admin, secret),
       stats_socket: config.statsSocket === null ? false : config.statsSocket.path,
+      ...(config.maxconn !== null && { maxconn: config.maxconn }),
       threads: config.threads,
       engine: config.engine,
       drain_timeout: describeDuration(config.drainTimeoutMs),
@@ -102,6 +103,7 @@ function writeProxy(proxy: ProxyConfig): object {
       tunnel: describeDuration(timeouts.tunnelMs),
     },
     max_head_bytes: proxy.maxHeadBytes,
+    ...(proxy.maxconn !== null && { maxconn: proxy.maxconn }),
   };
 }
 

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { FastifyInstance } from "fastify";
 import type { AdminConfig } from "../config/config.js";
 import { LbError } from "../errors.js";
+import { readDescriptorLimit } from "../process/descriptor-limit.js";
 import type { ControlThreadData, FromControlThread, ToControlThread } from "../process/messages.js";
 import { monotonicMs } from "../proxy/stats/monotonic.js";
 import { type Rates, sampleRates, startRates } from "../proxy/stats/rates.js";
@@ -99,6 +99,7 @@ export class Control {
       nowEpochMs: Date.now(),
       nowMonotonicMs: monotonicMs(),
       descriptorLimit: this.descriptorLimit,
+      maxconn: data.maxconn,
       residentBytes: process.memoryUsage.rss(),
       listeners: listenSockets + (this.admin === null ? 0 : 1) + (this.statsSocket === null ? 0 : 1),
       proxies: data.proxies,
@@ -168,8 +169,3 @@ export class Control {
 }
 
 /** The soft limit of open files, which is the process's own and not to be had from Node. */
-function readDescriptorLimit(): number {
-  const limits = readFileSync("/proc/self/limits", "utf8");
-  const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
-  return soft === undefined ? 1024 : Number(soft);
-}

@@ -17,6 +17,8 @@ export interface NodeView {
   readonly nowMonotonicMs: number;
   /** Open files that the process may have. */
   readonly descriptorLimit: number;
+  /** Client connections that all proxies together may have. */
+  readonly maxconn: number;
   readonly residentBytes: number;
   /** Listening sockets: the proxies', the admin server's, the stats socket. */
   readonly listeners: number;
@@ -25,11 +27,6 @@ export interface NodeView {
   readonly rates: Rates;
   readonly vrrpConfigured: boolean;
   readonly vrrp: readonly VrrpStatus[];
-}
-
-/** Client connections that the descriptors allow: each may need a second one to a server, and some are ours. */
-export function connectionLimit(view: NodeView): number {
-  return Math.max(1, Math.floor((view.descriptorLimit - 128) / 2));
 }
 
 export function uptimeSeconds(view: NodeView): number {

@@ -1,4 +1,4 @@
-import { connectionLimit, type NodeView, uptimeSeconds } from "./node-view.js";
+import { type NodeView, uptimeSeconds } from "./node-view.js";
 import { type TypedField, typedLine, typedObject } from "./typed.js";
 
 /**
@@ -12,7 +12,7 @@ export function infoFields(view: NodeView): TypedField[] {
   const sum = (of: (thread: (typeof threads)[number]) => number) =>
     threads.reduce((total, thread) => total + of(thread), 0);
   const uptime = uptimeSeconds(view);
-  const limit = connectionLimit(view);
+  const limit = view.maxconn;
   const current = sum((thread) => thread.connectionsCurrent);
   const resident = Math.round(view.residentBytes);
   const residentMb = Math.round(resident / 1048576);
@@ -94,6 +94,8 @@ export function infoFields(view: NodeView): TypedField[] {
 
   let position = 72;
   fields.push([position++, "Engine", "COS", "str", view.engine]);
+  const held = view.snapshot.proxies.reduce((n, { frontend }) => n + frontend.limitReached, 0);
+  fields.push([position++, "MaxconnReached", "MCP", "u32", held]);
   fields.push([position++, "ReqRate", "MRP", "u32", requests.perSecond]);
   fields.push([position++, "MaxReqRate", "MMP", "u32", requests.max]);
   threads.forEach((thread, i) => {

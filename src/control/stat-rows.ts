@@ -2,7 +2,7 @@ import type { ProxyConfig, ServerConfig } from "../config/config.js";
 import type { ProxyRates, RowRates } from "../proxy/stats/rates.js";
 import type { ProxySnapshot, RowSnapshot } from "../proxy/stats/snapshot.js";
 import { describeEndpoint } from "./format.js";
-import { connectionLimit, type NodeView, uptimeSeconds } from "./node-view.js";
+import { type NodeView, uptimeSeconds } from "./node-view.js";
 import type { StatColumn } from "./stat-columns.js";
 
 /** One row of `show stat`. A column without a cell does not apply to this kind of row, and stays empty. */
@@ -70,7 +70,7 @@ function frontendCells(
   return {
     ...commonCells(proxy.name, "FRONTEND", proxyId, 0, row, rate),
     type: rowTypes.Frontend,
-    slim: connectionLimit(view),
+    slim: Math.min(proxy.maxconn ?? Infinity, view.maxconn),
     dreq: row.requestsDenied,
     ereq: row.requestErrors,
     status: "OPEN",
@@ -142,7 +142,7 @@ function backendCells(
     ...outgoingCells(view, row),
     type: rowTypes.Backend,
     // HAProxy's fullconn: a tenth of what the frontends may take.
-    slim: Math.ceil(connectionLimit(view) / 10),
+    slim: Math.ceil(view.maxconn / 10),
     dreq: row.requestsDenied,
     status: "UP",
     weight: count,

@@ -1,6 +1,6 @@
 import { describeBytes, describeCount, describeDuration, describeTime } from "./format.js";
 import { type Html, html } from "./html.js";
-import { connectionLimit, type NodeView } from "./node-view.js";
+import type { NodeView } from "./node-view.js";
 import { pageStyle } from "./page-style.js";
 import { renderProxy } from "./proxy-table.js";
 import { renderVrrp } from "./vrrp-panel.js";
@@ -62,7 +62,7 @@ function facts(view: NodeView): Html {
     ["Up", describeDuration(view.nowEpochMs - view.startedEpochMs)],
     ["Engine", view.engine],
     ["Data threads", `${threads.length}, ${Math.round(idle)} % idle`],
-    ["Connections", `${describeCount(connections)} of ${describeCount(connectionLimit(view))}`],
+    ["Connections", `${describeCount(connections)} of ${describeCount(view.maxconn)}`],
     ["Connection rate", `${describeCount(view.rates.connections.perSecond)}/s`],
     ["Request rate", `${describeCount(view.rates.requests.perSecond)}/s`],
     ["Bytes out", `${describeBytes(view.rates.bytesOut.perSecond)}/s`],

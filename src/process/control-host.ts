@@ -6,6 +6,7 @@ import { closeDescriptor, duplicateDescriptor, openListeningSocket } from "../ne
 import type { StatsTable } from "../proxy/stats/table.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import { adminAddress, assertNoProxyThere } from "./admin-address.js";
+import { effectiveMaxconn } from "./data-threads.js";
 import type { ThreadHealth } from "./fitness.js";
 import type { Log } from "./log.js";
 import type {
@@ -183,6 +184,7 @@ export class ControlHost {
       statsSocket: config.statsSocket,
       threads: plane.table.blocks.length,
       engine: plane.engine,
+      maxconn: effectiveMaxconn(config),
       statsBuffer: plane.table.buffer,
       startedEpochMs,
       tracking: config.vrrp.length > 0 ? config.tracking : { scripts: [], files: [], processes: [] },

@@ -1,8 +1,10 @@
 import type { Config } from "../config/config.js";
 import { closeDescriptor, duplicateDescriptor } from "../netlink/listening-socket.js";
+import { connectionsFor } from "../proxy/connection-limits.js";
 import { Cell, rowCells, ThreadCell, threadHeaderCells } from "../proxy/stats/layout.js";
 import type { StatsTable } from "../proxy/stats/table.js";
 import { startDataThread } from "./data-thread-host.js";
+import { readDescriptorLimit } from "./descriptor-limit.js";
 import type { ThreadHealth } from "./fitness.js";
 import type { ListeningSocket } from "./listening-sockets.js";
 import type { Log } from "./log.js";
@@ -120,7 +122,8 @@ export class DataThreads {
       listeners.push({ proxyIndex, descriptor: copy });
     }
     const { proxies, engine } = config;
-    const shared = { proxies, engine, threads: this.count, statsBuffer: table.buffer };
+    const maxconn = effectiveMaxconn(config);
+    const shared = { proxies, engine, maxconn, threads: this.count, statsBuffer: table.buffer };
     return startDataThread(name, { threadIndex: index, listeners, ...shared }, events);
   }
 
@@ -178,6 +181,12 @@ export class DataThreads {
     }
     clearGauges(this.options.table.blocks[index]);
   }
+}
+
+/** What was asked for, as far as the descriptors go. */
+export function effectiveMaxconn({ maxconn }: Config): number {
+  const allowed = connectionsFor(readDescriptorLimit());
+  return maxconn === null ? allowed : Math.min(maxconn, allowed);
 }
 
 const gauges = [Cell.sessionsCurrent, Cell.idleConnections, Cell.usedConnections];

@@ -12,6 +12,8 @@ export interface DataThreadData {
   /** One entry per proxy and listening address, each a descriptor of this thread's own. */
   readonly listeners: readonly { readonly proxyIndex: number; readonly descriptor: number }[];
   readonly threads: number;
+  /** Client connections of all proxies together. */
+  readonly maxconn: number;
   readonly statsBuffer: SharedArrayBuffer;
   /** eventfd(2) that the main thread writes after each message: a loop that blocks in the kernel is woken by it. */
   readonly wakeDescriptor: number;
@@ -57,6 +59,7 @@ export interface ControlThreadData {
   readonly statsSocket: StatsSocketConfig | null;
   readonly threads: number;
   readonly engine: "direct" | "portable";
+  readonly maxconn: number;
   readonly statsBuffer: SharedArrayBuffer;
   readonly startedEpochMs: number;
   /** What this thread is to follow, and what was found before it. */

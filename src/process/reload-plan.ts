@@ -14,7 +14,7 @@ export interface ReloadPlan {
   readonly control: boolean;
 }
 
-const ofProxies = new Set(["proxies", "threads", "engine"]);
+const ofProxies = new Set(["proxies", "threads", "engine", "maxconn"]);
 const ofControl = new Set([...ofProxies, "admin", "statsSocket", "node", "alerts"]);
 /** They wait for a restart. */
 const ofVrrp = new Set(["vrrp", "peerLink", "syncGroups", "tracking"]);

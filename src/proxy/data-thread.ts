@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createLog } from "../process/log.js";
 import type { DataThreadData, FromDataThread, ToDataThread } from "../process/messages.js";
+import { ConnectionLimits } from "./connection-limits.js";
 import type { LookUpAnswer } from "./engine/direct/host-names.js";
 import type { EngineLoop, Listener } from "./engine/engine.js";
 import { openLoop } from "./engine/open-loop.js";
@@ -51,10 +52,15 @@ class DataThread {
       const suppressed = limit.admit(engine.now());
       if (suppressed !== null) log.warn(suppressed > 0 ? { ...fields, suppressed } : fields, message);
     };
+    const limits = new ConnectionLimits(table, {
+      all: data.maxconn,
+      proxies: data.proxies.map(({ maxconn }) => maxconn),
+    });
     const monotonicOffsetMs = monotonicMs() - engine.now();
     this.proxies = data.proxies.map((config, index) => {
       const counters = new ProxyCounters(table, threadIndex, index, config.servers.length);
-      return new ProxyInstance(config, engine, counters, event, threadIndex, monotonicOffsetMs);
+      const limitReached = (): string | null => limits.reached(index);
+      return new ProxyInstance(config, engine, counters, event, threadIndex, monotonicOffsetMs, limitReached);
     });
     this.listeners = data.listeners.map(({ proxyIndex, descriptor }) =>
       this.proxies[proxyIndex].listen(descriptor),

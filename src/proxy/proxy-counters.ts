@@ -33,6 +33,10 @@ export class ProxyCounters {
     this.raise(this.frontend);
   }
 
+  limitReached(): void {
+    this.cells[this.frontend + Cell.limitReached]++;
+  }
+
   clientGone(): void {
     this.cells[this.frontend + Cell.sessionsCurrent]--;
   }

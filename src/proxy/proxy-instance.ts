@@ -45,6 +45,9 @@ export class ProxyInstance implements Acceptor {
   closing = false;
   /** Nothing new comes any more. */
   draining = false;
+  /** Clients wait in the backlog until others have gone. */
+  private isFull = false;
+  private readonly listeners: Listener[] = [];
 
   constructor(
     readonly config: ProxyConfig,
@@ -54,6 +57,8 @@ export class ProxyInstance implements Acceptor {
     threadIndex: number,
     /** Process-wide monotonic time minus `engine.now()`. */
     private readonly monotonicOffsetMs: number,
+    /** Which limit stands against one more client, as a few words for the log; null: none. */
+    private readonly limitReached: () => string | null,
   ) {
     this.balancer = new RoundRobin(config.servers.length, threadIndex);
     this.pool = new UpstreamPool(config.servers.length);
@@ -63,11 +68,19 @@ export class ProxyInstance implements Acceptor {
 
   /** Takes clients from a listening socket; the engine owns the descriptor from now on. */
   listen(descriptor: number): Listener {
-    return this.engine.listen(descriptor, this);
+    const listener = this.engine.listen(descriptor, this);
+    this.listeners.push(listener);
+    return listener;
   }
 
   admits(): boolean {
-    return true;
+    const reason = this.limitReached();
+    if (reason !== null && !this.isFull) {
+      this.counters.limitReached();
+      this.event({ event: "accept", proxy: this.config.name, reason }, "clients wait for others to leave");
+    }
+    this.isFull = reason !== null;
+    return !this.isFull;
   }
 
   failed(errorCode: string): void {
@@ -83,6 +96,7 @@ export class ProxyInstance implements Acceptor {
   /** A client's connection is gone. */
   left(client: ClientConnection): void {
     this.clients.delete(client);
+    if (this.isFull) for (const listener of this.listeners) listener.admitAgain();
     if (this.closing && this.clients.size === 0) this.emptied?.();
   }
 

@@ -4,6 +4,7 @@ import net, { type AddressInfo } from "node:net";
 import t, { type Test } from "tap";
 import type { ProxyConfig, ProxyTimeouts } from "../../src/config/config.js";
 import { closeDescriptor, openListeningSocket } from "../../src/netlink/listening-socket.js";
+import { ConnectionLimits } from "../../src/proxy/connection-limits.js";
 import { DirectEngine } from "../../src/proxy/engine/direct/direct-engine.js";
 import type { Engine, Listener } from "../../src/proxy/engine/engine.js";
 import { PortableEngine } from "../../src/proxy/engine/portable/portable-engine.js";
@@ -72,6 +73,7 @@ const unreached: ProxyTimeouts = {
 export interface ProxyOptions {
   readonly timeouts?: Partial<ProxyTimeouts>;
   readonly maxHeadBytes?: number;
+  readonly maxconn?: number;
 }
 
 /** Where a proxy finds a server. */
@@ -291,9 +293,11 @@ export class RunningProxy {
       servers: servers.map(({ name, port }) => ({ name, host: "127.0.0.1", port })),
       timeouts: { ...unreached, ...options.timeouts },
       maxHeadBytes: options.maxHeadBytes ?? 16_384,
+      maxconn: options.maxconn ?? null,
     };
     this.table = new StatsTable([this.config], 1);
     const counters = new ProxyCounters(this.table, 0, 0, servers.length);
+    const limits = new ConnectionLimits(this.table, { all: 10_000, proxies: [this.config.maxconn] });
     this.instance = new ProxyInstance(
       this.config,
       engine,
@@ -301,6 +305,7 @@ export class RunningProxy {
       (fields, message) => this.events.push({ ...fields, message }),
       0,
       monotonicMs() - engine.now(),
+      () => limits.reached(0),
     );
     this.listener = this.instance.listen(descriptor);
   }

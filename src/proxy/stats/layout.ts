@@ -66,6 +66,8 @@ export const Cell = {
   /** Monotonic ms of the last time that a server could not be reached, and could; 0: never. */
   lastFailedMs: 37,
   lastReachedMs: 38,
+  /** Times that a limit of connections was reached, and clients began to wait in the backlog. */
+  limitReached: 39,
 } as const;
 
 export type Cell = (typeof Cell)[keyof typeof Cell];

@@ -146,6 +146,7 @@ const proxy: fc.Arbitrary<ProxyConfig> = fc
       tunnelMs: ms,
     }),
     maxHeadBytes: fc.integer({ min: 1024, max: 1_048_576 }),
+    maxconn: fc.option(fc.integer({ min: 1, max: 10_000_000 })),
   })
   .filter(({ listen, servers }) =>
     listen.every(
@@ -188,6 +189,7 @@ export const config: fc.Arbitrary<Config> = fc
     statsSocket: fc.option(
       fc.record({ path: fc.constantFrom("/run/lb/s.sock", "/a b/c: d"), isDefault: fc.constant(false) }),
     ),
+    maxconn: fc.option(fc.integer({ min: 1, max: 10_000_000 })),
     threads: fc.integer({ min: 1, max: 64 }),
     engine: fc.constantFrom("auto", "direct", "portable"),
     drainTimeoutMs: fc.integer({ min: 0, max: 1_000_000 }),

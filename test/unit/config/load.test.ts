@@ -66,8 +66,10 @@ proxies:
       web01: 192.168.33.68:80
       web02: web02.example:8080
     max_head_bytes: 32768
+    maxconn: 500
 admin: { bind: "eth1:80", stats: { uri: /lb, user: op, password: 0123 } }
 stats_socket: /var/lib/haproxy/stats.sock
+maxconn: 20000
 threads: 4
 engine: portable
 drain_timeout: 10s
@@ -128,6 +130,7 @@ drain_timeout: 10s
           tunnelMs: 7_200_000,
         },
         maxHeadBytes: 32_768,
+        maxconn: 500,
       },
     ],
     admin: {
@@ -138,6 +141,7 @@ drain_timeout: 10s
       isDefault: false,
     },
     statsSocket: { path: "/var/lib/haproxy/stats.sock", isDefault: false },
+    maxconn: 20_000,
     threads: 4,
     engine: "portable",
     drainTimeoutMs: 10_000,
@@ -173,6 +177,7 @@ t.test("what is left out has the documented default, and no admin server opens u
     ],
     admin: null,
     statsSocket: { path: "/run/lb/stats.sock", isDefault: true },
+    maxconn: null,
     threads: 2,
     engine: "auto",
     drainTimeoutMs: 30_000,
@@ -624,6 +629,11 @@ const golden: readonly (readonly [name: string, text: string, expected: readonly
     "a peer link's key in a relative file",
     `${instance("")}peer_link: { key_file: peer.key }\n`,
     ["lb.yaml:7:24: key_file peer.key is not an absolute path. Begin it with /."],
+  ],
+  [
+    "room for nobody",
+    `${proxy("")}maxconn: 0\n`,
+    ["lb.yaml:6:10: maxconn is 0. Write a whole number from 1 to 10000000."],
   ],
   [
     "threads beyond measure",

@@ -33,6 +33,7 @@ function makeData(table: StatsTable, changes: Partial<ControlThreadData> = {}): 
     statsSocket: null,
     threads: 2,
     engine: "portable",
+    maxconn: 2_000,
     statsBuffer: table.buffer,
     startedEpochMs: Date.now(),
     tracking: { scripts: [], files: [], processes: [] },

@@ -22,7 +22,13 @@ t.test("the fields are HAProxy's, in its order, with its tags and types; our own
   const ours = shape(formatInfoTyped(infoFields(makeView())));
   const expected = shape(theirs);
   t.same(ours.slice(0, expected.length), expected);
-  t.match(ours.slice(expected.length), [/Engine/, /ReqRate/, /MaxReqRate/, /Thread_1_heartbeat/]);
+  t.match(ours.slice(expected.length), [
+    /Engine/,
+    /MaxconnReached/,
+    /ReqRate/,
+    /MaxReqRate/,
+    /Thread_1_heartbeat/,
+  ]);
 });
 
 t.test("hatop's patterns find what they look for", async (t) => {

@@ -20,6 +20,7 @@ export function makeProxy(name: string, servers: readonly ServerConfig[]): Proxy
       tunnelMs: 3_600_000,
     },
     maxHeadBytes: 16_384,
+    maxconn: null,
   };
 }
 
@@ -52,6 +53,7 @@ export function makeView(
     nowEpochMs: 1_795_403_600_000,
     nowMonotonicMs: 9_000_000,
     descriptorLimit: 4_128,
+    maxconn: 2_000,
     residentBytes: 73_400_320,
     listeners: 3,
     proxies,

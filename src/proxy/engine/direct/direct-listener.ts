@@ -1,5 +1,5 @@
 import { errnoName } from "../../../netlink/errno.js";
-import type { Acceptor, Listener } from "../engine.js";
+import type { Acceptor, Listener, LoopTimer } from "../engine.js";
 import type { DirectEngine } from "./direct-engine.js";
 import { Epoll, Errno } from "./kernel.js";
 
@@ -16,6 +16,7 @@ export class DirectListener implements Listener {
   private watched = false;
   private closed = false;
   private backingOff = false;
+  private asking: LoopTimer | null = null;
 
   constructor(
     private readonly engine: DirectEngine,
@@ -33,6 +34,7 @@ export class DirectListener implements Listener {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.asking?.cancel();
     this.unwatch();
     this.engine.forgetListener(this);
     this.engine.kernel.close(this.fd);
@@ -65,14 +67,16 @@ export class DirectListener implements Listener {
     const error = this.engine.kernel.watch(this.fd, Epoll.in | Epoll.exclusive, this.slot);
     if (error < 0) throw new Error(`a listening socket cannot be watched: ${errnoName(-error)}`);
     this.watched = true;
+    this.asking?.cancel();
+    this.asking = null;
   }
 
   /** Not to be woken by clients who must wait anyway. */
   private wait(ms: number): void {
     this.unwatch();
-    this.engine.after(ms, () => {
+    this.asking?.cancel();
+    this.asking = this.engine.after(ms, () => {
       this.backingOff = false;
-      if (this.closed || this.watched) return;
       if (this.acceptor.admits()) this.watch();
       else this.wait(askAgainMs);
     });

@@ -11,10 +11,9 @@ import type {
 } from "../engine.js";
 import { TimerWheel } from "../timer-wheel.js";
 import { PortableConnection } from "./portable-connection.js";
+import { PortableListener } from "./portable-listener.js";
 
 const tickMs = 50;
-/** As the main thread asked for; the kernel allows `net.core.somaxconn`. */
-const backlog = 4096;
 
 /** The engine over `node:net`: runs wherever Node does, and is the one that will carry TLS. */
 export class PortableEngine implements Engine {
@@ -23,7 +22,7 @@ export class PortableEngine implements Engine {
   readonly pipeCounts = { used: 0, free: 0 };
   private readonly wheel = new TimerWheel(tickMs, performance.now());
   private readonly connections = new Set<PortableConnection>();
-  private readonly listeners = new Set<net.Server>();
+  private readonly listeners = new Set<PortableListener>();
   /** One timer drives the wheel, and only while a deadline lies in it. */
   private ticking: NodeJS.Timeout | null = null;
 
@@ -32,26 +31,13 @@ export class PortableEngine implements Engine {
   }
 
   listen(descriptor: number, acceptor: Acceptor): Listener {
-    // Half-open is the core's decision: a client may send its request, then FIN, and still wait for the answer.
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const listener = new PortableListener(descriptor, acceptor, (socket) => {
       const connection = new PortableConnection(this, socket);
       this.connections.add(connection);
       connection.handledBy(acceptor.accept(connection));
     });
-    server.on("error", (error) => {
-      // A failed accept (no descriptors left, say) costs one connection, which libuv has closed. A descriptor that
-      // cannot listen is a mistake of ours: the thread ends and says so.
-      if (!server.listening) throw error;
-    });
-    // Node calls listen(2) once more and would cut the backlog to 511.
-    server.listen({ fd: descriptor, backlog });
-    this.listeners.add(server);
-    return {
-      admitAgain: () => {},
-      close: () => {
-        if (this.listeners.delete(server)) server.close();
-      },
-    };
+    this.listeners.add(listener);
+    return listener;
   }
 
   connect(target: ConnectTarget, handler: ConnectionHandler): Connection {
@@ -81,7 +67,7 @@ export class PortableEngine implements Engine {
   giveBack(): void {}
 
   destroy(): void {
-    for (const server of this.listeners) server.close();
+    for (const listener of this.listeners) listener.close();
     this.listeners.clear();
     for (const connection of [...this.connections]) connection.close(true);
     if (this.ticking !== null) clearInterval(this.ticking);

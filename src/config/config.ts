@@ -1,3 +1,5 @@
+import type { Balance } from "./balance.js";
+import type { HttpCheckConfig, ServerConfig } from "./server-config.js";
 import type {
   AlertConfig,
   FitnessConfig,
@@ -6,6 +8,8 @@ import type {
   TrackConfig,
   TrackedThings,
 } from "./tracking-config.js";
+
+export type { ServerConfig } from "./server-config.js";
 
 /**
  * The effective configuration: what the file, the flags and the defaults come to. Immutable.
@@ -141,7 +145,13 @@ export interface GratuitousArpConfig {
 export interface ProxyConfig {
   readonly name: string;
   readonly listen: readonly ListenAddress[];
-  readonly balance: "roundrobin";
+  readonly balance: Balance;
+  /** Left out: map-based. */
+  readonly hashType?: "consistent";
+  /** All backup servers share when no other is up. Left out: the first of them serves. */
+  readonly allBackups?: true;
+  /** Left out: a check is a connection and no more. */
+  readonly httpCheck?: HttpCheckConfig;
   readonly servers: readonly ServerConfig[];
   readonly timeouts: ProxyTimeouts;
   /** Largest request or response head, request line included. */
@@ -153,13 +163,6 @@ export interface ProxyConfig {
 /** `address` is an IPv4 or IPv6 literal; `0.0.0.0` or `::` is every address. */
 export interface ListenAddress {
   readonly address: string;
-  readonly port: number;
-}
-
-export interface ServerConfig {
-  readonly name: string;
-  /** IPv4 or IPv6 literal, or a host name. */
-  readonly host: string;
   readonly port: number;
 }
 

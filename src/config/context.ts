@@ -16,7 +16,10 @@ export class Context {
   }
 
   problem(path: Path, message: string, advice: string, part: "key" | "value" = "value"): void {
-    this.problems.push({ where: this.source.where(path, part), message, advice });
+    const where = this.source.where(path, part);
+    // What stands in `default_server` is read once for each server.
+    if (this.problems.some((known) => known.where === where && known.message === message)) return;
+    this.problems.push({ where, message, advice });
   }
 
   warning(path: Path, message: string, advice: string, part: "key" | "value" = "value"): void {

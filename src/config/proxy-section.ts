@@ -1,8 +1,12 @@
-import { describeEndpoint, isWildcard, parseListen, parseServerAddress } from "./address.js";
-import type { ListenAddress, ProxyConfig, ProxyTimeouts, ServerConfig } from "./config.js";
+import { describeEndpoint, isWildcard, parseListen } from "./address.js";
+import { parseBalance } from "./balance.js";
+import type { ListenAddress, ProxyConfig, ProxyTimeouts } from "./config.js";
 import { type Context, each } from "./context.js";
 import { defaultMaxHeadBytes, defaultTimeouts } from "./defaults.js";
+import { readHttpCheck } from "./http-check-section.js";
 import type { ProxyShape } from "./schema.js";
+import type { ServerConfig } from "./server-config.js";
+import { readServers } from "./server-section.js";
 import type { Path } from "./source.js";
 
 /** Reads `proxies:`, every proxy by name. */
@@ -22,7 +26,8 @@ interface Taken extends ListenAddress {
 function readProxy(name: string, shape: ProxyShape, taken: Taken[], context: Context): ProxyConfig {
   const path = ["proxies", name];
   const listen = readBind([...path, "bind"], name, shape.bind, taken, context);
-  const servers = readServers([...path, "servers"], name, shape.servers, context);
+  const timeouts = readTimeouts([...path, "timeout"], shape.timeout, context);
+  const servers = readServers(path, name, shape.servers, shape.default_server, timeouts.connectMs, context);
   for (const server of servers) {
     if (!listen.some((address) => address.port === server.port && address.address === server.host)) continue;
     context.problem(
@@ -34,12 +39,58 @@ function readProxy(name: string, shape: ProxyShape, taken: Taken[], context: Con
   return {
     name,
     listen,
-    balance: shape.balance ?? "roundrobin",
+    ...readBalance(path, shape, context),
+    ...readChecks(path, shape, servers, context),
     servers,
-    timeouts: readTimeouts([...path, "timeout"], shape.timeout, context),
+    timeouts,
     maxHeadBytes: shape.max_head_bytes ?? defaultMaxHeadBytes,
     maxconn: shape.maxconn ?? null,
   };
+}
+
+function readBalance(
+  path: Path,
+  shape: ProxyShape,
+  context: Context,
+): Pick<ProxyConfig, "balance" | "hashType" | "allBackups"> {
+  const at = [...path, "balance"];
+  const balance =
+    shape.balance === undefined
+      ? "roundrobin"
+      : context.take(at, parseBalance(shape.balance), "roundrobin" as const);
+  const isHashed = balance === "source" || (typeof balance !== "string" && balance.by !== "random");
+  if (shape.hash_type !== undefined && !isHashed && !context.flagged(at)) {
+    context.warning(
+      [...path, "hash_type"],
+      "hash_type says nothing where requests are not hashed",
+      "leave it out, or balance by source, uri or hdr(name)",
+      "key",
+    );
+  }
+  return {
+    balance,
+    ...(shape.hash_type === "consistent" && { hashType: "consistent" as const }),
+    ...(shape.allbackups === true && { allBackups: true as const }),
+  };
+}
+
+function readChecks(
+  path: Path,
+  shape: ProxyShape,
+  servers: readonly ServerConfig[],
+  context: Context,
+): Pick<ProxyConfig, "httpCheck"> {
+  if (shape.http_check === undefined) return {};
+  const at = [...path, "http_check"];
+  if (servers.length > 0 && servers.every(({ check }) => check === undefined)) {
+    context.warning(
+      at,
+      "http_check says how, and no server is checked",
+      "add default_server: { check: true }",
+      "key",
+    );
+  }
+  return { httpCheck: readHttpCheck(at, shape.http_check, context) };
 }
 
 function readBind(
@@ -85,35 +136,6 @@ export function overlaps(a: ListenAddress, b: ListenAddress): boolean {
   if (a.address.toLowerCase() === b.address.toLowerCase()) return true;
   const isSameFamily = a.address.includes(":") === b.address.includes(":");
   return isSameFamily && (isWildcard(a.address) || isWildcard(b.address));
-}
-
-function readServers(
-  path: Path,
-  name: string,
-  section: Readonly<Record<string, string>> | undefined,
-  context: Context,
-): ServerConfig[] {
-  const entries = context.members(path, section);
-  if (entries.length === 0) {
-    context.missing(
-      path,
-      `${name} has no servers`,
-      "add at least one, such as servers: { web01: 192.168.33.68:80 }",
-    );
-  }
-  return entries.map(([serverName, text]) => {
-    const at = [...path, serverName];
-    if (serverName === "FRONTEND" || serverName === "BACKEND") {
-      context.problem(
-        at,
-        `${serverName} is the name of a line of show stat`,
-        "give the server another name",
-        "key",
-      );
-    }
-    const endpoint = context.take(at, parseServerAddress(text), { host: "", port: 0 });
-    return { name: serverName, ...endpoint };
-  });
 }
 
 function readTimeouts(path: Path, shape: ProxyShape["timeout"], context: Context): ProxyTimeouts {

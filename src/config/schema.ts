@@ -10,6 +10,7 @@ import {
   truth,
   whole,
 } from "./schema-words.js";
+import { defaultServerSchema, httpCheckSchema, serverSchema } from "./server-schema.js";
 import {
   fitnessSchema,
   globalDefsSchema,
@@ -129,14 +130,21 @@ export const timeoutSchema = Type.Object(
 export const proxySchema = Type.Object(
   {
     bind: oneOrMore("an address such as 192.168.33.84:80", "Where the clients come in."),
-    balance: Type.Optional(
-      Type.Enum(["roundrobin"], { title: "roundrobin", description: "Who gets the next request." }),
+    balance: text(
+      "roundrobin, leastconn, source, uri, hdr(name), random or first",
+      "Who gets the next request. Default roundrobin.",
     ),
-    servers: named(
-      Type.String({ title: "an address such as 192.168.33.68:80" }),
-      "a mapping such as { web01: 192.168.33.68:80 }",
-      "The servers by name.",
+    hash_type: Type.Optional(
+      Type.Enum(["map-based", "consistent"], {
+        title: "map-based or consistent",
+        description:
+          "Where source, uri and hdr send a request: by weight alone, or so that few keys move when a server comes or goes. Default map-based.",
+      }),
     ),
+    allbackups: truth("All backup servers serve when no other is up, not the first of them. Default false."),
+    http_check: Type.Optional(httpCheckSchema),
+    default_server: Type.Optional(defaultServerSchema),
+    servers: named(serverSchema, "a mapping such as { web01: 192.168.33.68:80 }", "The servers by name."),
     timeout: Type.Optional(timeoutSchema),
     max_head_bytes: whole(1024, 1_048_576, "Largest request or response head. Default 16384."),
     maxconn: whole(1, 10_000_000, "Clients at once; further ones wait. Default: no limit of its own."),
@@ -240,6 +248,12 @@ export const foreignWords: Readonly<Record<string, string>> = {
   mode: "leave it out: every proxy is HTTP",
   option: "leave it out: keep-alive, X-Forwarded-For and redispatch are always on",
   server: "write servers: { web01: 192.168.33.68:80 }",
+  httpchk: "write http_check: { uri: /health }",
+  "http-check": "write http_check: { uri: /health, expect: { status: 200 } }",
+  option_httpchk: "write http_check: { uri: /health }",
+  agent_check: "leave it out: agents are not asked yet",
+  maxconn: "leave it out: servers have no connection limit yet",
+  cookie: "leave it out: cookies keep no client at a server yet; balance: source or hdr(name) does",
   auth: "write user: and password:",
   listen: "write proxies: { http: { bind: …, servers: … } }",
   frontend: "write proxies: { http: { bind: …, servers: … } }",

@@ -1,7 +1,8 @@
 import { stringify } from "yaml";
 import { describeEndpoint } from "./address.js";
-import type { AdminConfig, Config, PeerLinkConfig, ProxyConfig, VrrpInstanceConfig } from "./config.js";
+import type { AdminConfig, Config, PeerLinkConfig, VrrpInstanceConfig } from "./config.js";
 import { describeDuration } from "./duration.js";
+import { writeProxy } from "./serialize-proxy.js";
 import { writeGlobalDefs, writeNotify, writeTrack, writeTracking } from "./serialize-tracking.js";
 import { describeVirtualAddress } from "./virtual-address.js";
 import { describeVirtualRoute, describeVirtualRule } from "./virtual-route.js";
@@ -86,25 +87,6 @@ function writePeerLink({ key, port }: PeerLinkConfig, secret: (text: string) => 
 
 function lines(word: string, values: readonly string[]): object {
   return values.length === 0 ? {} : { [word]: values };
-}
-
-function writeProxy(proxy: ProxyConfig): object {
-  const { timeouts } = proxy;
-  return {
-    bind: proxy.listen.map(({ address, port }) => describeEndpoint(address, port)),
-    balance: proxy.balance,
-    servers: new Map(proxy.servers.map(({ name, host, port }) => [name, describeEndpoint(host, port)])),
-    timeout: {
-      connect: describeDuration(timeouts.connectMs),
-      "http-request": describeDuration(timeouts.requestHeadMs),
-      client: describeDuration(timeouts.clientMs),
-      server: describeDuration(timeouts.serverMs),
-      "http-keep-alive": describeDuration(timeouts.keepAliveMs),
-      tunnel: describeDuration(timeouts.tunnelMs),
-    },
-    max_head_bytes: proxy.maxHeadBytes,
-    ...(proxy.maxconn !== null && { maxconn: proxy.maxconn }),
-  };
 }
 
 function writeAdmin(admin: AdminConfig, secret: (text: string) => string): object {

@@ -1,5 +1,6 @@
 import type { ControlRequest } from "../process/messages.js";
 import type { NodeView } from "./node-view.js";
+import { type ServerActions, serverCommands } from "./server-commands.js";
 import { formatInfo, formatInfoJson, formatInfoTyped, infoFields } from "./show-info.js";
 import { filterRows, formatCsv, formatJson, formatTyped, type StatFilter } from "./show-stat.js";
 import { formatVrrp, formatVrrpJson } from "./show-vrrp.js";
@@ -21,12 +22,11 @@ export interface Command {
   /** How help shows it. */
   readonly usage: string;
   readonly summary: string;
-  /** `args` are the words behind its own; `view` reads the node now. */
-  readonly run: (args: readonly string[], view: () => NodeView) => CommandAnswer;
+  /** `args` are the words behind its own; `view` reads the node now, `actions` change it. */
+  readonly run: (args: readonly string[], view: () => NodeView, actions: ServerActions) => CommandAnswer;
 }
 
-/** The commands of the stats socket. A new one is a new line here. */
-export const commands: readonly Command[] = [
+const ownCommands: readonly Command[] = [
   {
     words: ["drain"],
     usage: "drain",
@@ -89,11 +89,25 @@ export const commands: readonly Command[] = [
   },
 ];
 
+/** The commands of the stats socket, in the order of help. A new one is a new line above, or in a list of its own. */
+export const commands: readonly Command[] = [...ownCommands, ...serverCommands].sort(
+  (a, b) => rank(a) - rank(b) || (a.usage < b.usage ? -1 : 1),
+);
+
+/** HAProxy's help ends with what is about the socket itself. */
+function rank({ words: [first] }: Command): number {
+  return ["help", "prompt", "quit"].indexOf(first) + 1;
+}
+
 /** Runs the command that `words` name, or answers that there is none. */
-export function runCommand(words: readonly string[], view: () => NodeView): CommandAnswer {
+export function runCommand(
+  words: readonly string[],
+  view: () => NodeView,
+  actions: ServerActions,
+): CommandAnswer {
   const command = commands.find((candidate) => candidate.words.every((word, i) => words[i] === word));
   if (command === undefined) return text(unknownCommand(words));
-  return command.run(words.slice(command.words.length), view);
+  return command.run(words.slice(command.words.length), view, actions);
 }
 
 /** Who may open the socket may do this: its mode is 0660. */

@@ -3,6 +3,10 @@ import type { AdminConfig } from "../config/config.js";
 import { LbError } from "../errors.js";
 import { readDescriptorLimit } from "../process/descriptor-limit.js";
 import type { ControlThreadData, FromControlThread, ToControlThread } from "../process/messages.js";
+import { Checker } from "../proxy/health/checker.js";
+import { probeServer } from "../proxy/health/probe.js";
+import { ServerTable } from "../proxy/health/server-table.js";
+import { Cell } from "../proxy/stats/layout.js";
 import { monotonicMs } from "../proxy/stats/monotonic.js";
 import { type Rates, sampleRates, startRates } from "../proxy/stats/rates.js";
 import { readSnapshot } from "../proxy/stats/snapshot.js";
@@ -13,6 +17,7 @@ import type { NodeView } from "./node-view.js";
 import { Notifier } from "./notify/notifier.js";
 import { releaseDate, version } from "./release.js";
 import { ServerProbe } from "./server-probe.js";
+import { viewServers } from "./server-view.js";
 import { StatsSocket } from "./stats-socket.js";
 import { Trackers } from "./track/trackers.js";
 
@@ -27,11 +32,14 @@ const sampleIntervalMs = 1_000;
 const finishNoticesMs = 4_000;
 
 /**
- * What runs in the control thread: the stats socket and the admin server, and the second-by-second sampling that
- * rates come from. It only reads the node; a crash here touches neither traffic nor mastership.
+ * What runs in the control thread: the stats socket and the admin server, the checks of the servers, and the
+ * second-by-second sampling that rates come from. It changes nothing but the servers' states, which outlive it: a crash
+ * here touches neither traffic nor mastership.
  */
 export class Control {
   private readonly table: StatsTable;
+  private readonly servers: ServerTable;
+  private readonly checker: Checker;
   private readonly descriptorLimit = readDescriptorLimit();
   private rates: Rates;
   private vrrp: readonly VrrpStatus[] = [];
@@ -51,15 +59,29 @@ export class Control {
     this.table = new StatsTable(data.proxies, data.threads, data.statsBuffer);
     this.trackers = new Trackers(data.tracking, data.known, log, (fact) => post({ kind: "tracked", fact }));
     this.notifier = new Notifier(data.alerts, log, (id) => post({ kind: "notified", id }));
+    this.servers = new ServerTable(data.proxies, { buffer: data.serversBuffer });
+    this.checker = new Checker({
+      proxies: data.proxies,
+      table: this.servers,
+      log,
+      now: monotonicMs,
+      schedule: (delayMs, run) => {
+        const timer = setTimeout(run, delayMs);
+        return () => clearTimeout(timer);
+      },
+      probe: probeServer,
+      errorsInRow: (proxy, server) => errorsInRow(this.table, proxy, server),
+    });
     this.rates = startRates(readSnapshot(this.table, data.proxies), monotonicMs());
   }
 
   /** Opens what is configured and posts `ready`; what cannot be opened is posted as `failed` before it. */
   async start(): Promise<void> {
+    this.checker.start();
     this.sampler = setInterval(() => this.sample(), sampleIntervalMs);
     this.trackers.start();
     this.notifier.start();
-    this.probe = new ServerProbe(this.data.proxies, this.table, (proxy, server) =>
+    this.probe = new ServerProbe(this.data.proxies, this.table, this.servers, (proxy, server) =>
       this.post({ kind: "server-reached", proxy, server }),
     );
     await this.openStatsSocket();
@@ -88,6 +110,7 @@ export class Control {
   /** The node as it is now. */
   view(): NodeView {
     const { data } = this;
+    const nowMonotonicMs = monotonicMs();
     const listenSockets = data.proxies.reduce((sum, proxy) => sum + proxy.listen.length, 0);
     return {
       node: data.node,
@@ -97,7 +120,7 @@ export class Control {
       engine: data.engine,
       startedEpochMs: data.startedEpochMs,
       nowEpochMs: Date.now(),
-      nowMonotonicMs: monotonicMs(),
+      nowMonotonicMs,
       descriptorLimit: this.descriptorLimit,
       maxconn: data.maxconn,
       residentBytes: process.memoryUsage.rss(),
@@ -105,6 +128,9 @@ export class Control {
       proxies: data.proxies,
       snapshot: readSnapshot(this.table, data.proxies),
       rates: this.rates,
+      backends: viewServers(this.servers, data.proxies, nowMonotonicMs, (proxy, server) =>
+        this.checker.lastCheck(proxy, server),
+      ),
       vrrpConfigured: data.vrrpConfigured,
       vrrp: this.vrrp,
     };
@@ -121,6 +147,7 @@ export class Control {
       this.statsSocket = await StatsSocket.open(
         config.path,
         () => this.view(),
+        this.checker,
         undefined,
         (request) => this.post({ kind: "request", request }),
       );
@@ -159,6 +186,7 @@ export class Control {
   private async stop(last: boolean): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
+    this.checker.stop();
     if (this.sampler !== null) clearInterval(this.sampler);
     this.trackers.stop();
     this.probe?.stop();
@@ -166,6 +194,12 @@ export class Control {
     await Promise.all([this.statsSocket?.close(), this.admin?.close()]);
     this.post({ kind: "stopped" });
   }
+}
+
+/** Of all threads together. */
+function errorsInRow(table: StatsTable, proxy: number, server: number): number {
+  const cell = table.serverRow(proxy, server) + Cell.errorsInRow;
+  return table.blocks.reduce((sum, block) => sum + block[cell], 0);
 }
 
 /** The soft limit of open files, which is the process's own and not to be had from Node. */

@@ -2,6 +2,7 @@ import type { ProxyConfig } from "../config/config.js";
 import type { Rates } from "../proxy/stats/rates.js";
 import type { Snapshot } from "../proxy/stats/snapshot.js";
 import type { VrrpStatus } from "../vrrp/status.js";
+import type { BackendView } from "./server-view.js";
 
 /** Everything that a reader may see of this node, at one instant: what every answer is made from. */
 export interface NodeView {
@@ -25,6 +26,8 @@ export interface NodeView {
   readonly proxies: readonly ProxyConfig[];
   readonly snapshot: Snapshot;
   readonly rates: Rates;
+  /** The servers' health and states, proxy by proxy. */
+  readonly backends: readonly BackendView[];
   readonly vrrpConfigured: boolean;
   readonly vrrp: readonly VrrpStatus[];
 }

@@ -4,11 +4,13 @@ import type { RowSnapshot } from "../proxy/stats/snapshot.js";
 import { describeBytes, describeCount, describeDuration, describeEndpoint } from "./format.js";
 import { type Html, html } from "./html.js";
 import type { NodeView } from "./node-view.js";
+import type { CheckView, ServerView } from "./server-view.js";
 
 /** One proxy on the stats page: its frontend, its servers, its backend, in the columns that HAProxy shows. */
 export function renderProxy(view: NodeView, proxy: ProxyConfig, proxyIndex: number): Html {
   const counters = view.snapshot.proxies[proxyIndex];
   const rates = view.rates.proxies[proxyIndex];
+  const backend = view.backends[proxyIndex];
   const listen = proxy.listen.map(({ address, port }) => describeEndpoint(address, port)).join(", ");
   return html`<h2>${proxy.name} <span class="dim">${listen}</span></h2>
 <div class="card scroll"><table>
@@ -29,13 +31,21 @@ export function renderProxy(view: NodeView, proxy: ProxyConfig, proxyIndex: numb
 <th class="g">Last used</th></tr>
 </thead>
 <tbody>
-${tableRow(view, "FRONTEND", "OPEN", "side", counters.frontend, rates.frontend)}
+${tableRow(view, "FRONTEND", status("OPEN", "ok"), "side", counters.frontend, rates.frontend)}
 ${proxy.servers.map((server, j) => {
   const address = describeEndpoint(server.host, server.port);
-  const name = html`${server.name} <span class="dim">${address}</span>`;
-  return tableRow(view, name, "no check", "server", counters.servers[j], rates.servers[j]);
+  const backup = server.backup === true ? " backup" : "";
+  const name = html`${server.name} <span class="dim">${address}${backup}</span>`;
+  return tableRow(
+    view,
+    name,
+    serverStatus(backend.servers[j]),
+    "server",
+    counters.servers[j],
+    rates.servers[j],
+  );
 })}
-${tableRow(view, "BACKEND", "UP", "side", counters.backend, rates.backend)}
+${tableRow(view, "BACKEND", backend.isUp ? status("UP", "ok") : status("DOWN", "bad"), "side", counters.backend, rates.backend)}
 </tbody>
 </table></div>
 `;
@@ -44,7 +54,7 @@ ${tableRow(view, "BACKEND", "UP", "side", counters.backend, rates.backend)}
 function tableRow(
   view: NodeView,
   name: string | Html,
-  status: "OPEN" | "UP" | "no check",
+  status: Html,
   kind: "side" | "server",
   row: RowSnapshot,
   rates: RowRates,
@@ -52,7 +62,7 @@ function tableRow(
   const lastUsed =
     row.lastSessionMs === 0 ? "–" : `${describeDuration(view.nowMonotonicMs - row.lastSessionMs)} ago`;
   return html`<tr class="${kind}"><th>${name}</th>
-<td class="left ${status === "no check" ? "dim" : "ok"}">${status}</td>
+${status}
 ${count(row.sessionsCurrent, "g")}${count(row.sessionsMax)}${count(row.sessionsTotal)}
 ${count(rates.requests.perSecond, "g")}${count(rates.requests.max)}
 <td class="g">${describeBytes(row.bytesIn)}</td><td>${describeBytes(row.bytesOut)}</td>
@@ -66,6 +76,25 @@ ${count(row.responses1xx, "g")}${count(row.responses2xx)}${count(row.responses3x
 ${count(row.connectTimeAverage, "g")}${count(row.responseTimeAverage)}${count(row.totalTimeAverage)}
 ${count(row.idleConnections, "g")}${count(row.reuses)}
 <td class="g">${lastUsed}</td></tr>`;
+}
+
+function serverStatus({ status: word, isStopped, isUsable, admin, check }: ServerView): Html {
+  const detail = check === null || admin === "maint" ? "" : checkSummary(check);
+  if (admin !== "ready") return status(word, "warn", detail);
+  if (isStopped) return status(word, "bad", detail);
+  return status(word, check === null ? "dim" : isUsable && word === "UP" ? "ok" : "warn", detail);
+}
+
+/** `L7STS/503 in 3ms, Service Unavailable`, as HAProxy's page has it. */
+function checkSummary({ status: word, code, durationMs, detail }: CheckView): string {
+  const time = durationMs === null ? "" : ` in ${durationMs}ms`;
+  return `${word}${code === null ? "" : `/${code}`}${time}${detail === "" ? "" : `, ${detail}`}`;
+}
+
+function status(word: string, colour: "ok" | "warn" | "bad" | "dim", detail = ""): Html {
+  return detail === ""
+    ? html`<td class="left ${colour}">${word}</td>`
+    : html`<td class="left ${colour}" title="${detail}">${word}</td>`;
 }
 
 /** A number's cell: 0 is faint, and what should be 0 is coloured when it is not. */

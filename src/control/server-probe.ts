@@ -1,13 +1,14 @@
 import { connect } from "node:net";
 import type { ProxyConfig } from "../config/config.js";
-import { isReachable } from "../proxy/stats/reachability.js";
+import type { ServerTable } from "../proxy/health/server-table.js";
+import { takesRequests } from "../proxy/stats/reachability.js";
 import type { StatsTable } from "../proxy/stats/table.js";
 
 const probeMs = 500;
 const timeoutMs = 2000;
 
 /**
- * Tries the servers of proxies that reach none of theirs, by opening a connection. Without it a node that no client
+ * Tries the servers of proxies that reach none of theirs, by opening a connection; the ones without checks of their own. Without it a node that no client
  * comes to would never learn that they are back, and would stay the lesser one of the pair.
  */
 export class ServerProbe {
@@ -17,6 +18,7 @@ export class ServerProbe {
   constructor(
     private readonly proxies: readonly ProxyConfig[],
     private readonly table: StatsTable,
+    private readonly states: ServerTable,
     /** By names: the main thread may have another configuration by now. */
     private readonly reached: (proxy: string, server: string) => void,
   ) {
@@ -29,9 +31,12 @@ export class ServerProbe {
 
   private probe(): void {
     for (const [proxyIndex, proxy] of this.proxies.entries()) {
-      const isServed = proxy.servers.some((_, server) => isReachable(this.table, proxyIndex, server));
+      const isServed = proxy.servers.some((_, server) =>
+        takesRequests(this.table, this.states, proxyIndex, server),
+      );
       if (isServed) continue;
-      for (const { name, host, port } of proxy.servers) this.tryServer(proxy.name, name, host, port);
+      for (const { name, host, port, check } of proxy.servers)
+        if (check === undefined) this.tryServer(proxy.name, name, host, port);
     }
   }
 

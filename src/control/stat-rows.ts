@@ -1,8 +1,11 @@
+import { balanceName } from "../config/balance.js";
 import type { ProxyConfig, ServerConfig } from "../config/config.js";
+import { checkStatuses } from "../proxy/health/check-status.js";
 import type { ProxyRates, RowRates } from "../proxy/stats/rates.js";
 import type { ProxySnapshot, RowSnapshot } from "../proxy/stats/snapshot.js";
 import { describeEndpoint } from "./format.js";
-import { type NodeView, uptimeSeconds } from "./node-view.js";
+import type { NodeView } from "./node-view.js";
+import type { BackendView, ServerView } from "./server-view.js";
 import type { StatColumn } from "./stat-columns.js";
 
 /** One row of `show stat`. A column without a cell does not apply to this kind of row, and stays empty. */
@@ -31,13 +34,14 @@ export function statRows(view: NodeView): StatRow[] {
   return view.proxies.flatMap((proxy, i) => {
     const counters = view.snapshot.proxies[i];
     const rates = view.rates.proxies[i];
+    const backend = view.backends[i];
     const proxyId = firstProxyId + i;
     const servers = proxy.servers.map(
       (server, j): StatRow => ({
         kind: "Server",
         proxyId,
         serverId: j + 1,
-        cells: serverCells(view, proxy, server, j, proxyId, counters, rates),
+        cells: serverCells(view, proxy, server, j, proxyId, counters, rates, backend.servers[j]),
       }),
     );
     return [
@@ -52,7 +56,7 @@ export function statRows(view: NodeView): StatRow[] {
         kind: "Backend" as const,
         proxyId,
         serverId: 0,
-        cells: backendCells(view, proxy, proxyId, counters, rates),
+        cells: backendCells(view, proxy, proxyId, counters, rates, backend),
       },
     ];
   });
@@ -105,18 +109,21 @@ function serverCells(
   proxyId: number,
   counters: ProxySnapshot,
   rates: ProxyRates,
+  state: ServerView,
 ): Cells {
   const row = counters.servers[serverIndex];
   return {
     ...commonCells(proxy.name, server.name, proxyId, serverIndex + 1, row, rates.servers[serverIndex]),
     ...outgoingCells(view, row),
     type: rowTypes.Server,
-    status: "no check",
-    weight: 1,
-    act: 1,
-    bck: 0,
-    uweight: 1,
-    lastchg: uptimeSeconds(view),
+    status: state.status,
+    weight: state.weight,
+    act: server.backup === true ? 0 : 1,
+    bck: server.backup === true ? 1 : 0,
+    uweight: state.userWeight,
+    lastchg: seconds(state.lastChangeMs),
+    ...(state.warmth < 1 && { throttle: Math.max(1, Math.floor(state.warmth * 100)) }),
+    ...checkCells(state),
     addr: describeEndpoint(server.host, server.port),
     srv_icur: row.idleConnections,
     idle_conn_cur: row.idleConnections,
@@ -132,11 +139,11 @@ function backendCells(
   proxyId: number,
   counters: ProxySnapshot,
   rates: ProxyRates,
+  state: BackendView,
 ): Cells {
   const row = counters.backend;
   const { servers } = counters;
   const open = servers.reduce((sum, server) => sum + server.usedConnections + server.idleConnections, 0);
-  const count = servers.length;
   return {
     ...commonCells(proxy.name, "BACKEND", proxyId, 0, row, rates.backend),
     ...outgoingCells(view, row),
@@ -144,17 +151,17 @@ function backendCells(
     // HAProxy's fullconn: a tenth of what the frontends may take.
     slim: Math.ceil(view.maxconn / 10),
     dreq: row.requestsDenied,
-    status: "UP",
-    weight: count,
-    act: count,
-    bck: 0,
-    chkdown: 0,
-    lastchg: uptimeSeconds(view),
-    downtime: 0,
+    status: state.isUp ? "UP" : "DOWN",
+    weight: state.weight,
+    act: state.active,
+    bck: state.backup,
+    chkdown: state.downs,
+    lastchg: seconds(state.lastChangeMs),
+    downtime: seconds(state.downtimeMs),
     ...notCompressed,
     ...notCached,
-    algo: proxy.balance,
-    uweight: count,
+    algo: balanceName(proxy.balance),
+    uweight: state.servers.reduce((sum, server) => sum + (server.isUsable ? server.userWeight : 0), 0),
     agg_server_status: 0,
     agg_server_check_status: 0,
     agg_check_status: 0,
@@ -168,6 +175,32 @@ function backendCells(
     h1_spliced_bytes_in: 0,
     h1_spliced_bytes_out: 0,
   };
+}
+
+/** What checks say; in maintenance, where nothing is checked, only the counters stay. */
+function checkCells({ check, admin, downtimeMs }: ServerView): Cells {
+  if (check === null) return {};
+  return {
+    chkfail: check.failed,
+    chkdown: check.downs,
+    downtime: seconds(downtimeMs),
+    ...(check.errorLimits !== null && { hanafail: check.errorLimits }),
+    ...(admin !== "maint" && {
+      // HAProxy's star: a check runs, and what stands here is the one before.
+      check_status: `${check.isRunning ? "* " : ""}${check.status}`,
+      ...(check.code !== null && { check_code: check.code }),
+      ...(check.durationMs !== null && { check_duration: check.durationMs }),
+      last_chk: check.detail,
+      check_desc: checkStatuses[check.status].text,
+      check_rise: check.rise,
+      check_fall: check.fall,
+      check_health: check.health,
+    }),
+  };
+}
+
+function seconds(ms: number): number {
+  return Math.max(0, Math.floor(ms / 1000));
 }
 
 /** Cells that every kind of row fills. */

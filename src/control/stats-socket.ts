@@ -6,6 +6,7 @@ import type { ControlRequest } from "../process/messages.js";
 import { parseCommandLine } from "./command-line.js";
 import { runCommand } from "./commands.js";
 import type { NodeView } from "./node-view.js";
+import type { ServerActions } from "./server-commands.js";
 
 export interface StatsSocketLimits {
   /** HAProxy's `stats timeout`. */
@@ -32,14 +33,15 @@ export class StatsSocket {
 
   /**
    * Opens the socket at `path` with mode 0660, and makes its directory if it is missing. A socket file on which
-   * nobody answers any more is replaced. `view` is called once a command; `onRequest` hears
-   * of what the main thread is to do.
+   * nobody answers any more is replaced. `view` is called once a command, `actions` carry out what a command changes;
+   * `onRequest` hears of what the main thread is to do.
    *
    * Throws LbError: LB_STATS_SOCKET_IN_USE if another process answers there, LB_STATS_SOCKET otherwise.
    */
   static async open(
     path: string,
     view: () => NodeView,
+    actions: ServerActions,
     limits: StatsSocketLimits = defaultLimits,
     onRequest: (request: ControlRequest) => void = () => {},
   ): Promise<StatsSocket> {
@@ -68,7 +70,7 @@ export class StatsSocket {
     server.on("connection", (socket) => {
       opened.clients.add(socket);
       socket.on("close", () => opened.clients.delete(socket));
-      serve(socket, view, limits, onRequest);
+      serve(socket, view, actions, limits, onRequest);
     });
     return opened;
   }
@@ -86,6 +88,7 @@ export class StatsSocket {
 function serve(
   socket: Socket,
   view: () => NodeView,
+  actions: ServerActions,
   limits: StatsSocketLimits,
   onRequest: (request: ControlRequest) => void,
 ): void {
@@ -139,7 +142,7 @@ function serve(
 
   /** False: the conversation is over. */
   async function answer(words: readonly string[]): Promise<boolean> {
-    const result = runCommand(words, view);
+    const result = runCommand(words, view, actions);
     if (result.kind === "quit") return false;
     if (result.kind === "toggle-prompt") prompt = !prompt;
     if (result.kind === "idle-timeout") socket.setTimeout(result.ms);

@@ -3,6 +3,7 @@ import type { AdminConfig, Config } from "../config/config.js";
 import { describeAdminListen } from "../config/serialize.js";
 import { LbError } from "../errors.js";
 import { closeDescriptor, duplicateDescriptor, openListeningSocket } from "../netlink/listening-socket.js";
+import type { ServerTable } from "../proxy/health/server-table.js";
 import type { StatsTable } from "../proxy/stats/table.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import { adminAddress, assertNoProxyThere } from "./admin-address.js";
@@ -29,7 +30,11 @@ const adminRetryMs = 1000;
 export interface ControlHostOptions {
   readonly config: Config;
   /** Read at each start of the thread. */
-  readonly plane: { readonly table: StatsTable; readonly engine: "direct" | "portable" };
+  readonly plane: {
+    readonly table: StatsTable;
+    readonly servers: ServerTable;
+    readonly engine: "direct" | "portable";
+  };
   readonly log: Log;
   readonly startedEpochMs: number;
   onReady(): void;
@@ -186,6 +191,7 @@ export class ControlHost {
       engine: plane.engine,
       maxconn: effectiveMaxconn(config),
       statsBuffer: plane.table.buffer,
+      serversBuffer: plane.servers.buffer,
       startedEpochMs,
       tracking: config.vrrp.length > 0 ? config.tracking : { scripts: [], files: [], processes: [] },
       known: this.options.known(),

@@ -106,6 +106,7 @@ export class Daemon {
       control: () => this.control.health(),
       deafListeners: () => this.plane.deafListeners(),
       table: () => this.plane.table,
+      servers: () => this.plane.servers,
       onChange: () => this.speaker?.setFacts(this.watch.facts()),
     });
     this.control = this.controlHost(config);
@@ -447,6 +448,7 @@ export class Daemon {
       before.stop(false);
       setTimeout(() => before.end(), closeLimitMs);
     });
+    if (proxies) this.plane.takeOverStates();
     if (this.lifeCycle.name === "serving") host.start();
   }
 

@@ -3,8 +3,10 @@ import { describeEndpoint } from "../config/address.js";
 import type { Config } from "../config/config.js";
 import { LbError } from "../errors.js";
 import { isListening } from "../netlink/listening-socket.js";
+import { ServerTable } from "../proxy/health/server-table.js";
 import { carryOver } from "../proxy/stats/carry-over.js";
 import { ThreadCell } from "../proxy/stats/layout.js";
+import { monotonicMs } from "../proxy/stats/monotonic.js";
 import { StatsTable } from "../proxy/stats/table.js";
 import { DataThreads } from "./data-threads.js";
 import type { ThreadHealth } from "./fitness.js";
@@ -25,6 +27,7 @@ interface Generation {
   readonly config: Config;
   readonly sockets: readonly ListeningSocket[];
   readonly table: StatsTable;
+  readonly servers: ServerTable;
   readonly threads: DataThreads;
   /** It has finished what it had begun, and its counters stand still. */
   isDrained: boolean;
@@ -41,6 +44,8 @@ export class DataPlane {
   private current: Generation;
   /** Oldest first; they only finish what they have begun. A drained one stays until all older ones have. */
   private leaving: Generation[] = [];
+  /** The states of the generation before, which its control thread keeps to its end. */
+  private serversBefore: ServerTable | null = null;
   private isDraining = false;
 
   /** Opens the listening sockets: LbError LB_LISTEN_IN_USE, LB_PERMISSION, LB_LISTEN. */
@@ -53,6 +58,11 @@ export class DataPlane {
 
   get table(): StatsTable {
     return this.current.table;
+  }
+
+  /** The servers' states. */
+  get servers(): ServerTable {
+    return this.current.servers;
   }
 
   get engine(): "direct" | "portable" {
@@ -122,6 +132,7 @@ export class DataPlane {
   async replace(config: Config, drainTimeoutMs: number): Promise<void> {
     const before = this.current;
     const next = this.generation(config, openListeningSockets(config.proxies, before.sockets));
+    next.servers.takeOver(before.servers, monotonicMs());
     next.threads.start();
     if (!(await this.getReady(next)) || this.isDraining) {
       next.threads.end();
@@ -134,24 +145,37 @@ export class DataPlane {
     }
     this.current = next;
     this.leaving.push(before);
+    this.serversBefore = before.servers;
     closeListeningSockets(before.sockets, next.sockets);
     this.carryOver();
     before.threads.drain(drainTimeoutMs, 0);
+  }
+
+  /**
+   * After a `replace`, when the control thread that still kept the states of the generation before has ended: what it has
+   * written meanwhile counts.
+   */
+  takeOverStates(): void {
+    if (this.serversBefore !== null) this.current.servers.takeOver(this.serversBefore, monotonicMs());
+    this.serversBefore = null;
   }
 
   private generation(config: Config, sockets: readonly ListeningSocket[]): Generation {
     // Without proxies there is no data thread; the table still has a block, all zeros.
     const count = config.proxies.length === 0 ? 1 : config.threads;
     const table = new StatsTable(config.proxies, count);
+    const servers = new ServerTable(config.proxies, { nowMs: monotonicMs() });
     const generation: Generation = {
       config,
       sockets,
       table,
+      servers,
       isDrained: false,
       threads: new DataThreads({
         config,
         sockets,
         table,
+        servers,
         log: this.options.log,
         onChange: () => this.options.onChange(),
         onDrained: () => this.onDrained(generation),

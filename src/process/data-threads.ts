@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.js";
 import { closeDescriptor, duplicateDescriptor } from "../netlink/listening-socket.js";
 import { connectionsFor } from "../proxy/connection-limits.js";
+import type { ServerTable } from "../proxy/health/server-table.js";
 import { Cell, rowCells, ThreadCell, threadHeaderCells } from "../proxy/stats/layout.js";
 import type { StatsTable } from "../proxy/stats/table.js";
 import { startDataThread } from "./data-thread-host.js";
@@ -17,6 +18,7 @@ export interface DataThreadsOptions {
   readonly config: Config;
   readonly sockets: readonly ListeningSocket[];
   readonly table: StatsTable;
+  readonly servers: ServerTable;
   readonly log: Log;
   /** A thread got ready, stuck or lost: look at the health again. */
   onChange(): void;
@@ -113,7 +115,7 @@ export class DataThreads {
     name: string,
     events: ThreadEvents<FromDataThread>,
   ): ThreadHost<ToDataThread> {
-    const { config, sockets, table } = this.options;
+    const { config, sockets, table, servers } = this.options;
     const listeners: { proxyIndex: number; descriptor: number }[] = [];
     const given = this.given[index];
     for (const { proxyIndex, descriptor } of sockets) {
@@ -123,7 +125,8 @@ export class DataThreads {
     }
     const { proxies, engine } = config;
     const maxconn = effectiveMaxconn(config);
-    const shared = { proxies, engine, maxconn, threads: this.count, statsBuffer: table.buffer };
+    const buffers = { statsBuffer: table.buffer, serversBuffer: servers.buffer };
+    const shared = { proxies, engine, maxconn, threads: this.count, ...buffers };
     return startDataThread(name, { threadIndex: index, listeners, ...shared }, events);
   }
 

@@ -15,6 +15,8 @@ export interface DataThreadData {
   /** Client connections of all proxies together. */
   readonly maxconn: number;
   readonly statsBuffer: SharedArrayBuffer;
+  /** A `ServerTable`. */
+  readonly serversBuffer: SharedArrayBuffer;
   /** eventfd(2) that the main thread writes after each message: a loop that blocks in the kernel is woken by it. */
   readonly wakeDescriptor: number;
   /** A `DescriptorLedger`: what the thread opens past Node, for the main thread to close when it dies. */
@@ -61,6 +63,8 @@ export interface ControlThreadData {
   readonly engine: "direct" | "portable";
   readonly maxconn: number;
   readonly statsBuffer: SharedArrayBuffer;
+  /** A `ServerTable`. */
+  readonly serversBuffer: SharedArrayBuffer;
   readonly startedEpochMs: number;
   /** What this thread is to follow, and what was found before it. */
   readonly tracking: TrackedThings;

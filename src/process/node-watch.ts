@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.js";
+import type { ServerTable } from "../proxy/health/server-table.js";
 import { monotonicMs } from "../proxy/stats/monotonic.js";
 import { noteReached, unservedProxies } from "../proxy/stats/reachability.js";
 import type { StatsTable } from "../proxy/stats/table.js";
@@ -24,6 +25,7 @@ export interface NodeWatchOptions {
   control(): ThreadHealth;
   deafListeners(): readonly string[];
   table(): StatsTable;
+  servers(): ServerTable;
   /** VRRP must hear of what is new. */
   onChange(): void;
 }
@@ -44,12 +46,12 @@ export class NodeWatch {
 
   /** Judges the node's own health now. */
   look(): void {
-    const { threads, control, deafListeners, table, config } = this.options;
+    const { threads, control, deafListeners, table, servers, config } = this.options;
     const facts = {
       threads: threads(),
       control: control(),
       deafListeners: deafListeners(),
-      unservedProxies: unservedProxies(table(), config().proxies),
+      unservedProxies: unservedProxies(table(), servers()),
     };
     this.health = judgeNode(this.health, facts, performance.now());
     const found = findings(this.health, config().fitness);

@@ -5,9 +5,11 @@ import { ConnectionLimits } from "./connection-limits.js";
 import type { LookUpAnswer } from "./engine/direct/host-names.js";
 import type { EngineLoop, Listener } from "./engine/engine.js";
 import { openLoop } from "./engine/open-loop.js";
+import { ServerTable } from "./health/server-table.js";
 import { ProxyCounters } from "./proxy-counters.js";
 import { ProxyInstance } from "./proxy-instance.js";
 import { RateLimit } from "./rate-limit.js";
+import { SharedServers } from "./shared-servers.js";
 import { ThreadCell } from "./stats/layout.js";
 import { monotonicMs } from "./stats/monotonic.js";
 import { StatsTable } from "./stats/table.js";
@@ -45,6 +47,7 @@ class DataThread {
     const { threadIndex } = data;
     const { engine } = loop;
     const table = new StatsTable(data.proxies, data.threads, data.statsBuffer);
+    const states = new ServerTable(data.proxies, { buffer: data.serversBuffer });
     this.cells = table.blocks[threadIndex];
     const log = createLog(`data-${threadIndex}`);
     const limit = new RateLimit(logLinesPerSecond, 1_000);
@@ -58,9 +61,19 @@ class DataThread {
     });
     const monotonicOffsetMs = monotonicMs() - engine.now();
     this.proxies = data.proxies.map((config, index) => {
-      const counters = new ProxyCounters(table, threadIndex, index, config.servers.length);
+      const counters = new ProxyCounters(table, threadIndex, index, config.servers);
+      const shared = new SharedServers(states, table, index);
       const limitReached = (): string | null => limits.reached(index);
-      return new ProxyInstance(config, engine, counters, event, threadIndex, monotonicOffsetMs, limitReached);
+      return new ProxyInstance(
+        config,
+        engine,
+        counters,
+        shared,
+        event,
+        threadIndex,
+        monotonicOffsetMs,
+        limitReached,
+      );
     });
     this.listeners = data.listeners.map(({ proxyIndex, descriptor }) =>
       this.proxies[proxyIndex].listen(descriptor),

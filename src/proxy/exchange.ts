@@ -1,3 +1,5 @@
+import { noKey } from "./balance/algorithm.js";
+import { Tried } from "./balance/tried.js";
 import type { ClientConnection } from "./client-connection.js";
 import { ClientForm } from "./client-form.js";
 import type { Room } from "./engine/engine.js";
@@ -31,7 +33,9 @@ export class Exchange {
   private active = false;
   private upstream: UpstreamConnection | null = null;
   private server = -1;
-  private readonly tried: number[] = [];
+  private readonly tried = new Tried();
+  /** What the request is hashed by. */
+  private key: number = noKey;
   private readonly request: KeptRequest;
   private replays = 0;
   private requestComplete = false;
@@ -67,13 +71,14 @@ export class Exchange {
     this.upgradeAsked = head.upgrade;
     this.requestComplete = complete;
     this.replays = 0;
-    // Cheaper than a length of 0: hardly ever is there more than one.
-    while (this.tried.length > 0) this.tried.pop();
+    this.tried.clear();
     this.serverTakesBody = false;
     this.responseSent = false;
     this.connectMs = 0;
     this.startedMs = this.proxy.engine.now();
 
+    const { requestKey } = this.proxy;
+    if (requestKey !== null) this.key = requestKey(bytes, head, this.client.connection.remoteAddress);
     const forwarding = this.client.forwarding;
     forwarding.keepUpgrade = head.upgrade;
     const room = this.proxy.engine.keep(forwardedRequestBound(head, forwarding));
@@ -155,6 +160,7 @@ export class Exchange {
 
   upstreamReady(upstream: UpstreamConnection): void {
     this.connectMs = this.proxy.engine.now() - this.connectStartedMs;
+    this.proxy.counters.connected(this.server);
     this.proxy.serverReached(this.server);
     this.sendRequest(upstream, this.client.holdsBody);
     this.client.takeHeldBody();
@@ -190,8 +196,8 @@ export class Exchange {
       return;
     }
     this.proxy.counters.responseFailed(this.server, true);
-    const anotherIsLeft = this.tried.length < this.proxy.config.servers.length;
-    if (!responseBegan && this.request.replayable && this.replays === 0 && anotherIsLeft) {
+    const mayGoElsewhere = !responseBegan && this.request.replayable && this.replays === 0;
+    if (mayGoElsewhere && this.proxy.balancer.hasMore(this.tried)) {
       this.replays++;
       this.proxy.serverFailed(this.server, reason);
       this.redispatch();
@@ -378,13 +384,13 @@ export class Exchange {
   // —— inside ——
 
   private dispatch(bodyFollows: boolean): void {
-    const server = this.proxy.balancer.pick(this.tried, this.proxy.engine.now());
+    const server = this.proxy.balancer.pick(this.tried, this.proxy.engine.now(), this.key);
     if (server < 0) {
       this.fail(503);
       return;
     }
     this.server = server;
-    this.tried.push(server);
+    this.tried.add(server);
     this.proxy.counters.serverChosen(server, this.proxy.monotonicMs());
     this.attempt(true, bodyFollows);
   }
@@ -396,7 +402,7 @@ export class Exchange {
     const left = this.server;
     this.proxy.counters.serverLeft(left);
     this.server = -1;
-    if (this.tried.length < this.proxy.config.servers.length) this.proxy.counters.redispatched(left);
+    if (this.proxy.balancer.hasMore(this.tried)) this.proxy.counters.redispatched(left);
     this.dispatch(this.client.holdsBody);
     // Over a pooled connection the request has left already.
     if (this.serverTakesBody) this.client.takeHeldBody();

@@ -1,3 +1,4 @@
+import type { CheckConfig, ObserveConfig } from "../config/server-config.js";
 import { Cell } from "./stats/layout.js";
 import { addTimings } from "./stats/sliding.js";
 import type { StatsTable } from "./stats/table.js";
@@ -13,18 +14,28 @@ const classCells = [
 
 const classCell = (status: number): number => classCells[Math.floor(status / 100)] ?? Cell.responsesOther;
 
+/** What `errorsInRow` counts of a server; null: nothing. */
+type Observed = ObserveConfig["layer"] | null;
+
 /** The counters of one proxy in one data thread: what happened, in the rows that HAProxy's users read. */
 export class ProxyCounters {
   private readonly cells: Float64Array;
   private readonly frontend: number;
   private readonly backend: number;
   private readonly servers: readonly number[];
+  private readonly observed: readonly Observed[];
 
-  constructor(table: StatsTable, threadIndex: number, proxyIndex: number, servers: number) {
+  constructor(
+    table: StatsTable,
+    threadIndex: number,
+    proxyIndex: number,
+    servers: readonly { readonly check?: CheckConfig }[],
+  ) {
     this.cells = table.blocks[threadIndex];
     this.frontend = table.frontendRow(proxyIndex);
     this.backend = table.backendRow(proxyIndex);
-    this.servers = Array.from({ length: servers }, (_, server) => table.serverRow(proxyIndex, server));
+    this.servers = servers.map((_, server) => table.serverRow(proxyIndex, server));
+    this.observed = servers.map(({ check }) => check?.observe?.layer ?? null);
   }
 
   clientConnected(): void {
@@ -110,8 +121,14 @@ export class ProxyCounters {
     this.both(server, Cell.reuses);
   }
 
+  /** It took a connection. */
+  connected(server: number): void {
+    if (this.observed[server] === "layer4") this.cells[this.servers[server] + Cell.errorsInRow] = 0;
+  }
+
   connectFailed(server: number): void {
     this.both(server, Cell.connectErrors);
+    if (this.observed[server] !== null) this.cells[this.servers[server] + Cell.errorsInRow]++;
   }
 
   retried(server: number): void {
@@ -144,12 +161,19 @@ export class ProxyCounters {
     const cell = classCell(status);
     this.cells[this.frontend + cell]++;
     this.both(server, cell);
+    if (this.observed[server] === "layer7") {
+      // HAProxy's rule: 501 and 505 are the request's fault.
+      if (status >= 500 && status !== 501 && status !== 505)
+        this.cells[this.servers[server] + Cell.errorsInRow]++;
+      else this.cells[this.servers[server] + Cell.errorsInRow] = 0;
+    }
   }
 
   /** Broken, cut or timed-out response. `aborted`: the server closed it. */
   responseFailed(server: number, aborted: boolean): void {
     this.both(server, Cell.responseErrors);
     if (aborted) this.both(server, Cell.serverAborts);
+    if (this.observed[server] === "layer7") this.cells[this.servers[server] + Cell.errorsInRow]++;
   }
 
   /** The client went away in the middle of an exchange. */

@@ -1,10 +1,13 @@
 import type { ProxyConfig } from "../config/config.js";
-import { RoundRobin } from "./balance/round-robin.js";
+import { Balancer } from "./balance/balancer.js";
+import { createAlgorithm } from "./balance/create-algorithm.js";
+import { type RequestKey, requestKeyOf } from "./balance/request-key.js";
 import { ClientConnection } from "./client-connection.js";
 import type { Acceptor, Connection, Engine, Listener } from "./engine/engine.js";
 import { ForwardedForLines } from "./forwarded-for-lines.js";
 import { defaultMaxFields, Head, type HeadLimits } from "./http1/head.js";
 import type { ProxyCounters } from "./proxy-counters.js";
+import type { SharedServers } from "./shared-servers.js";
 import type { UpstreamConnection } from "./upstream-connection.js";
 import { UpstreamPool } from "./upstream-pool.js";
 
@@ -29,7 +32,9 @@ function authorityOf({ listen, servers }: ProxyConfig): string {
  * cells behind `counters`.
  */
 export class ProxyInstance implements Acceptor {
-  readonly balancer: RoundRobin;
+  readonly balancer: Balancer;
+  /** What requests are hashed by; null: by nothing. */
+  readonly requestKey: RequestKey | null;
   readonly pool: UpstreamPool;
   readonly limits: HeadLimits;
   /** Parsed into and read within one call of a handler, so one record serves every connection of the thread. */
@@ -53,6 +58,7 @@ export class ProxyInstance implements Acceptor {
     readonly config: ProxyConfig,
     readonly engine: Engine,
     readonly counters: ProxyCounters,
+    shared: SharedServers,
     readonly event: ProxyEvent,
     threadIndex: number,
     /** Process-wide monotonic time minus `engine.now()`. */
@@ -60,7 +66,17 @@ export class ProxyInstance implements Acceptor {
     /** Which limit stands against one more client, as a few words for the log; null: none. */
     private readonly limitReached: () => string | null,
   ) {
-    this.balancer = new RoundRobin(config.servers.length, threadIndex);
+    const { servers, balance } = config;
+    const algorithm = createAlgorithm({
+      balance,
+      hashType: config.hashType ?? "map-based",
+      serverNames: servers.map(({ name }) => name),
+      loads: shared,
+      threadIndex,
+    });
+    const backups = servers.map(({ backup }) => backup === true);
+    this.balancer = new Balancer(backups, shared, algorithm, config.allBackups === true);
+    this.requestKey = requestKeyOf(balance);
     this.pool = new UpstreamPool(config.servers.length);
     this.fallbackHost = Buffer.from(`Host: ${authorityOf(config)}\r\n`);
     this.limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };

@@ -8,8 +8,10 @@ import { ConnectionLimits } from "../../src/proxy/connection-limits.js";
 import { DirectEngine } from "../../src/proxy/engine/direct/direct-engine.js";
 import type { Engine, Listener } from "../../src/proxy/engine/engine.js";
 import { PortableEngine } from "../../src/proxy/engine/portable/portable-engine.js";
+import { ServerTable } from "../../src/proxy/health/server-table.js";
 import { ProxyCounters } from "../../src/proxy/proxy-counters.js";
 import { ProxyInstance } from "../../src/proxy/proxy-instance.js";
+import { SharedServers } from "../../src/proxy/shared-servers.js";
 import { monotonicMs } from "../../src/proxy/stats/monotonic.js";
 import { type ProxySnapshot, readSnapshot } from "../../src/proxy/stats/snapshot.js";
 import { StatsTable } from "../../src/proxy/stats/table.js";
@@ -280,6 +282,7 @@ export class RunningProxy {
   /** What an operator would have read in the log. */
   readonly events: { readonly message: string; readonly [field: string]: string | number }[] = [];
   private readonly config: ProxyConfig;
+  readonly states: ServerTable;
   private readonly table: StatsTable;
   private readonly listener: Listener;
 
@@ -296,12 +299,14 @@ export class RunningProxy {
       maxconn: options.maxconn ?? null,
     };
     this.table = new StatsTable([this.config], 1);
-    const counters = new ProxyCounters(this.table, 0, 0, servers.length);
+    const counters = new ProxyCounters(this.table, 0, 0, this.config.servers);
+    this.states = new ServerTable([this.config], { nowMs: monotonicMs() });
     const limits = new ConnectionLimits(this.table, { all: 10_000, proxies: [this.config.maxconn] });
     this.instance = new ProxyInstance(
       this.config,
       engine,
       counters,
+      new SharedServers(this.states, this.table, 0),
       (fields, message) => this.events.push({ ...fields, message }),
       0,
       monotonicMs() - engine.now(),

@@ -66,14 +66,16 @@ export const Cell = {
   /** Monotonic ms of the last time that a server could not be reached, and could; 0: never. */
   lastFailedMs: 37,
   lastReachedMs: 38,
+  /** Errors of this thread's requests in a row, of a server that is observed (HAProxy's error-limit). */
+  errorsInRow: 39,
   /** Times that a limit of connections was reached, and clients began to wait in the backlog. */
-  limitReached: 39,
+  limitReached: 40,
 } as const;
 
 export type Cell = (typeof Cell)[keyof typeof Cell];
 
 /** Cells per row, padded so that two rows never share a cache line. */
-export const rowCells = 40;
+export const rowCells = 48;
 
 /** Leading cells of a thread's block, before its rows. */
 export const ThreadCell = {

@@ -1,4 +1,4 @@
-import type { NamedProxy } from "./carry-over.js";
+import type { ServerTable } from "../health/server-table.js";
 import { Cell } from "./layout.js";
 import type { StatsTable } from "./table.js";
 
@@ -17,12 +17,27 @@ export function isReachable(table: StatsTable, proxyIndex: number, serverIndex: 
   return failedMs <= reachedMs;
 }
 
-/** Names of the proxies that reach none of their servers. */
-export function unservedProxies(table: StatsTable, proxies: readonly NamedProxy[]): string[] {
-  return proxies
+/**
+ * Whether a server takes requests, as far as is known: what is checked by what its checks say, the others by what was
+ * last tried. One that an operator has taken out takes none.
+ */
+export function takesRequests(
+  table: StatsTable,
+  states: ServerTable,
+  proxyIndex: number,
+  serverIndex: number,
+): boolean {
+  if (states.effectiveWeight(proxyIndex, serverIndex) === 0) return false;
+  const { check } = states.proxies[proxyIndex].servers[serverIndex];
+  return check !== undefined || isReachable(table, proxyIndex, serverIndex);
+}
+
+/** Names of the proxies none of whose servers takes requests. */
+export function unservedProxies(table: StatsTable, states: ServerTable): string[] {
+  return states.proxies
     .filter(
       ({ servers }, proxyIndex) =>
-        servers.length > 0 && servers.every((_, server) => !isReachable(table, proxyIndex, server)),
+        servers.length > 0 && servers.every((_, server) => !takesRequests(table, states, proxyIndex, server)),
     )
     .map(({ name }) => name);
 }

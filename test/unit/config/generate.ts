@@ -8,6 +8,7 @@ import type {
 } from "../../../src/config/config.js";
 import { notifyNobody, trackNothing } from "../../../src/config/defaults.js";
 import { overlaps } from "../../../src/config/proxy-section.js";
+import { balance, httpCheck, serverWords } from "./generate-servers.js";
 import { withTracking } from "./generate-tracking.js";
 
 /** Names, also such as look like numbers, booleans or members of every object. */
@@ -129,25 +130,40 @@ const instance: fc.Arbitrary<VrrpInstanceConfig> = fc
   .map(([instance, changes]) => ({ ...instance, ...changes }));
 
 const proxy: fc.Arbitrary<ProxyConfig> = fc
-  .record({
-    name,
-    listen: fc.array(fc.record({ address: fc.oneof(ipv4, ipv6), port }), { minLength: 1, maxLength: 3 }),
-    balance: fc.constant("roundrobin" as const),
-    servers: fc.uniqueArray(
-      fc.record({ name, host: fc.oneof(ipv4, ipv6, fc.constantFrom("web01", "web.example", "a-b.c")), port }),
-      { minLength: 1, maxLength: 4, selector: (server) => server.name },
-    ),
-    timeouts: fc.record({
-      connectMs: ms,
-      requestHeadMs: ms,
-      clientMs: ms,
-      serverMs: ms,
-      keepAliveMs: ms,
-      tunnelMs: ms,
-    }),
-    maxHeadBytes: fc.integer({ min: 1024, max: 1_048_576 }),
-    maxconn: fc.option(fc.integer({ min: 1, max: 10_000_000 })),
-  })
+  .record(
+    {
+      name,
+      listen: fc.array(fc.record({ address: fc.oneof(ipv4, ipv6), port }), { minLength: 1, maxLength: 3 }),
+      balance,
+      hashType: fc.constant("consistent" as const),
+      allBackups: fc.constant(true as const),
+      httpCheck,
+      servers: fc.uniqueArray(
+        fc
+          .tuple(
+            fc.record({
+              name,
+              host: fc.oneof(ipv4, ipv6, fc.constantFrom("web01", "web.example", "a-b.c")),
+              port,
+            }),
+            serverWords,
+          )
+          .map(([server, words]) => ({ ...server, ...words })),
+        { minLength: 1, maxLength: 4, selector: (server) => server.name },
+      ),
+      timeouts: fc.record({
+        connectMs: ms,
+        requestHeadMs: ms,
+        clientMs: ms,
+        serverMs: ms,
+        keepAliveMs: ms,
+        tunnelMs: ms,
+      }),
+      maxHeadBytes: fc.integer({ min: 1024, max: 1_048_576 }),
+      maxconn: fc.option(fc.integer({ min: 1, max: 10_000_000 })),
+    },
+    { requiredKeys: ["name", "listen", "balance", "servers", "timeouts", "maxHeadBytes", "maxconn"] },
+  )
   .filter(({ listen, servers }) =>
     listen.every(
       (address, i) =>

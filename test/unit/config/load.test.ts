@@ -574,9 +574,11 @@ const golden: readonly (readonly [name: string, text: string, expected: readonly
     ],
   ],
   [
-    "a balance that is not there yet",
-    proxy("balance: leastconn"),
-    ['lb.yaml:5:14: balance is "leastconn". Write roundrobin.'],
+    "a balance that is not known",
+    proxy("balance: rdp-cookie"),
+    [
+      'lb.yaml:5:14: balance "rdp-cookie" is not known. Known are roundrobin, leastconn, source, uri, hdr(name), random and first.',
+    ],
   ],
   [
     "an admin server that cannot be",

@@ -1,11 +1,11 @@
 import t from "tap";
 import { runCommand } from "../../../src/control/commands.js";
 import { readCsv } from "./csv-reader.js";
-import { demoProxy, makeProxy, makeView } from "./view.js";
+import { demoProxy, makeProxy, makeView, noActions } from "./view.js";
 
 const view = () => makeView([demoProxy, makeProxy("api", [{ name: "a1", host: "fd00::1", port: 8080 }])]);
 const ask = (line: string) => {
-  const answer = runCommand(line.split(" "), view);
+  const answer = runCommand(line.split(" "), view, noActions);
   return answer.kind === "text" ? answer.text : answer;
 };
 const rows = (line: string) =>

@@ -11,7 +11,9 @@ import { defaultAlerts } from "../../../src/config/defaults.js";
 import { Control, type ControlLog } from "../../../src/control/control.js";
 import { openListeningSocket } from "../../../src/netlink/listening-socket.js";
 import type { ControlThreadData, FromControlThread } from "../../../src/process/messages.js";
+import { ServerTable } from "../../../src/proxy/health/server-table.js";
 import { Cell } from "../../../src/proxy/stats/layout.js";
+import { monotonicMs } from "../../../src/proxy/stats/monotonic.js";
 import { StatsTable } from "../../../src/proxy/stats/table.js";
 import { makeInstance } from "./instance.js";
 import { demoProxy } from "./view.js";
@@ -35,6 +37,7 @@ function makeData(table: StatsTable, changes: Partial<ControlThreadData> = {}): 
     engine: "portable",
     maxconn: 2_000,
     statsBuffer: table.buffer,
+    serversBuffer: new ServerTable([demoProxy], { nowMs: monotonicMs() }).buffer,
     startedEpochMs: Date.now(),
     tracking: { scripts: [], files: [], processes: [] },
     known: [],

@@ -3,7 +3,7 @@ import { runCommand } from "../../../src/control/commands.js";
 import { formatMetrics } from "../../../src/control/metrics.js";
 import { formatVrrp } from "../../../src/control/show-vrrp.js";
 import { makeInstance } from "./instance.js";
-import { demoProxy, makeView } from "./view.js";
+import { demoProxy, makeView, noActions } from "./view.js";
 
 const nowEpochMs = 1_795_403_600_000;
 
@@ -80,16 +80,16 @@ t.test("the metrics have each state, the drops by reason and the links", async (
 
 t.test("drain and undrain are requests to the main thread, where there is VRRP", async (t) => {
   t.match(
-    runCommand(["drain"], () => view()),
+    runCommand(["drain"], () => view(), noActions),
     { kind: "request", request: "drain" },
   );
   t.match(
-    runCommand(["undrain"], () => view()),
+    runCommand(["undrain"], () => view(), noActions),
     { kind: "request", request: "undrain" },
   );
   const plain = makeView([demoProxy], undefined, { vrrpConfigured: false });
   t.match(
-    runCommand(["drain"], () => plain),
+    runCommand(["drain"], () => plain, noActions),
     { kind: "text", text: "VRRP is not configured here" },
   );
 });

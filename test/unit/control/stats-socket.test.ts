@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { StatsSocket, type StatsSocketLimits } from "../../../src/control/stats-socket.js";
-import { makeView } from "./view.js";
+import { makeView, noActions } from "./view.js";
 
 const limits: StatsSocketLimits = { idleTimeoutMs: 10_000, maxLineBytes: 256, maxClients: 32 };
 
 async function open(t: Test, changes: Partial<StatsSocketLimits> = {}): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
   const path = join(directory, "run", "stats.sock");
-  const socket = await StatsSocket.open(path, () => makeView(), { ...limits, ...changes });
+  const socket = await StatsSocket.open(path, () => makeView(), noActions, { ...limits, ...changes });
   t.teardown(async () => {
     await socket.close();
     rmSync(directory, { recursive: true });
@@ -116,10 +116,11 @@ t.test("a client that does not read holds back its own answers, and others are s
   let views = 0;
   const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
   const slow = join(directory, "slow.sock");
-  const counting = await StatsSocket.open(slow, () => {
+  const view = () => {
     views++;
     return makeView();
-  });
+  };
+  const counting = await StatsSocket.open(slow, view, noActions);
   t.teardown(async () => {
     await counting.close();
     rmSync(directory, { recursive: true });
@@ -141,7 +142,7 @@ t.test("the socket's file has mode 0660 and its directory is made", async (t) =>
 t.test("a socket on which another process answers is left alone", async (t) => {
   const path = await open(t);
   await t.rejects(
-    StatsSocket.open(path, () => makeView()),
+    StatsSocket.open(path, () => makeView(), noActions),
     { code: "LB_STATS_SOCKET_IN_USE" },
   );
   t.equal(await ask(path, "show version\n"), "0.1.0\n\n");
@@ -158,7 +159,7 @@ t.test("a socket file that nobody answers on is replaced", async (t) => {
   renameSync(stale, path);
   await new Promise((resolve) => server.close(resolve));
   t.ok(statSync(path).isSocket());
-  const socket = await StatsSocket.open(path, () => makeView());
+  const socket = await StatsSocket.open(path, () => makeView(), noActions);
   t.teardown(() => rmSync(directory, { recursive: true }));
   t.equal(await ask(path, "show version\n"), "0.1.0\n\n");
   await socket.close();
@@ -171,7 +172,7 @@ t.test("a file that is no socket is not removed", async (t) => {
   const path = join(directory, "stats.sock");
   writeFileSync(path, "precious");
   await t.rejects(
-    StatsSocket.open(path, () => makeView()),
+    StatsSocket.open(path, () => makeView(), noActions),
     { code: "LB_STATS_SOCKET", message: /not a socket/ },
   );
   t.ok(statSync(path).isFile());
@@ -184,7 +185,7 @@ t.test("a directory that cannot be made is an error that names the path", async 
   mkdirSync(join(directory, "other"));
   const path = join(directory, "file", "stats.sock");
   await t.rejects(
-    StatsSocket.open(path, () => makeView()),
+    StatsSocket.open(path, () => makeView(), noActions),
     { code: "LB_STATS_SOCKET", message: new RegExp(path) },
   );
 });
@@ -192,7 +193,7 @@ t.test("a directory that cannot be made is an error that names the path", async 
 t.test("a path that is too long for a socket is refused with advice", async (t) => {
   const path = `/tmp/${"x".repeat(120)}/stats.sock`;
   await t.rejects(
-    StatsSocket.open(path, () => makeView()),
+    StatsSocket.open(path, () => makeView(), noActions),
     { code: "LB_STATS_SOCKET", message: /longer/ },
   );
 });
@@ -201,7 +202,7 @@ t.test("closing cuts the clients and removes the file", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
   t.teardown(() => rmSync(directory, { recursive: true }));
   const path = join(directory, "stats.sock");
-  const socket = await StatsSocket.open(path, () => makeView());
+  const socket = await StatsSocket.open(path, () => makeView(), noActions);
   const client = connect(path);
   client.write("prompt\n");
   await listenTo(client, (text) => text.endsWith("> "));

@@ -1,5 +1,8 @@
 import type { ProxyConfig, ServerConfig } from "../../../src/config/config.js";
 import type { NodeView } from "../../../src/control/node-view.js";
+import type { ServerActions } from "../../../src/control/server-commands.js";
+import { viewServers } from "../../../src/control/server-view.js";
+import { ServerTable } from "../../../src/proxy/health/server-table.js";
 import { ThreadCell } from "../../../src/proxy/stats/layout.js";
 import { startRates } from "../../../src/proxy/stats/rates.js";
 import { readSnapshot } from "../../../src/proxy/stats/snapshot.js";
@@ -30,11 +33,16 @@ export const demoProxy = makeProxy("http", [
   { name: "web02", host: "192.168.33.69", port: 80 },
 ]);
 
-/** A node that started an hour ago, on two threads, whose counters `fill` sets. */
+/** Its clock. */
+export const nowMonotonicMs = 9_000_000;
+
+/** A node that started an hour ago, on two threads, whose counters `fill` and whose servers' states `states` set. */
 export function makeView(
   proxies: readonly ProxyConfig[] = [demoProxy],
   fill: (table: StatsTable) => void = () => {},
   changes: Partial<NodeView> = {},
+  states: (table: ServerTable) => void = () => {},
+  lastCheck = "",
 ): NodeView {
   const table = new StatsTable(proxies, 2);
   for (const block of table.blocks) {
@@ -43,6 +51,8 @@ export function makeView(
   }
   fill(table);
   const snapshot = readSnapshot(table, proxies);
+  const servers = new ServerTable(proxies, { nowMs: nowMonotonicMs - 3_600_000 });
+  states(servers);
   return {
     node: "lb-box1",
     version: "0.1.0",
@@ -51,7 +61,7 @@ export function makeView(
     engine: "portable",
     startedEpochMs: 1_795_400_000_000,
     nowEpochMs: 1_795_403_600_000,
-    nowMonotonicMs: 9_000_000,
+    nowMonotonicMs,
     descriptorLimit: 4_128,
     maxconn: 2_000,
     residentBytes: 73_400_320,
@@ -59,8 +69,12 @@ export function makeView(
     proxies,
     snapshot,
     rates: startRates(snapshot, 0),
+    backends: viewServers(servers, proxies, nowMonotonicMs, () => lastCheck),
     vrrpConfigured: true,
     vrrp: [],
     ...changes,
   };
 }
+
+/** For commands that change nothing. */
+export const noActions: ServerActions = { setState: () => {}, setWeight: () => {} };

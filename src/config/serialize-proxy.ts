@@ -1,0 +1,70 @@
+import { describeEndpoint } from "./address.js";
+import { describeBalance } from "./balance.js";
+import type { ProxyConfig } from "./config.js";
+import { describeDuration } from "./duration.js";
+import { describeStatuses } from "./http-check-section.js";
+import type { CheckConfig, HttpCheckConfig, ServerConfig } from "./server-config.js";
+
+/** Writes a proxy as the file has it, defaults spelled out; a server that has nothing but an address in the short form. */
+export function writeProxy(proxy: ProxyConfig): object {
+  const { timeouts } = proxy;
+  return {
+    bind: proxy.listen.map(({ address, port }) => describeEndpoint(address, port)),
+    balance: describeBalance(proxy.balance),
+    ...(proxy.hashType !== undefined && { hash_type: proxy.hashType }),
+    ...(proxy.allBackups === true && { allbackups: true }),
+    ...(proxy.httpCheck !== undefined && { http_check: writeHttpCheck(proxy.httpCheck) }),
+    // A Map, because an object would move names such as "1" to the front.
+    servers: new Map(proxy.servers.map((server) => [server.name, writeServer(server)])),
+    timeout: {
+      connect: describeDuration(timeouts.connectMs),
+      "http-request": describeDuration(timeouts.requestHeadMs),
+      client: describeDuration(timeouts.clientMs),
+      server: describeDuration(timeouts.serverMs),
+      "http-keep-alive": describeDuration(timeouts.keepAliveMs),
+      tunnel: describeDuration(timeouts.tunnelMs),
+    },
+    max_head_bytes: proxy.maxHeadBytes,
+    ...(proxy.maxconn !== null && { maxconn: proxy.maxconn }),
+  };
+}
+
+function writeServer(server: ServerConfig): string | object {
+  const { host, port, weight, backup, disabled, slowStartMs, check } = server;
+  const address = describeEndpoint(host, port);
+  const words = {
+    ...(weight !== undefined && { weight }),
+    ...(backup === true && { backup }),
+    ...(disabled === true && { disabled }),
+    ...(slowStartMs !== undefined && { slowstart: describeDuration(slowStartMs) }),
+    ...(check !== undefined && { check: writeCheck(check) }),
+  };
+  return Object.keys(words).length === 0 ? address : { address, ...words };
+}
+
+function writeCheck(check: CheckConfig): object {
+  const { observe } = check;
+  return {
+    inter: describeDuration(check.intervalMs),
+    fastinter: describeDuration(check.fastIntervalMs),
+    downinter: describeDuration(check.downIntervalMs),
+    rise: check.rise,
+    fall: check.fall,
+    port: check.port,
+    timeout: describeDuration(check.timeoutMs),
+    ...(observe !== undefined && {
+      observe: observe.layer,
+      error_limit: observe.errorLimit,
+      on_error: observe.onError,
+    }),
+  };
+}
+
+function writeHttpCheck({ method, uri, host, expect }: HttpCheckConfig): object {
+  return {
+    method,
+    uri,
+    ...(host !== undefined && { host }),
+    expect: expect.kind === "string" ? { string: expect.text } : { status: describeStatuses(expect.ranges) },
+  };
+}

@@ -1,0 +1,140 @@
+import type { ProxyConfig } from "../config/config.js";
+import type { CheckStatus } from "../proxy/health/check-status.js";
+import { warmth, weightScale } from "../proxy/health/effective-weight.js";
+import {
+  type AdminState,
+  downtimeMs,
+  isStopped,
+  type ServerState,
+  statusWord,
+} from "../proxy/health/server-state.js";
+import type { ServerTable } from "../proxy/health/server-table.js";
+
+/** A server's health and state at one instant, in HAProxy's terms. */
+export interface ServerView {
+  /** `UP 2/3`, `no check`, … */
+  readonly status: string;
+  readonly admin: AdminState;
+  readonly isStopped: boolean;
+  /** Takes requests now. */
+  readonly isUsable: boolean;
+  /** Of the full weight, 0 to 1; below 1 while it warms up. */
+  readonly warmth: number;
+  /** What its requests are shared by now, in units of weight, rounded up. */
+  readonly weight: number;
+  /** The operator's, or the configuration's. */
+  readonly userWeight: number;
+  readonly lastChangeMs: number;
+  readonly downtimeMs: number;
+  readonly check: CheckView | null;
+}
+
+/** What the checks of a server say; it is there while they run. */
+export interface CheckView {
+  readonly status: CheckStatus;
+  readonly isRunning: boolean;
+  readonly code: number | null;
+  readonly durationMs: number | null;
+  /** What there is to say beyond the status. */
+  readonly detail: string;
+  readonly health: number;
+  readonly rise: number;
+  readonly fall: number;
+  readonly failed: number;
+  readonly downs: number;
+  /** null: requests are not observed. */
+  readonly errorLimits: number | null;
+}
+
+export interface BackendView {
+  readonly isUp: boolean;
+  readonly downs: number;
+  readonly lastChangeMs: number;
+  readonly downtimeMs: number;
+  /** Servers and backup servers that take requests now. */
+  readonly active: number;
+  readonly backup: number;
+  /** Of those that share the requests now. */
+  readonly weight: number;
+  readonly servers: readonly ServerView[];
+}
+
+/** Reads the states of all servers. `nowMs`: process-wide monotonic clock; `lastCheck`: see `Checker`. */
+export function viewServers(
+  table: ServerTable,
+  proxies: readonly ProxyConfig[],
+  nowMs: number,
+  lastCheck: (proxy: number, server: number) => string,
+): BackendView[] {
+  return proxies.map((proxy, proxyIndex) => {
+    const servers = proxy.servers.map((_, server) =>
+      viewServer(table, proxy, proxyIndex, server, nowMs, lastCheck),
+    );
+    const usable = (backup: boolean) =>
+      proxy.servers.flatMap((server, i) =>
+        (server.backup === true) === backup && servers[i].isUsable ? [servers[i]] : [],
+      );
+    const active = usable(false);
+    const backup = usable(true);
+    const sharing = active.length > 0 ? active : proxy.allBackups === true ? backup : backup.slice(0, 1);
+    const state = table.readBackend(proxyIndex);
+    return {
+      isUp: state.hasServer,
+      downs: state.downs,
+      lastChangeMs: nowMs - state.changedMs,
+      downtimeMs: state.downtimeMs + (state.hasServer ? 0 : nowMs - state.changedMs),
+      active: active.length,
+      backup: backup.length,
+      weight: sharing.reduce((sum, server) => sum + server.weight, 0),
+      servers,
+    };
+  });
+}
+
+function viewServer(
+  table: ServerTable,
+  proxy: ProxyConfig,
+  proxyIndex: number,
+  serverIndex: number,
+  nowMs: number,
+  lastCheck: (proxy: number, server: number) => string,
+): ServerView {
+  const config = proxy.servers[serverIndex];
+  const state = table.read(proxyIndex, serverIndex);
+  const effective = table.effectiveWeight(proxyIndex, serverIndex);
+  const { check } = config;
+  return {
+    status: statusWord(state, config),
+    admin: state.admin,
+    isStopped: isStopped(state, config),
+    isUsable: effective > 0,
+    warmth: effective > 0 ? warmth(state, config, nowMs) : 1,
+    // HAProxy shows a drained or down server's weight all the same.
+    weight: effective > 0 ? Math.ceil(effective / weightScale) : state.weight,
+    userWeight: state.weight,
+    lastChangeMs: nowMs - state.changedMs,
+    downtimeMs: downtimeMs(state, config, nowMs),
+    check:
+      check === undefined
+        ? null
+        : {
+            ...viewCheck(state),
+            isRunning: table.isChecking(proxyIndex, serverIndex),
+            detail: lastCheck(proxyIndex, serverIndex),
+            rise: check.rise,
+            fall: check.fall,
+            errorLimits: check.observe === undefined ? null : state.errorLimits,
+          },
+  };
+}
+
+function viewCheck(state: ServerState) {
+  return {
+    status: state.checkStatus,
+    code: state.checkCode,
+    durationMs: state.checkDurationMs,
+    health: state.health,
+    failed: state.failedChecks,
+    downs: state.downs,
+  };
+}

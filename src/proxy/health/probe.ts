@@ -1,0 +1,88 @@
+import { connect, type Socket } from "node:net";
+import { getSystemErrorMap } from "node:util";
+import { describeEndpoint } from "../../config/address.js";
+import type { HttpCheckConfig, ServerConfig } from "../../config/server-config.js";
+import type { CheckResult } from "./check-status.js";
+import { checkRequest, judgeAnswer, mostAnswerBytes, type Verdict } from "./http-check.js";
+
+export interface Probe {
+  readonly result: Promise<CheckResult>;
+  /** Ends it; `result` never settles then. */
+  cancel(): void;
+}
+
+/**
+ * Checks a server once: opens a connection, and with `http` asks and judges the answer. Never rejects: what goes wrong is
+ * a result. The connection is reset afterwards, so that checks leave no TIME-WAIT behind, as HAProxy's.
+ */
+export function probeServer(server: ServerConfig, http: HttpCheckConfig | null): Probe {
+  const { check } = server;
+  if (check === undefined) throw new Error(`${server.name} has no check`);
+  const startedMs = performance.now();
+  const socket = connect({ host: server.host, port: check.port });
+  let settle: (result: CheckResult) => void = () => {};
+  const result = new Promise<CheckResult>((resolve) => {
+    settle = resolve;
+  });
+  let isOver = false;
+  const end = (verdict: Verdict | null): void => {
+    if (isOver) return;
+    isOver = true;
+    clearTimeout(timer);
+    if (socket.connecting) socket.destroy();
+    else socket.resetAndDestroy();
+    if (verdict !== null) settle({ ...verdict, durationMs: Math.round(performance.now() - startedMs) });
+  };
+  const timer = setTimeout(
+    () => end({ status: socket.connecting ? "L4TOUT" : "L7TOUT", code: null, detail: "" }),
+    check.timeoutMs,
+  );
+  let isConnected = false;
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    // Before the connection stands, it is the network's or the server's fault; later it is nobody's that can be named.
+    const status = isConnected || error.syscall === "getaddrinfo" ? "SOCKERR" : "L4CON";
+    end({ status, code: null, detail: describeErrno(error) });
+  });
+  socket.on("connect", () => {
+    isConnected = true;
+    if (http === null) end({ status: "L4OK", code: null, detail: "" });
+    else ask(socket, http, describeEndpoint(server.host, check.port), end);
+  });
+  return { result, cancel: () => end(null) };
+}
+
+function ask(
+  socket: Socket,
+  http: HttpCheckConfig,
+  authority: string,
+  end: (verdict: Verdict) => void,
+): void {
+  let answer = Buffer.alloc(0);
+  const judge = (ended: boolean): void => {
+    const verdict = judgeAnswer(answer, ended, http);
+    if (verdict !== null) end(verdict);
+  };
+  socket.on("data", (bytes) => {
+    answer = Buffer.concat([answer, bytes]).subarray(0, mostAnswerBytes);
+    judge(false);
+  });
+  socket.on("end", () => judge(true));
+  socket.write(checkRequest(http, authority));
+}
+
+/** As the C library says it, and so HAProxy. */
+const errnoTexts: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "Connection refused",
+  EHOSTUNREACH: "No route to host",
+  ENETUNREACH: "Network is unreachable",
+  ECONNRESET: "Connection reset by peer",
+  ETIMEDOUT: "Connection timed out",
+};
+
+function describeErrno(error: NodeJS.ErrnoException): string {
+  const { code, errno } = error;
+  if (error.syscall === "getaddrinfo") return `the name cannot be resolved (${code})`;
+  if (code !== undefined && Object.hasOwn(errnoTexts, code)) return errnoTexts[code];
+  const [, text] = (errno === undefined ? undefined : getSystemErrorMap().get(errno)) ?? [];
+  return text ?? code ?? "unknown error";
+}

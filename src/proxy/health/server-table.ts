@@ -1,0 +1,249 @@
+import type { ServerConfig } from "../../config/server-config.js";
+import { checkStatuses, checkStatusOf } from "./check-status.js";
+import { effectiveWeight } from "./effective-weight.js";
+import { type AdminState, initialState, isStopped, type ServerState } from "./server-state.js";
+
+/** A server's cells. The first two are what data threads read at picks; the others are the state itself. */
+const Cell = {
+  effectiveWeight: 0,
+  recoveries: 1,
+  admin: 2,
+  health: 3,
+  weight: 4,
+  changedMs: 5,
+  downtimeMs: 6,
+  /** −1: null. */
+  cameUpMs: 7,
+  checkStatus: 8,
+  /** −1: null. */
+  checkCode: 9,
+  /** −1: null. */
+  checkDurationMs: 10,
+  failedChecks: 11,
+  downs: 12,
+  errorLimits: 13,
+  /** 1 while a check runs. */
+  checking: 14,
+  /** 1: down or in maintenance. */
+  stopped: 15,
+} as const;
+/** Two cache lines, so that two servers never share one. */
+const rowCells = 16;
+
+/** A proxy's own cells, behind its servers'. */
+const BackendCell = { hasServer: 0, changedMs: 1, downtimeMs: 2, downs: 3 } as const;
+
+const adminStates: readonly AdminState[] = ["ready", "drain", "maint"];
+
+/** What the table needs to know of a proxy. */
+export interface StateProxy {
+  readonly name: string;
+  readonly servers: readonly ServerConfig[];
+}
+
+/** HAProxy's books on a whole backend: whether anybody in it takes requests. */
+export interface BackendState {
+  readonly hasServer: boolean;
+  readonly changedMs: number;
+  /** Before `changedMs`. */
+  readonly downtimeMs: number;
+  readonly downs: number;
+}
+
+/**
+ * The states of all servers in one SharedArrayBuffer of float64 cells: written by the control thread, read by the data
+ * threads at every pick and by whoever shows them. It is the record itself and no copy, so a control thread that died
+ * goes on where it was, and a reload takes over what it knows (`takeOver`).
+ */
+export class ServerTable {
+  readonly buffer: SharedArrayBuffer;
+  private readonly cells: Float64Array;
+  private readonly versions: Int32Array;
+  private readonly firstRows: readonly number[];
+
+  /** Without `buffer`: a new table, every server in its initial state. `nowMs`: process-wide monotonic clock. */
+  constructor(
+    readonly proxies: readonly StateProxy[],
+    from: { readonly buffer: SharedArrayBuffer } | { readonly nowMs: number },
+  ) {
+    // In front of the rows one cell for the version, padded to a row.
+    let cells = rowCells;
+    this.firstRows = proxies.map(({ servers }) => {
+      const first = cells;
+      cells += (servers.length + 1) * rowCells;
+      return first;
+    });
+    this.buffer = "buffer" in from ? from.buffer : new SharedArrayBuffer(cells * 8);
+    this.cells = new Float64Array(this.buffer);
+    this.versions = new Int32Array(this.buffer, 0, 1);
+    if ("buffer" in from) return;
+    for (const [proxy, { servers }] of proxies.entries()) {
+      for (const [server, config] of servers.entries())
+        this.write(proxy, server, initialState(config, from.nowMs), from.nowMs);
+      const hasServer = this.hasServer(proxy);
+      this.writeBackend(proxy, { hasServer, changedMs: from.nowMs, downtimeMs: 0, downs: 0 });
+    }
+  }
+
+  /** Changes with everything that a pick depends on. */
+  get version(): number {
+    return Atomics.load(this.versions, 0);
+  }
+
+  read(proxy: number, server: number): ServerState {
+    const { cells } = this;
+    const row = this.row(proxy, server);
+    const orNull = (cell: number) => (cells[row + cell] < 0 ? null : cells[row + cell]);
+    return {
+      admin: adminStates[cells[row + Cell.admin]] ?? "ready",
+      health: cells[row + Cell.health],
+      weight: cells[row + Cell.weight],
+      changedMs: cells[row + Cell.changedMs],
+      downtimeMs: cells[row + Cell.downtimeMs],
+      cameUpMs: orNull(Cell.cameUpMs),
+      checkStatus: checkStatusOf(cells[row + Cell.checkStatus]),
+      checkCode: orNull(Cell.checkCode),
+      checkDurationMs: orNull(Cell.checkDurationMs),
+      failedChecks: cells[row + Cell.failedChecks],
+      downs: cells[row + Cell.downs],
+      errorLimits: cells[row + Cell.errorLimits],
+      recoveries: cells[row + Cell.recoveries],
+    };
+  }
+
+  write(proxy: number, server: number, state: ServerState, nowMs: number): void {
+    const { cells } = this;
+    const row = this.row(proxy, server);
+    const config = this.proxies[proxy].servers[server];
+    cells[row + Cell.admin] = adminStates.indexOf(state.admin);
+    cells[row + Cell.health] = state.health;
+    cells[row + Cell.weight] = state.weight;
+    cells[row + Cell.changedMs] = state.changedMs;
+    cells[row + Cell.downtimeMs] = state.downtimeMs;
+    cells[row + Cell.cameUpMs] = state.cameUpMs ?? -1;
+    cells[row + Cell.checkStatus] = checkStatuses[state.checkStatus].number;
+    cells[row + Cell.checkCode] = state.checkCode ?? -1;
+    cells[row + Cell.checkDurationMs] = state.checkDurationMs ?? -1;
+    cells[row + Cell.failedChecks] = state.failedChecks;
+    cells[row + Cell.downs] = state.downs;
+    cells[row + Cell.errorLimits] = state.errorLimits;
+    cells[row + Cell.stopped] = isStopped(state, config) ? 1 : 0;
+    const weight = effectiveWeight(state, config, nowMs);
+    const isNews =
+      cells[row + Cell.effectiveWeight] !== weight || cells[row + Cell.recoveries] !== state.recoveries;
+    cells[row + Cell.recoveries] = state.recoveries;
+    cells[row + Cell.effectiveWeight] = weight;
+    // Last, and with a fence: who sees the new version sees what it is about.
+    if (isNews) Atomics.add(this.versions, 0, 1);
+  }
+
+  /** In parts of `weightScale`; 0: gets no request. */
+  effectiveWeight(proxy: number, server: number): number {
+    return this.cells[this.row(proxy, server) + Cell.effectiveWeight];
+  }
+
+  recoveries(proxy: number, server: number): number {
+    return this.cells[this.row(proxy, server) + Cell.recoveries];
+  }
+
+  /** Down by its checks, or in maintenance. */
+  isStopped(proxy: number, server: number): boolean {
+    return this.cells[this.row(proxy, server) + Cell.stopped] === 1;
+  }
+
+  isChecking(proxy: number, server: number): boolean {
+    return this.cells[this.row(proxy, server) + Cell.checking] === 1;
+  }
+
+  noteChecking(proxy: number, server: number, isRunning: boolean): void {
+    this.cells[this.row(proxy, server) + Cell.checking] = isRunning ? 1 : 0;
+  }
+
+  /** Whether anybody takes requests. A proxy without servers is none that lacks one, as in HAProxy. */
+  hasServer(proxy: number): boolean {
+    const { servers } = this.proxies[proxy];
+    return servers.length === 0 || servers.some((_, server) => this.effectiveWeight(proxy, server) > 0);
+  }
+
+  readBackend(proxy: number): BackendState {
+    const { cells } = this;
+    const row = this.row(proxy, this.proxies[proxy].servers.length);
+    return {
+      hasServer: cells[row + BackendCell.hasServer] === 1,
+      changedMs: cells[row + BackendCell.changedMs],
+      downtimeMs: cells[row + BackendCell.downtimeMs],
+      downs: cells[row + BackendCell.downs],
+    };
+  }
+
+  private writeBackend(proxy: number, state: BackendState): void {
+    const { cells } = this;
+    const row = this.row(proxy, this.proxies[proxy].servers.length);
+    cells[row + BackendCell.hasServer] = state.hasServer ? 1 : 0;
+    cells[row + BackendCell.changedMs] = state.changedMs;
+    cells[row + BackendCell.downtimeMs] = state.downtimeMs;
+    cells[row + BackendCell.downs] = state.downs;
+  }
+
+  /** Keeps the backend's books after a change of its servers. Returns whether it has a server now, or null: as before. */
+  settleBackend(proxy: number, nowMs: number): boolean | null {
+    const before = this.readBackend(proxy);
+    const hasServer = this.hasServer(proxy);
+    if (hasServer === before.hasServer) return null;
+    this.writeBackend(proxy, {
+      hasServer,
+      changedMs: nowMs,
+      downtimeMs: before.downtimeMs + (hasServer ? nowMs - before.changedMs : 0),
+      downs: before.downs + (hasServer ? 0 : 1),
+    });
+    return hasServer;
+  }
+
+  /**
+   * Takes over from the table of another configuration what is known of the servers that are in both: of the same proxy,
+   * name and address. A weight or a `disabled` that the new file changes counts from now on; an operator's word counts
+   * on. Whether a server that is checked only now is up its first check will say.
+   */
+  takeOver(other: ServerTable, nowMs: number): void {
+    for (const [proxy, { name, servers }] of this.proxies.entries()) {
+      const from = other.proxies.findIndex((candidate) => candidate.name === name);
+      if (from < 0) continue;
+      for (const [server, config] of servers.entries()) {
+        const old = other.proxies[from].servers.findIndex((candidate) => candidate.name === config.name);
+        if (old < 0) continue;
+        const before = other.proxies[from].servers[old];
+        if (before.host !== config.host || before.port !== config.port) continue;
+        const state = other.read(from, old);
+        this.write(proxy, server, adapt(state, before, config, nowMs), nowMs);
+      }
+      this.writeBackend(proxy, other.readBackend(from));
+      this.settleBackend(proxy, nowMs);
+    }
+  }
+
+  private row(proxy: number, server: number): number {
+    return this.firstRows[proxy] + server * rowCells;
+  }
+}
+
+/** A state under another configuration of the same server. */
+function adapt(state: ServerState, before: ServerConfig, after: ServerConfig, nowMs: number): ServerState {
+  const fresh = initialState(after, nowMs);
+  const wasDown = before.check !== undefined && state.health < before.check.rise;
+  const wasWhole = before.check !== undefined && state.health === before.check.rise + before.check.fall - 1;
+  const { check } = after;
+  const health =
+    check === undefined || before.check === undefined
+      ? fresh.health
+      : wasDown
+        ? Math.min(state.health, check.rise - 1)
+        : wasWhole
+          ? check.rise + check.fall - 1
+          : Math.min(Math.max(state.health, check.rise), check.rise + check.fall - 1);
+  return {
+    ...state,
+    health,
+    admin: before.disabled === after.disabled ? state.admin : fresh.admin,
+    weight: before.weight === after.weight ? state.weight : fresh.weight,
+  };
+}

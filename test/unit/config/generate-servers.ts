@@ -1,0 +1,70 @@
+import fc from "fast-check";
+import type { Balance } from "../../../src/config/balance.js";
+import type { CheckConfig, HttpCheckConfig, ServerConfig } from "../../../src/config/server-config.js";
+
+const ms = fc.integer({ min: 10, max: 2_000_000_000 });
+const port = fc.integer({ min: 1, max: 65_535 });
+const count = fc.integer({ min: 1, max: 1000 });
+const status = fc.integer({ min: 100, max: 599 });
+
+export const balance: fc.Arbitrary<Balance> = fc.oneof(
+  fc.constantFrom("roundrobin" as const, "leastconn" as const, "source" as const, "first" as const),
+  fc.record({
+    by: fc.constant("uri" as const),
+    whole: fc.boolean(),
+    length: fc.nat(99_999),
+    depth: fc.nat(99_999),
+  }),
+  fc.record({ by: fc.constant("hdr" as const), field: fc.constantFrom("host", "x-user", "x_y", "a.b") }),
+  fc.record({ by: fc.constant("random" as const), draws: fc.integer({ min: 1, max: 32 }) }),
+);
+
+const check: fc.Arbitrary<CheckConfig> = fc.record(
+  {
+    intervalMs: ms,
+    fastIntervalMs: ms,
+    downIntervalMs: ms,
+    rise: count,
+    fall: count,
+    port,
+    timeoutMs: ms,
+    observe: fc.record({
+      layer: fc.constantFrom("layer4" as const, "layer7" as const),
+      errorLimit: fc.integer({ min: 1, max: 1_000_000 }),
+      onError: fc.constantFrom("fastinter", "fail-check", "sudden-death", "mark-down"),
+    }),
+  },
+  {
+    requiredKeys: ["intervalMs", "fastIntervalMs", "downIntervalMs", "rise", "fall", "port", "timeoutMs"],
+  },
+);
+
+/** What a server has beside its name and address. */
+export const serverWords: fc.Arbitrary<Omit<ServerConfig, "name" | "host" | "port">> = fc.record(
+  {
+    weight: fc.integer({ min: 0, max: 256 }).filter((weight) => weight !== 1),
+    backup: fc.constant(true as const),
+    disabled: fc.constant(true as const),
+    slowStartMs: ms,
+    check,
+  },
+  { requiredKeys: [] },
+);
+
+const range = fc.tuple(status, status).map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }));
+
+export const httpCheck: fc.Arbitrary<HttpCheckConfig> = fc.record(
+  {
+    method: fc.constantFrom("GET", "HEAD", "OPTIONS", "X-PING"),
+    uri: fc.constantFrom("/", "*", "/health?a=b#c", "/%20"),
+    host: fc.constantFrom("www.example.org", "[fd00::1]:8080", "1234"),
+    expect: fc.oneof(
+      fc.record({ kind: fc.constant("status" as const), ranges: fc.array(range, { minLength: 1 }) }),
+      fc.record({
+        kind: fc.constant("string" as const),
+        text: fc.string({ minLength: 1, unit: "grapheme-ascii" }),
+      }),
+    ),
+  },
+  { requiredKeys: ["method", "uri", "expect"] },
+);

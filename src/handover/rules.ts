@@ -30,18 +30,20 @@ export interface Flow {
 const mostFlows = 1_048_576;
 /** nft reads lines; this keeps each below its buffer. */
 const flowsPerLine = 200;
+const ownOutlastsMs = 2000;
 
 export interface Forwarding extends Move {
   /** The leaver's own address, and its MAC: what it sends on to us is not sent back to it. */
   readonly leaver: { readonly address: string; readonly mac: string };
   readonly interface: string;
-  /** Flows that this node has already. */
-  readonly own: readonly Flow[];
 }
 
-/** The taker's table. */
-export function forwardingRules(move: Forwarding): string[] {
-  const { table, addresses, leaver, own } = move;
+/**
+ * The taker's table, which learns at first: it changes nothing and remembers the flows that begin here. Those that are
+ * older are read after it is there, so that none falls between.
+ */
+export function learningRules(move: Forwarding): string[] {
+  const { table, addresses, leaver } = move;
   const ip = move.family === 4 ? "ip" : "ip6";
   const type = move.family === 4 ? "ipv4_addr" : "ipv6_addr";
   const life = `timeout ${seconds(move.lifetimeMs)}`;
@@ -50,19 +52,27 @@ export function forwardingRules(move: Forwarding): string[] {
   return [
     `add table ${ip} ${table} { flags owner; }`,
     `add set ${ip} ${table} virtual { type ${type}; flags timeout; }`,
-    `add set ${ip} ${table} own { type ${type} . inet_service . ${type} . inet_service; flags dynamic, timeout; size ${mostFlows}; ${life}; }`,
-    ...batches(own, flowsPerLine).map(
-      (batch) => `add element ${ip} ${table} own { ${batch.map(describeFlow).join(", ")} }`,
-    ),
+    // Longer than the addresses below: no flow is forgotten while the others are sent on.
+    `add set ${ip} ${table} own { type ${type} . inet_service . ${type} . inet_service; flags dynamic, timeout; size ${mostFlows}; timeout ${seconds(move.lifetimeMs + ownOutlastsMs)}; }`,
     `add chain ${ip} ${table} flows`,
     rule(`flows tcp flags & (syn | ack) == syn update @own { ${flow} } accept`),
     rule(`flows ${flow} @own accept`),
     rule(`flows ether saddr ${leaver.mac} accept`),
-    rule(`flows dup to ${leaver.address} device "${move.interface}"`),
-    rule("flows drop"),
     `add chain ${ip} ${table} prerouting { type filter hook prerouting priority mangle; policy accept; }`,
     rule(`prerouting ${ip} daddr @virtual meta l4proto tcp jump flows`),
     `add element ${ip} ${table} virtual { ${addresses.map((address) => `${address} ${life}`).join(", ")} }`,
+  ];
+}
+
+/** From now on the table sends on to the leaver what is neither `own` nor began here. */
+export function forwardingRules(move: Forwarding, own: readonly Flow[]): string[] {
+  const { table, leaver } = move;
+  const ip = move.family === 4 ? "ip" : "ip6";
+  return [
+    ...batches(own, flowsPerLine).map(
+      (batch) => `add element ${ip} ${table} own { ${batch.map(describeFlow).join(", ")} }`,
+    ),
+    `add rule ${ip} ${table} flows dup to ${leaver.address} device "${move.interface}" drop`,
   ];
 }
 

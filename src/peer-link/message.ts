@@ -48,9 +48,17 @@ const byeMessage = Type.Object({ kind: Type.Literal("bye") });
  *                       ◀─ answer ─                                ◀─ answer ──
  *     takes over                                                   ── go ─────▶ takes over
  *                       ◀─ done ──  when its connections have ended ── done ──▶
+ *
+ * `withdraw`, in place of what follows: whoever asked goes on without the other one, which undoes its part.
  */
 const moveMessage = Type.Object({
-  kind: Type.Union([Type.Literal("take"), Type.Literal("offer"), Type.Literal("go"), Type.Literal("done")]),
+  kind: Type.Union([
+    Type.Literal("take"),
+    Type.Literal("offer"),
+    Type.Literal("withdraw"),
+    Type.Literal("go"),
+    Type.Literal("done"),
+  ]),
   virtualRouterId: Type.Integer({ minimum: 1, maximum: 255 }),
   family: Type.Union([Type.Literal(4), Type.Literal(6)]),
   drainMs: Type.Integer({ minimum: 0, maximum: 86_400_000 }),

@@ -33,8 +33,8 @@ export interface InstanceState {
   readonly preemptFromMs: number | null;
   /** Whether a takeover from a living master is made ready first: `prepare-takeover`, answered by `prepared`. */
   readonly preparesTakeovers: boolean;
-  /** BACKUP that makes its takeover ready. */
-  readonly preparing: boolean;
+  /** BACKUP that makes its takeover ready: until when at most, as long as the master lives; null: it does not. */
+  readonly prepareUntilMs: number | null;
   /** An operator wants it to be backup: the priority that it has meanwhile given up; null: nobody does. */
   readonly drainedFrom: number | null;
   /** When another master was last answered with an advert out of turn. */
@@ -128,7 +128,7 @@ export type InstanceEffect =
       readonly to: number;
       readonly reason: string;
     }
-  /** Before it takes over from a living master. It goes on after `prepared`, or by itself after a second. */
+  /** Before it takes over from a living master. It goes on after `prepared`, or by itself after some seconds. */
   | { readonly kind: "prepare-takeover"; readonly from: string }
   | { readonly kind: "log"; readonly level: "info" | "warn"; readonly message: string }
   /** The addresses are given up for good; comes after `remove-addresses`. */
@@ -157,7 +157,7 @@ export function initialState(
     preemptFromMs: null,
     deadMaster: null,
     preparesTakeovers,
-    preparing: false,
+    prepareUntilMs: null,
     drainedFrom: null,
     answeredMs: Number.NEGATIVE_INFINITY,
     putBackMs: Number.NEGATIVE_INFINITY,

@@ -13,7 +13,7 @@ import {
   skewSpanMs,
   slowestTakeoverAfterPriorityZeroMs,
 } from "./master-down.js";
-import { heard } from "./partners.js";
+import { heard, type Partner } from "./partners.js";
 import type { VrrpStateName } from "./status.js";
 import { nextPeriod, type TimerName, type Timers } from "./timers.js";
 
@@ -51,8 +51,8 @@ const handOverSlackMs = 100;
 /** Somebody who removes the address every time we put it back gets ten rounds a second, not all of the processor. */
 const putBackGapMs = 100;
 const faultRetryMs = 10_000;
-/** The living master serves meanwhile; what takes longer than this goes on without. */
-const prepareLimitMs = 1000;
+/** The living master serves meanwhile, and what takes longer goes on without: `nft` with many flows on a busy machine. */
+const prepareLimitMs = 5000;
 /** RFC 3768 §5.3.4: 0 is for giving up, 255 for the owner of the addresses; what is tracked never leads there. */
 const ownerPriority = 255;
 const lowestPriority = 1;
@@ -112,8 +112,8 @@ export function handle(state: InstanceState, input: InstanceInput, nowMs: number
       onPeerYields(step, input.address);
       break;
     case "prepared":
-      if (step.state.preparing) {
-        onMasterDown(step);
+      if (step.state.prepareUntilMs !== null) {
+        takeOver(step, takeoverReason(step, step.masterDownIntervalMs));
       }
       break;
     case "drain":
@@ -191,7 +191,7 @@ class Draft {
     this.state.inDoubt = false;
     this.state.wantsMaster = null;
     this.state.deadMaster = null;
-    this.state.preparing = false;
+    this.state.prepareUntilMs = null;
     this.state.preemptFromMs = null;
     this.effect({ kind: "transition", from, to: name, reason });
   }
@@ -294,7 +294,7 @@ function onAdvertAsBackup(step: Draft, { source, priority, advertIntervalMs }: A
   } else if (!state.config.preempt || priority >= state.priority || isLeftInPeace(step, source, priority)) {
     state.masterIntervalMs = advertIntervalMs ?? step.advertIntervalMs;
     state.wantsMaster = null;
-    state.preparing = false;
+    state.prepareUntilMs = null;
     step.arm({ masterDown: step.now + step.masterDownIntervalMs });
   }
   // A lower priority is not listened to: the timer runs on, and then this node takes over.
@@ -409,13 +409,20 @@ function onPeerYields(step: Draft, address: string): void {
 
 /** The member of a sync group says that it could, and goes on listening: the group goes when all of them can. */
 function onMasterDown(step: Draft): void {
+  const { state } = step;
   const silence = step.masterDownIntervalMs;
   const living = livingMaster(step);
-  if (living !== null && step.state.preparesTakeovers && !step.state.preparing && !step.state.inGroup) {
-    step.state.preparing = true;
-    step.arm({ masterDown: step.now + prepareLimitMs });
-    step.effect({ kind: "prepare-takeover", from: living });
-    return;
+  if (living !== null && state.preparesTakeovers && !state.inGroup) {
+    const begins = state.prepareUntilMs === null;
+    state.prepareUntilMs ??= step.now + prepareLimitMs;
+    if (step.now < state.prepareUntilMs) {
+      // Should it fall silent meanwhile, nothing is waited for beyond its master-down interval.
+      step.arm({ masterDown: Math.min(state.prepareUntilMs, living.lastHeardMs + silence) });
+      if (begins) {
+        step.effect({ kind: "prepare-takeover", from: living.address });
+      }
+      return;
+    }
   }
   takeOver(step, takeoverReason(step, silence));
 }
@@ -430,7 +437,7 @@ function takeOver(step: Draft, reason: string): void {
 }
 
 /** Who advertises a lower priority still, and will lose the mastership to this node. */
-function livingMaster(step: Draft): string | null {
+function livingMaster(step: Draft): Partner | null {
   const last = step.state.partners[0];
   const isLiving =
     last !== undefined &&
@@ -438,7 +445,7 @@ function livingMaster(step: Draft): string | null {
     last.priority < step.state.priority &&
     last.address !== step.state.deadMaster &&
     step.now - last.lastHeardMs < step.masterDownIntervalMs;
-  return isLiving ? last.address : null;
+  return isLiving ? last : null;
 }
 
 function takeoverReason(step: Draft, silenceMs: number): string {

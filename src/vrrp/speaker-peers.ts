@@ -3,9 +3,10 @@ import type { RouterState, StateMessage } from "../peer-link/message.js";
 import { PeerLinks } from "../peer-link/peer-links.js";
 import type { PeerLinkStatus } from "../peer-link/status.js";
 import { takeoverDelayMs } from "../peer-link/takeover-order.js";
-import { identify, SpeakerHandover } from "./speaker-handover.js";
+import { SpeakerHandover } from "./speaker-handover.js";
 import type { SpeakerInstance } from "./speaker-instance.js";
 import type { SpeakerLog } from "./speaker-log.js";
+import { identify } from "./speaker-move.js";
 
 export interface PeerLinkSettings {
   /** This node's name, for the partner's log and status. */

@@ -7,7 +7,7 @@ import { startTandem, type Tandem, writeConfiguration } from "../../lab/tandem.j
 
 /** The long connection never ends by itself: so long does a process that stops serve it. */
 const drainMs = 15_000;
-const electionMs = 2 * 3609 + 15_000;
+const electionMs = 2 * 3609 + 45_000;
 
 t.test("planned moves between two linked nodes lose no connection", async (t) => {
   const network = await Network.create();
@@ -77,15 +77,16 @@ t.test("planned moves between two linked nodes lose no connection", async (t) =>
     await probe.waitForService(5000);
   });
 
-  await t.test("a restarted node preempts, and no new connection notices", async (t) => {
-    const seen = await during("lb-box1", async () => {
-      box1 = startBalancer("lb-box1", 101);
-    });
-    t.same(seen.new.failures, {});
+  await t.test("a restarted node preempts, and what is open goes on", async () => {
+    nothingFailed(
+      await during("lb-box1", async () => {
+        box1 = startBalancer("lb-box1", 101);
+      }),
+    );
   });
 
   await t.test("a crash in the middle of a move leaves nothing behind", async (t) => {
-    await during("lb-box2", () => box1.ask("drain"));
+    nothingFailed(await during("lb-box2", () => box1.ask("drain")));
     await box1.kill();
     await waitFor("the kernel's clean-up", 4500, async () => {
       const left = [await nftTables("lb-box1"), await nftTables("lb-box2"), await loAddresses("lb-box1")];
@@ -100,6 +101,12 @@ t.test("planned moves between two linked nodes lose no connection", async (t) =>
     await waitFor("the kernel's clean-up", 4500, async () => (await nftTables("lb-box2")) === "");
   });
   await probe.stop();
+  for (const [name, b] of [
+    ["box1", box1],
+    ["box2", box2],
+  ] as const)
+    for (const l of b.process.lines) console.error(name, l.atMs.toFixed(1), l.text);
+  for (const x of probe.samples) if (!x.good) console.error("FAIL", JSON.stringify(x));
 });
 
 function configuration(priority: number): string {

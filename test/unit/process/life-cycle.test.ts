@@ -112,12 +112,12 @@ t.test("a part that never answers is given up on at its deadline, and not before
     live([
       [0, { kind: "started" }],
       [0, { kind: "stop" }],
-      [2999, { kind: "timer" }],
-      [3000, { kind: "timer" }],
-      [33_999, { kind: "timer" }],
-      [34_000, { kind: "timer" }],
-      [38_999, { kind: "timer" }],
-      [39_000, { kind: "timer" }],
+      [4999, { kind: "timer" }],
+      [5000, { kind: "timer" }],
+      [35_999, { kind: "timer" }],
+      [36_000, { kind: "timer" }],
+      [40_999, { kind: "timer" }],
+      [41_000, { kind: "timer" }],
     ]),
     [
       "serving: announce-serving",
@@ -186,7 +186,7 @@ t.test(
           }
           feed({ kind: "stop" });
           const stoppedAt = nowMs;
-          while (nowMs - stoppedAt <= 40_000) {
+          while (nowMs - stoppedAt <= 42_000) {
             nowMs += 250;
             feed({ kind: "timer" });
           }

@@ -54,12 +54,27 @@ t.test("a takeover from a living master is made ready first, and goes on when it
   t.match(node.state.reason, "lower than 101 here");
 });
 
-t.test("nobody answers within a second: it goes on all the same", async (t) => {
+t.test("as long as the master lives, it waits five seconds, and then goes on all the same", async (t) => {
   const node = new Node(101);
   node.waitToPreempt(100);
-  t.same(node.input({ kind: "timer" }, 900), []);
+  for (let times = 0; times < 4; times++) {
+    t.same(node.hear(a, 100, 1000), []);
+    t.same(node.input({ kind: "timer" }), []);
+  }
+  node.hear(a, 100, 900);
   t.match(node.input({ kind: "timer" }, 100), ["advert 101", "BACKUP to MASTER"]);
 });
+
+t.test(
+  "a master that falls silent meanwhile is waited for as long as VRRP has it, and no longer",
+  async (t) => {
+    const node = new Node(101);
+    node.waitToPreempt(100);
+    const silentForMs = 100;
+    t.same(node.input({ kind: "timer" }, 3600 - silentForMs), []);
+    t.match(node.input({ kind: "timer" }, 10), ["advert 101", "BACKUP to MASTER"]);
+  },
+);
 
 t.test("a better master that appears meanwhile is respected", async (t) => {
   const node = new Node(101);

@@ -13,7 +13,7 @@ import { TapView } from "./tap-view.mjs";
 import { insideUserNamespace, needsUserNamespace, runInUserNamespace } from "./user-namespace.mjs";
 
 const suites = {
-  unit: { folders: ["test/unit", "test/http"], options: ["--timeout=300"], commands: [] },
+  unit: { folders: ["test/unit", "test/http", "test/tcp"], options: ["--timeout=300"], commands: [] },
   // Thousands of simulated hours: long, and nothing in them depends on the time they take.
   sim: { folders: ["test/sim"], options: ["--timeout=900"], commands: [] },
   stress: {

@@ -145,6 +145,8 @@ export interface GratuitousArpConfig {
 export interface ProxyConfig {
   readonly name: string;
   readonly listen: readonly ListenAddress[];
+  /** Left out: HTTP. In `tcp` bytes pass unread. */
+  readonly mode?: "tcp";
   readonly balance: Balance;
   /** Left out: map-based. */
   readonly hashType?: "consistent";
@@ -173,7 +175,10 @@ export interface ProxyTimeouts {
   readonly clientMs: number;
   readonly serverMs: number;
   readonly keepAliveMs: number;
+  /** Silence in both directions of an upgraded connection, or of a session of `mode: tcp`. */
   readonly tunnelMs: number;
+  /** The same once one side of a session of `mode: tcp` has ended: client-fin, server-fin. Left out: `tunnelMs`. */
+  readonly halfClosedMs?: number;
 }
 
 export interface AdminConfig {

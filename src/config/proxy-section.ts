@@ -26,7 +26,9 @@ interface Taken extends ListenAddress {
 function readProxy(name: string, shape: ProxyShape, taken: Taken[], context: Context): ProxyConfig {
   const path = ["proxies", name];
   const listen = readBind([...path, "bind"], name, shape.bind, taken, context);
-  const timeouts = readTimeouts([...path, "timeout"], shape.timeout, context);
+  const mode = shape.mode ?? "http";
+  const timeouts = readTimeouts([...path, "timeout"], shape.timeout, mode, context);
+  if (mode === "tcp") reportHttpWords(path, shape, context);
   const servers = readServers(path, name, shape.servers, shape.default_server, timeouts.connectMs, context);
   for (const server of servers) {
     if (!listen.some((address) => address.port === server.port && address.address === server.host)) continue;
@@ -39,6 +41,7 @@ function readProxy(name: string, shape: ProxyShape, taken: Taken[], context: Con
   return {
     name,
     listen,
+    ...(mode === "tcp" && { mode }),
     ...readBalance(path, shape, context),
     ...readChecks(path, shape, servers, context),
     servers,
@@ -58,6 +61,13 @@ function readBalance(
     shape.balance === undefined
       ? "roundrobin"
       : context.take(at, parseBalance(shape.balance), "roundrobin" as const);
+  if (shape.mode === "tcp" && typeof balance !== "string" && balance.by !== "random") {
+    context.problem(
+      at,
+      `${balance.by} is in requests, which mode tcp does not see`,
+      "balance by source, or by roundrobin, leastconn, random or first",
+    );
+  }
   const isHashed = balance === "source" || (typeof balance !== "string" && balance.by !== "random");
   if (shape.hash_type !== undefined && !isHashed && !context.flagged(at)) {
     context.warning(
@@ -138,7 +148,24 @@ export function overlaps(a: ListenAddress, b: ListenAddress): boolean {
   return isSameFamily && (isWildcard(a.address) || isWildcard(b.address));
 }
 
-function readTimeouts(path: Path, shape: ProxyShape["timeout"], context: Context): ProxyTimeouts {
+/** Words about requests, which nobody sees in `mode: tcp`. */
+function reportHttpWords(path: Path, shape: ProxyShape, context: Context): void {
+  const said: Path[] = [];
+  if (shape.max_head_bytes !== undefined) said.push([...path, "max_head_bytes"]);
+  for (const word of ["http-request", "http-keep-alive"] as const) {
+    if (shape.timeout?.[word] !== undefined) said.push([...path, "timeout", word]);
+  }
+  for (const at of said) {
+    context.warning(at, `${at.at(-1)} says nothing in mode tcp`, "leave it out, or write mode: http", "key");
+  }
+}
+
+function readTimeouts(
+  path: Path,
+  shape: ProxyShape["timeout"],
+  mode: "http" | "tcp",
+  context: Context,
+): ProxyTimeouts {
   const read = (word: keyof NonNullable<ProxyShape["timeout"]>, fallbackMs: number): number => {
     const value = shape?.[word];
     const isBare = typeof value === "number" || (value !== undefined && /^[\d.]+$/.test(value));
@@ -151,12 +178,21 @@ function readTimeouts(path: Path, shape: ProxyShape["timeout"], context: Context
     }
     return context.duration([...path, word], value, "ms", fallbackMs, 1);
   };
+  const clientMs = read("client", defaultTimeouts.clientMs);
+  const serverMs = read("server", defaultTimeouts.serverMs);
+  // HAProxy's rule: without a time-out of its own, a session that is silent ends with the first of both sides' time-outs.
+  const tunnelMs = mode === "tcp" ? Math.min(clientMs, serverMs) : defaultTimeouts.tunnelMs;
+  const halfClosedMs = Math.min(read("client-fin", Infinity), read("server-fin", Infinity));
+  if (mode === "http" && halfClosedMs < Infinity) {
+    context.warning(path, "client-fin and server-fin say nothing in mode http", "leave them out", "key");
+  }
   return {
     connectMs: read("connect", defaultTimeouts.connectMs),
     requestHeadMs: read("http-request", defaultTimeouts.requestHeadMs),
-    clientMs: read("client", defaultTimeouts.clientMs),
-    serverMs: read("server", defaultTimeouts.serverMs),
+    clientMs,
+    serverMs,
     keepAliveMs: read("http-keep-alive", defaultTimeouts.keepAliveMs),
-    tunnelMs: read("tunnel", defaultTimeouts.tunnelMs),
+    tunnelMs: read("tunnel", tunnelMs),
+    ...(mode === "tcp" && halfClosedMs < Infinity && { halfClosedMs }),
   };
 }

@@ -122,13 +122,23 @@ export const timeoutSchema = Type.Object(
     client: milliseconds("Silence of a client in the middle of an exchange. Default 60s."),
     server: milliseconds("Silence of a server in the middle of an exchange. Default 60s."),
     "http-keep-alive": milliseconds("Between two requests of one connection. Default 60s."),
-    tunnel: milliseconds("Silence in an upgraded connection. Default 1h."),
+    tunnel: milliseconds(
+      "Silence in an upgraded connection, default 1h; in a session of mode tcp, default the shorter of client and server.",
+    ),
+    "client-fin": milliseconds("Mode tcp: silence once one side has ended. Default: tunnel."),
+    "server-fin": milliseconds("The same; the shorter of the two counts."),
   },
   { ...closed, title: "a mapping such as { connect: 5s, client: 60s }" },
 );
 
 export const proxySchema = Type.Object(
   {
+    mode: Type.Optional(
+      Type.Enum(["http", "tcp"], {
+        title: "http or tcp",
+        description: "tcp: bytes pass unread, such as TLS that the servers terminate. Default http.",
+      }),
+    ),
     bind: oneOrMore("an address such as 192.168.33.84:80", "Where the clients come in."),
     balance: text(
       "roundrobin, leastconn, source, uri, hdr(name), random or first",
@@ -191,7 +201,7 @@ export const fileSchema = Type.Object(
     fitness: Type.Optional(fitnessSchema),
     global_defs: Type.Optional(globalDefsSchema),
     peer_link: Type.Optional(peerLinkSchema),
-    proxies: named(proxySchema, "a mapping of proxies by name, such as http", "HTTP balancers."),
+    proxies: named(proxySchema, "a mapping of proxies by name, such as http", "HTTP and TCP balancers."),
     admin: Type.Optional(
       Type.Union([adminSchema, Type.Literal(false)], {
         title: "a mapping with bind and stats, or false",
@@ -245,7 +255,6 @@ export const foreignWords: Readonly<Record<string, string>> = {
   global_tracking: "leave it out: what a group and its members track counts for all of them",
   sync_group_tracking_weight: "leave it out: weights count in a group too",
   lvs_notify_fifo: "leave it out: write notify_fifo",
-  mode: "leave it out: every proxy is HTTP",
   option: "leave it out: keep-alive, X-Forwarded-For and redispatch are always on",
   server: "write servers: { web01: 192.168.33.68:80 }",
   httpchk: "write http_check: { uri: /health }",

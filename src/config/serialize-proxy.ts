@@ -8,7 +8,9 @@ import type { CheckConfig, HttpCheckConfig, ServerConfig } from "./server-config
 /** Writes a proxy as the file has it, defaults spelled out; a server that has nothing but an address in the short form. */
 export function writeProxy(proxy: ProxyConfig): object {
   const { timeouts } = proxy;
+  const isTcp = proxy.mode === "tcp";
   return {
+    ...(isTcp && { mode: "tcp" }),
     bind: proxy.listen.map(({ address, port }) => describeEndpoint(address, port)),
     balance: describeBalance(proxy.balance),
     ...(proxy.hashType !== undefined && { hash_type: proxy.hashType }),
@@ -18,13 +20,14 @@ export function writeProxy(proxy: ProxyConfig): object {
     servers: new Map(proxy.servers.map((server) => [server.name, writeServer(server)])),
     timeout: {
       connect: describeDuration(timeouts.connectMs),
-      "http-request": describeDuration(timeouts.requestHeadMs),
+      ...(!isTcp && { "http-request": describeDuration(timeouts.requestHeadMs) }),
       client: describeDuration(timeouts.clientMs),
       server: describeDuration(timeouts.serverMs),
-      "http-keep-alive": describeDuration(timeouts.keepAliveMs),
+      ...(!isTcp && { "http-keep-alive": describeDuration(timeouts.keepAliveMs) }),
       tunnel: describeDuration(timeouts.tunnelMs),
+      ...(timeouts.halfClosedMs !== undefined && { "client-fin": describeDuration(timeouts.halfClosedMs) }),
     },
-    max_head_bytes: proxy.maxHeadBytes,
+    ...(!isTcp && { max_head_bytes: proxy.maxHeadBytes }),
     ...(proxy.maxconn !== null && { maxconn: proxy.maxconn }),
   };
 }

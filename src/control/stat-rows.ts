@@ -72,32 +72,34 @@ function frontendCells(
   const row = counters.frontend;
   const rate = rates.frontend;
   return {
-    ...commonCells(proxy.name, "FRONTEND", proxyId, 0, row, rate),
+    ...commonCells(proxy, "FRONTEND", proxyId, 0, row, rate),
     type: rowTypes.Frontend,
     slim: Math.min(proxy.maxconn ?? Infinity, view.maxconn),
     dreq: row.requestsDenied,
     ereq: row.requestErrors,
     status: "OPEN",
     rate_lim: 0,
-    req_rate: rate.requests.perSecond,
-    req_rate_max: rate.requests.max,
+    ...(proxy.mode !== "tcp" && {
+      req_rate: rate.requests.perSecond,
+      req_rate_max: rate.requests.max,
+      intercepted: row.intercepted,
+      ...notCached,
+    }),
     ...notCompressed,
-    ...notCached,
     conn_rate: rate.connections.perSecond,
     conn_rate_max: rate.connections.max,
     conn_tot: row.connectionsTotal,
-    intercepted: row.intercepted,
     dcon: 0,
     dses: 0,
     ...notHttp2,
-    h1_open_connections: row.sessionsCurrent,
-    h1_open_streams: counters.backend.sessionsCurrent,
-    h1_total_connections: row.connectionsTotal,
-    h1_total_streams: row.requestsTotal,
-    h1_bytes_in: row.bytesIn,
-    h1_bytes_out: row.bytesOut,
-    h1_spliced_bytes_in: 0,
-    h1_spliced_bytes_out: 0,
+    ...http1Cells(proxy, {
+      h1_open_connections: row.sessionsCurrent,
+      h1_open_streams: counters.backend.sessionsCurrent,
+      h1_total_connections: row.connectionsTotal,
+      h1_total_streams: row.requestsTotal,
+      h1_bytes_in: row.bytesIn,
+      h1_bytes_out: row.bytesOut,
+    }),
   };
 }
 
@@ -113,7 +115,7 @@ function serverCells(
 ): Cells {
   const row = counters.servers[serverIndex];
   return {
-    ...commonCells(proxy.name, server.name, proxyId, serverIndex + 1, row, rates.servers[serverIndex]),
+    ...commonCells(proxy, server.name, proxyId, serverIndex + 1, row, rates.servers[serverIndex]),
     ...outgoingCells(view, row),
     type: rowTypes.Server,
     status: state.status,
@@ -145,7 +147,7 @@ function backendCells(
   const { servers } = counters;
   const open = servers.reduce((sum, server) => sum + server.usedConnections + server.idleConnections, 0);
   return {
-    ...commonCells(proxy.name, "BACKEND", proxyId, 0, row, rates.backend),
+    ...commonCells(proxy, "BACKEND", proxyId, 0, row, rates.backend),
     ...outgoingCells(view, row),
     type: rowTypes.Backend,
     // HAProxy's fullconn: a tenth of what the frontends may take.
@@ -159,21 +161,21 @@ function backendCells(
     lastchg: seconds(state.lastChangeMs),
     downtime: seconds(state.downtimeMs),
     ...notCompressed,
-    ...notCached,
+    ...(proxy.mode !== "tcp" && notCached),
     algo: balanceName(proxy.balance),
     uweight: state.servers.reduce((sum, server) => sum + (server.isUsable ? server.userWeight : 0), 0),
     agg_server_status: 0,
     agg_server_check_status: 0,
     agg_check_status: 0,
     ...notHttp2,
-    h1_open_connections: open,
-    h1_open_streams: row.sessionsCurrent,
-    h1_total_connections: row.connectsTotal,
-    h1_total_streams: row.requestsTotal,
-    h1_bytes_in: row.bytesOut,
-    h1_bytes_out: row.bytesIn,
-    h1_spliced_bytes_in: 0,
-    h1_spliced_bytes_out: 0,
+    ...http1Cells(proxy, {
+      h1_open_connections: open,
+      h1_open_streams: row.sessionsCurrent,
+      h1_total_connections: row.connectsTotal,
+      h1_total_streams: row.requestsTotal,
+      h1_bytes_in: row.bytesOut,
+      h1_bytes_out: row.bytesIn,
+    }),
   };
 }
 
@@ -205,7 +207,7 @@ function seconds(ms: number): number {
 
 /** Cells that every kind of row fills. */
 function commonCells(
-  proxyName: string,
+  { name: proxyName, mode }: ProxyConfig,
   serverName: string,
   proxyId: number,
   serverId: number,
@@ -226,14 +228,16 @@ function commonCells(
     sid: serverId,
     rate: rates.sessions.perSecond,
     rate_max: rates.sessions.max,
-    hrsp_1xx: row.responses1xx,
-    hrsp_2xx: row.responses2xx,
-    hrsp_3xx: row.responses3xx,
-    hrsp_4xx: row.responses4xx,
-    hrsp_5xx: row.responses5xx,
-    hrsp_other: row.responsesOther,
-    req_tot: row.requestsTotal,
-    mode: "http",
+    ...(mode !== "tcp" && {
+      hrsp_1xx: row.responses1xx,
+      hrsp_2xx: row.responses2xx,
+      hrsp_3xx: row.responses3xx,
+      hrsp_4xx: row.responses4xx,
+      hrsp_5xx: row.responses5xx,
+      hrsp_other: row.responsesOther,
+      req_tot: row.requestsTotal,
+    }),
+    mode: mode ?? "http",
     wrew: 0,
     eint: row.internalErrors,
     "-": "-",
@@ -272,6 +276,12 @@ function outgoingCells(view: NodeView, row: RowSnapshot): Cells {
 
 function ageSeconds(nowMs: number, thenMs: number): number {
   return Math.max(0, Math.floor((nowMs - thenMs) / 1000));
+}
+
+/** In `mode: tcp` nothing of it is HTTP. */
+function http1Cells({ mode }: ProxyConfig, cells: Cells): Cells {
+  const counted = Object.entries(cells).map(([column, value]) => [column, mode === "tcp" ? 0 : value]);
+  return { ...Object.fromEntries(counted), h1_spliced_bytes_in: 0, h1_spliced_bytes_out: 0 };
 }
 
 const notCompressed: Cells = { comp_in: 0, comp_out: 0, comp_byp: 0, comp_rsp: 0 };

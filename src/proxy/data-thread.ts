@@ -61,7 +61,7 @@ class DataThread {
     });
     const monotonicOffsetMs = monotonicMs() - engine.now();
     this.proxies = data.proxies.map((config, index) => {
-      const counters = new ProxyCounters(table, threadIndex, index, config.servers);
+      const counters = new ProxyCounters(table, threadIndex, index, config);
       const shared = new SharedServers(states, table, index);
       const limitReached = (): string | null => limits.reached(index);
       return new ProxyInstance(

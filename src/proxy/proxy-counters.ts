@@ -17,6 +17,12 @@ const classCell = (status: number): number => classCells[Math.floor(status / 100
 /** What `errorsInRow` counts of a server; null: nothing. */
 type Observed = ObserveConfig["layer"] | null;
 
+/** What the counters need to know of a proxy. */
+export interface CountedProxy {
+  readonly servers: readonly { readonly check?: CheckConfig }[];
+  readonly mode?: "tcp";
+}
+
 /** The counters of one proxy in one data thread: what happened, in the rows that HAProxy's users read. */
 export class ProxyCounters {
   private readonly cells: Float64Array;
@@ -24,17 +30,22 @@ export class ProxyCounters {
   private readonly backend: number;
   private readonly servers: readonly number[];
   private readonly observed: readonly Observed[];
+  /** Requests that a session with a server counts as: none where requests are not seen. */
+  private readonly perSession: number;
 
   constructor(
     table: StatsTable,
     threadIndex: number,
     proxyIndex: number,
-    servers: readonly { readonly check?: CheckConfig }[],
+    { servers, mode }: CountedProxy,
+    /** Whose servers' and backend's rows count. */
+    backendIndex = proxyIndex,
   ) {
+    this.perSession = mode === "tcp" ? 0 : 1;
     this.cells = table.blocks[threadIndex];
     this.frontend = table.frontendRow(proxyIndex);
-    this.backend = table.backendRow(proxyIndex);
-    this.servers = servers.map((_, server) => table.serverRow(proxyIndex, server));
+    this.backend = table.backendRow(backendIndex);
+    this.servers = servers.map((_, server) => table.serverRow(backendIndex, server));
     this.observed = servers.map(({ check }) => check?.observe?.layer ?? null);
   }
 
@@ -88,7 +99,7 @@ export class ProxyCounters {
 
   /** The balancer was asked for a server for this request. */
   exchangeBegan(): void {
-    this.cells[this.backend + Cell.requestsTotal]++;
+    this.cells[this.backend + Cell.requestsTotal] += this.perSession;
     this.cells[this.backend + Cell.sessionsTotal]++;
     this.raise(this.backend);
   }
@@ -102,7 +113,7 @@ export class ProxyCounters {
     const row = this.servers[server];
     this.cells[row + Cell.selections]++;
     this.cells[row + Cell.sessionsTotal]++;
-    this.cells[row + Cell.requestsTotal]++;
+    this.cells[row + Cell.requestsTotal] += this.perSession;
     this.cells[row + Cell.lastSessionMs] = monotonicMs;
     this.cells[this.backend + Cell.selections]++;
     this.cells[this.backend + Cell.lastSessionMs] = monotonicMs;

@@ -2,12 +2,14 @@ import type { ProxyConfig } from "../config/config.js";
 import { Balancer } from "./balance/balancer.js";
 import { createAlgorithm } from "./balance/create-algorithm.js";
 import { type RequestKey, requestKeyOf } from "./balance/request-key.js";
+import type { Client } from "./client.js";
 import { ClientConnection } from "./client-connection.js";
-import type { Acceptor, Connection, Engine, Listener } from "./engine/engine.js";
+import type { Acceptor, Connection, ConnectionHandler, Engine, Listener } from "./engine/engine.js";
 import { ForwardedForLines } from "./forwarded-for-lines.js";
 import { defaultMaxFields, Head, type HeadLimits } from "./http1/head.js";
 import type { ProxyCounters } from "./proxy-counters.js";
 import type { SharedServers } from "./shared-servers.js";
+import { TcpSession } from "./tcp-session.js";
 import type { UpstreamConnection } from "./upstream-connection.js";
 import { UpstreamPool } from "./upstream-pool.js";
 
@@ -43,7 +45,7 @@ export class ProxyInstance implements Acceptor {
   /** What an HTTP/1.0 request that names no host has meant: the address that it came to. */
   readonly fallbackHost: Uint8Array;
   readonly forwardedForLines = new ForwardedForLines();
-  readonly clients = new Set<ClientConnection>();
+  readonly clients = new Set<Client>();
   /** Called when `closing` and the last client has left. */
   emptied: (() => void) | null = null;
   /** The address is about to move or the process to end: answers say `Connection: close`. */
@@ -103,14 +105,20 @@ export class ProxyInstance implements Acceptor {
     this.event({ event: "accept", proxy: this.config.name, reason: errorCode }, "no client can be accepted");
   }
 
-  accept(connection: Connection): ClientConnection {
+  accept(connection: Connection): ConnectionHandler {
+    if (this.config.mode === "tcp") {
+      const session = new TcpSession(this, connection);
+      this.clients.add(session);
+      session.begin();
+      return session;
+    }
     const client = new ClientConnection(this, connection);
     this.clients.add(client);
     return client;
   }
 
   /** A client's connection is gone. */
-  left(client: ClientConnection): void {
+  left(client: Client): void {
     this.clients.delete(client);
     if (this.isFull) for (const listener of this.listeners) listener.admitAgain();
     if (this.closing && this.clients.size === 0) this.emptied?.();
@@ -140,6 +148,11 @@ export class ProxyInstance implements Acceptor {
       { event: "server", proxy: this.config.name, server: name, address: `${host}:${port}` },
       "server can be reached again",
     );
+  }
+
+  /** A session of `mode: tcp` that came to nothing: there is no answer that could tell its client why. */
+  sessionFailed(client: string, reason: string): void {
+    this.event({ event: "session", proxy: this.config.name, client, reason }, "a client's session failed");
   }
 
   /**

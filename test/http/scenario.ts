@@ -76,6 +76,8 @@ export interface ProxyOptions {
   readonly timeouts?: Partial<ProxyTimeouts>;
   readonly maxHeadBytes?: number;
   readonly maxconn?: number;
+  /** What else its configuration says. */
+  readonly config?: Partial<ProxyConfig>;
 }
 
 /** Where a proxy finds a server. */
@@ -215,7 +217,7 @@ export class ScriptedServer implements Target {
   readonly peers: Peer[] = [];
   /** The first error of a handler. */
   failure: unknown = null;
-  private readonly server = net.createServer({ allowHalfOpen: true });
+  private server = net.createServer({ allowHalfOpen: true });
   private readonly arrived: Peer[] = [];
   private readonly takers: ((peer: Peer) => void)[] = [];
   private handler: ((peer: Peer) => Promise<void>) | null = null;
@@ -233,7 +235,7 @@ export class ScriptedServer implements Target {
       else this.takers.length > 0 ? this.takers.shift()?.(peer) : this.arrived.push(peer);
     });
     return new Promise((resolve) =>
-      this.server.listen(0, "127.0.0.1", () => {
+      this.server.listen(this.port, "127.0.0.1", () => {
         this.port = (this.server.address() as AddressInfo).port;
         resolve();
       }),
@@ -261,6 +263,12 @@ export class ScriptedServer implements Target {
   /** Stops listening: from now on the port refuses. Connections stay. */
   refuse(): void {
     this.server.close();
+  }
+
+  /** After `refuse`: takes connections on the same port again. */
+  listenAgain(): Promise<void> {
+    this.server = net.createServer({ allowHalfOpen: true });
+    return this.listen();
   }
 
   destroy(): void {
@@ -297,9 +305,10 @@ export class RunningProxy {
       timeouts: { ...unreached, ...options.timeouts },
       maxHeadBytes: options.maxHeadBytes ?? 16_384,
       maxconn: options.maxconn ?? null,
+      ...options.config,
     };
     this.table = new StatsTable([this.config], 1);
-    const counters = new ProxyCounters(this.table, 0, 0, this.config.servers);
+    const counters = new ProxyCounters(this.table, 0, 0, this.config);
     this.states = new ServerTable([this.config], { nowMs: monotonicMs() });
     const limits = new ConnectionLimits(this.table, { all: 10_000, proxies: [this.config.maxconn] });
     this.instance = new ProxyInstance(
@@ -317,11 +326,17 @@ export class RunningProxy {
 
   /** A client that has just connected. */
   async client(): Promise<Peer> {
+    const peer = this.connect();
+    const connected = new Promise<void>((resolve) => peer.socket.once("connect", () => resolve()));
+    await within(connected, 2_000, () => "the proxy does not accept");
+    return peer;
+  }
+
+  /** A client that is about to connect. */
+  connect(): Peer {
     const socket = net.connect({ port: this.port, host: "127.0.0.1", allowHalfOpen: true });
     const peer = new Peer(socket, `client ${this.clients.length + 1}`);
     this.clients.push(peer);
-    const connected = new Promise<void>((resolve) => socket.once("connect", () => resolve()));
-    await within(connected, 2_000, () => "the proxy does not accept");
     return peer;
   }
 

@@ -82,6 +82,7 @@ export interface Acceptor {
 /** Which time-out a deadline stands for. One is armed per connection at a time; re-arming replaces it. */
 export type DeadlineKind =
   | "connect"
+  | "retry"
   | "request-head"
   | "client"
   | "server"

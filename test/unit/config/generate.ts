@@ -6,7 +6,12 @@ import type {
   VirtualRule,
   VrrpInstanceConfig,
 } from "../../../src/config/config.js";
-import { notifyNobody, trackNothing } from "../../../src/config/defaults.js";
+import {
+  defaultMaxHeadBytes,
+  defaultTimeouts,
+  notifyNobody,
+  trackNothing,
+} from "../../../src/config/defaults.js";
 import { overlaps } from "../../../src/config/proxy-section.js";
 import { balance, httpCheck, serverWords } from "./generate-servers.js";
 import { withTracking } from "./generate-tracking.js";
@@ -170,7 +175,26 @@ const proxy: fc.Arbitrary<ProxyConfig> = fc
         !listen.some((other, j) => j < i && overlaps(other, address)) &&
         !servers.some((server) => server.host === address.address && server.port === address.port),
     ),
-  );
+  )
+  .chain((item) => fc.oneof(fc.constant(item), tcp(item)));
+
+/** The same as a proxy of `mode: tcp`, which has no words about requests. */
+function tcp({ balance, hashType, timeouts, ...rest }: ProxyConfig): fc.Arbitrary<ProxyConfig> {
+  const unseen = typeof balance !== "string" && balance.by !== "random";
+  return fc.option(ms, { nil: undefined }).map((halfClosedMs) => ({
+    ...rest,
+    ...(hashType !== undefined && { hashType }),
+    mode: "tcp",
+    balance: unseen ? "source" : balance,
+    timeouts: {
+      ...timeouts,
+      requestHeadMs: defaultTimeouts.requestHeadMs,
+      keepAliveMs: defaultTimeouts.keepAliveMs,
+      ...(halfClosedMs !== undefined && { halfClosedMs }),
+    },
+    maxHeadBytes: defaultMaxHeadBytes,
+  }));
+}
 
 /** Configurations that a file can hold. */
 export const config: fc.Arbitrary<Config> = fc

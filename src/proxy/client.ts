@@ -1,0 +1,7 @@
+/** A client's connection as its proxy sees it, whatever is spoken over it. */
+export interface Client {
+  /** Ends it if nothing has been asked of it since before `sinceMs` on the engine's clock. */
+  closeIfIdle(sinceMs: number): void;
+  /** A hard end: the other side must not take what it has for the whole. */
+  cut(): void;
+}

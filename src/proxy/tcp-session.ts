@@ -1,0 +1,242 @@
+import { noKey } from "./balance/algorithm.js";
+import { hashText } from "./balance/key-hash.js";
+import { Tried } from "./balance/tried.js";
+import type { Client } from "./client.js";
+import type { Connection, ConnectionHandler, DeadlineKind } from "./engine/engine.js";
+import type { ProxyInstance } from "./proxy-instance.js";
+
+/** From so many bytes at once on, what follows passes unseen, where the engine can: below it copying costs less. */
+const splicedBytes = 32_768;
+/** HAProxy's retries and the second between two of them: a server that is just being restarted gets its session. */
+const mostRetries = 3;
+const retryDelayMs = 1_000;
+
+/**
+ *     connecting ──a server took it──▶ open ──both sides have ended──▶ over
+ *        ↑___ refused, time-out ___|
+ */
+const Phase = { connecting: 0, open: 1, over: 2 } as const;
+type Phase = (typeof Phase)[keyof typeof Phase];
+
+/**
+ * A session of a `mode: tcp` proxy: a client's connection and one to a server, whose bytes pass unread both ways. Each
+ * side's FIN passes too, and the other direction goes on until it ends by itself; a reset of one side resets the other.
+ *
+ * What the client sends waits in the kernel until a server has taken the connection, so another server can be tried as
+ * long as none has. The session lives as long as something passes in either direction (`timeout: tunnel`).
+ */
+export class TcpSession implements ConnectionHandler, Client {
+  private phase: Phase = Phase.connecting;
+  private upstream: Connection | null = null;
+  private server = -1;
+  private readonly tried = new Tried();
+  private readonly key: number;
+  private retries = 0;
+  /** FIN has come from a side. */
+  private halfClosed = false;
+  /** The engine has closed this side. */
+  private clientGone = false;
+  private serverGone = false;
+  /** What was sent to a side waits for it. */
+  private clientIsSlow = false;
+  private serverIsSlow = false;
+
+  private readonly startedMs: number;
+  private connectStartedMs = 0;
+  private connectMs = 0;
+
+  constructor(
+    private readonly proxy: ProxyInstance,
+    private readonly client: Connection,
+  ) {
+    this.startedMs = proxy.engine.now();
+    this.key = proxy.config.balance === "source" ? hashText(client.remoteAddress) : noKey;
+    proxy.counters.clientConnected();
+    proxy.counters.exchangeBegan();
+    client.pause();
+  }
+
+  /** Looks for a server. Apart from the constructor, so that the proxy knows of the session by then. */
+  begin(): void {
+    this.dispatch();
+  }
+
+  // —— from the engine ——
+
+  connected(connection: Connection): void {
+    const { counters, engine } = this.proxy;
+    this.phase = Phase.open;
+    this.connectMs = engine.now() - this.connectStartedMs;
+    counters.connected(this.server);
+    counters.usedConnections(this.server, 1);
+    this.proxy.serverReached(this.server);
+    connection.clearDeadline();
+    this.touch();
+    this.client.resume();
+  }
+
+  received(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
+    const { upstream } = this;
+    if (upstream === null || this.phase !== Phase.open) return;
+    this.touch();
+    const to = connection === this.client ? upstream : this.client;
+    this.passed(connection, end - start);
+    if (!to.send(bytes, start, end, false)) this.holdBack(connection);
+    else if (end - start >= splicedBytes) this.proxy.engine.splice(connection, to, Infinity);
+  }
+
+  spliced(connection: Connection, count: number, taken: boolean): void {
+    if (this.phase !== Phase.open) return;
+    this.touch();
+    this.passed(connection, count);
+    if (!taken) this.holdBack(connection);
+  }
+
+  ended(connection: Connection): void {
+    this.halfClosed = true;
+    this.touch();
+    this.otherThan(connection)?.shutdown();
+  }
+
+  drained(connection: Connection): void {
+    if (connection === this.client) this.clientIsSlow = false;
+    else this.serverIsSlow = false;
+    this.touch();
+    this.otherThan(connection)?.resume();
+  }
+
+  expired(connection: Connection, kind: DeadlineKind): void {
+    if (kind === "connect") this.connectFailed(connection, "time-out");
+    else if (kind === "retry") this.dispatch();
+    else this.end(this.serverIsSlow, this.clientIsSlow);
+  }
+
+  closed(connection: Connection, errorCode: string | null): void {
+    const isClient = connection === this.client;
+    if (isClient) this.clientGone = true;
+    if (this.phase === Phase.connecting) {
+      if (isClient) this.aborted();
+      else this.connectFailed(connection, errorCode ?? "closed");
+      return;
+    }
+    if (!isClient) this.serverGone = true;
+    if (errorCode !== null) {
+      if (isClient) this.aborted();
+      else {
+        this.proxy.counters.responseFailed(this.server, true);
+        this.end(true, true);
+      }
+      return;
+    }
+    // Both directions of this side have ended; the other may still be reading what went before.
+    if (this.clientGone && this.serverGone) this.end(false, false);
+    else this.otherThan(connection)?.shutdown();
+  }
+
+  // —— from the proxy ——
+
+  /** A session that a proxy knows nothing of may say something at any moment: it is never idle. */
+  closeIfIdle(): void {}
+
+  cut(): void {
+    this.end(true, true);
+  }
+
+  // —— inside ——
+
+  private dispatch(): void {
+    const { balancer, engine, counters, config } = this.proxy;
+    const server = balancer.pick(this.tried, engine.now(), this.key);
+    if (server < 0) {
+      this.proxy.sessionFailed(this.client.remoteAddress, "no server takes it");
+      this.end(true, true);
+      return;
+    }
+    this.server = server;
+    this.tried.add(server);
+    counters.serverChosen(server, this.proxy.monotonicMs());
+    counters.connecting(server);
+    this.connectStartedMs = engine.now();
+    this.upstream = engine.connect(config.servers[server], this);
+    this.upstream.deadline("connect", config.timeouts.connectMs);
+  }
+
+  private connectFailed(connection: Connection, reason: string): void {
+    const { counters, balancer } = this.proxy;
+    const left = this.server;
+    connection.close(false);
+    this.upstream = null;
+    this.server = -1;
+    counters.connectFailed(left);
+    this.proxy.serverFailed(left, reason);
+    counters.serverLeft(left);
+    if (balancer.hasMore(this.tried)) {
+      counters.redispatched(left);
+      this.dispatch();
+    } else if (this.retries < mostRetries) {
+      this.retries++;
+      counters.retried(left);
+      this.tried.clear();
+      this.client.deadline("retry", retryDelayMs);
+    } else {
+      this.dispatch();
+    }
+  }
+
+  /** Bytes that came from `connection` go to the other side. */
+  private passed(connection: Connection, count: number): void {
+    const { counters } = this.proxy;
+    if (connection === this.client) {
+      counters.receivedFromClient(count);
+      counters.sentToServer(this.server, count);
+    } else {
+      counters.receivedFromServer(this.server, count);
+      counters.sentToClient(count);
+    }
+  }
+
+  /** The other side does not take more for the moment: what comes from this one waits in the kernel. */
+  private holdBack(connection: Connection): void {
+    if (connection === this.client) this.serverIsSlow = true;
+    else this.clientIsSlow = true;
+    connection.pause();
+  }
+
+  /** Either side, while it is there; the client's connection carries the deadline until it is gone. */
+  private touch(): void {
+    if (this.phase !== Phase.open) return;
+    const { tunnelMs, halfClosedMs } = this.proxy.config.timeouts;
+    const ms = this.halfClosed ? (halfClosedMs ?? tunnelMs) : tunnelMs;
+    if (!this.clientGone) this.client.deadline("tunnel", ms);
+    else this.upstream?.deadline("tunnel", ms);
+  }
+
+  private otherThan(connection: Connection): Connection | null {
+    return connection === this.client ? this.upstream : this.client;
+  }
+
+  /** The client reset its connection. */
+  private aborted(): void {
+    this.proxy.counters.clientAborted(this.server);
+    this.end(true, true);
+  }
+
+  /** Closes what is left of both sides, and the accounts. */
+  private end(resetServer: boolean, resetClient: boolean): void {
+    if (this.phase === Phase.over) return;
+    const { counters, engine } = this.proxy;
+    const wasOpen = this.phase === Phase.open;
+    this.phase = Phase.over;
+    // A connection that is still being opened has nobody to reset.
+    if (!this.serverGone) this.upstream?.close(resetServer && wasOpen);
+    if (!this.clientGone) this.client.close(resetClient);
+    if (wasOpen) {
+      counters.usedConnections(this.server, -1);
+      counters.timed(this.server, this.connectMs, 0, engine.now() - this.startedMs);
+    }
+    if (this.server >= 0) counters.serverLeft(this.server);
+    counters.exchangeEnded();
+    counters.clientGone();
+    this.proxy.left(this);
+  }
+}

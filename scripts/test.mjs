@@ -13,7 +13,11 @@ import { TapView } from "./tap-view.mjs";
 import { insideUserNamespace, needsUserNamespace, runInUserNamespace } from "./user-namespace.mjs";
 
 const suites = {
-  unit: { folders: ["test/unit", "test/http", "test/tcp"], options: ["--timeout=300"], commands: [] },
+  unit: {
+    folders: ["test/unit", "test/http", "test/tcp"],
+    options: ["--jobs=2", "--timeout=300"],
+    commands: [],
+  },
   // Thousands of simulated hours: long, and nothing in them depends on the time they take.
   sim: { folders: ["test/sim"], options: ["--timeout=900"], commands: [] },
   stress: {

@@ -4,7 +4,7 @@ import { HeldBytes } from "./held-bytes.js";
 import { errorAnswer } from "./http1/answer.js";
 import { BodyFramer } from "./http1/body.js";
 import type { RequestForwarding } from "./http1/forward.js";
-import { Framing, findHeadEnd, Method, parseRequestHead } from "./http1/head.js";
+import { Framing, findHeadEnd, Method } from "./http1/head.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 
 /**
@@ -295,16 +295,16 @@ export class ClientConnection implements ConnectionHandler {
 
   /** Serves the requests in `bytes[start, end)` until one of them has to wait. */
   private takeRequests(bytes: Uint8Array, start: number, end: number): void {
-    const { requestHead, limits, counters } = this.proxy;
+    const { requestHeads, counters } = this.proxy;
     let at = start;
     while (this.phase === Phase.head) {
       // Some clients send an empty line behind a body; it is no sign that a request begins.
       at = skipEmptyLines(bytes, at, end);
       if (at === end) return;
-      const after = parseRequestHead(bytes, at, end, requestHead, limits);
+      const after = requestHeads.parse(bytes, at, end);
       if (after < 0) {
         counters.badRequest();
-        this.headOnly = requestHead.method === Method.HEAD;
+        this.headOnly = requestHeads.head.method === Method.HEAD;
         this.answer(-after, false, false);
         return;
       }
@@ -325,9 +325,9 @@ export class ClientConnection implements ConnectionHandler {
     this.headBegan = true;
   }
 
-  /** `proxy.requestHead` holds a request whose body, if any, begins at `start`. Returns where the next one begins. */
+  /** `proxy.requestHeads.head` is a request whose body, if any, begins at `start`. Returns where the next one begins. */
   private takeRequest(bytes: Uint8Array, start: number, end: number): number {
-    const head = this.proxy.requestHead;
+    const { head } = this.proxy.requestHeads;
     this.proxy.counters.requestReceived();
     this.firstRequest = false;
     this.headBegan = false;

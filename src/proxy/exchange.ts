@@ -4,7 +4,7 @@ import type { ClientConnection } from "./client-connection.js";
 import { ClientForm } from "./client-form.js";
 import type { Room } from "./engine/engine.js";
 import { copyBytes } from "./http1/copy.js";
-import { forwardedRequestBound, writeForwardedRequest } from "./http1/forward.js";
+import { forwardedRequestBound } from "./http1/forward.js";
 import { Framing, Method } from "./http1/head.js";
 import { KeptRequest } from "./kept-request.js";
 import type { ProxyInstance } from "./proxy-instance.js";
@@ -59,11 +59,11 @@ export class Exchange {
   }
 
   /**
-   * Takes the request whose head `proxy.requestHead` describes in `bytes`. `complete`: it has no body, or an empty one.
+   * Takes the request whose head `proxy.requestHeads.head` describes in `bytes`. `complete`: it has no body, or an empty one.
    * `bodyFollows`: the caller passes the body's first bytes in this very turn.
    */
   begin(bytes: Uint8Array, complete: boolean, bodyFollows: boolean): void {
-    const head = this.proxy.requestHead;
+    const { head } = this.proxy.requestHeads;
     this.active = true;
     this.method = head.method;
     this.form.begin(head.versionMinor);
@@ -82,7 +82,7 @@ export class Exchange {
     const forwarding = this.client.forwarding;
     forwarding.keepUpgrade = head.upgrade;
     const room = this.proxy.engine.keep(forwardedRequestBound(head, forwarding));
-    const headEnd = writeForwardedRequest(bytes, head, forwarding, room.bytes, room.start);
+    const headEnd = this.proxy.requestHeads.write(bytes, forwarding, room.bytes, room.start);
     this.request.begin(room, headEnd, head.method);
 
     this.proxy.counters.exchangeBegan();
@@ -228,7 +228,7 @@ export class Exchange {
 
   /** A 1xx: passed on, unless the client speaks HTTP/1.0 and would not understand it. */
   interimResponse(upstream: UpstreamConnection, bytes: Uint8Array): void {
-    this.proxy.counters.responded(this.server, this.proxy.responseHead.status);
+    this.proxy.counters.responded(this.server, this.proxy.responseHeads.head.status);
     // Until its request is whole the server need not answer.
     if (this.requestComplete) upstream.connection.deadline("server", this.proxy.config.timeouts.serverMs);
     if (this.form.versionMinor === 0) return;
@@ -237,7 +237,7 @@ export class Exchange {
     if (!this.client.send(out.bytes, out.start, end, false)) this.awaitClient(upstream);
   }
 
-  /** The final head, described by `proxy.responseHead`, and the part of its body that came with it. */
+  /** The final head, described by `proxy.responseHeads.head`, and the part of its body that came with it. */
   responseBegins(
     upstream: UpstreamConnection,
     bytes: Uint8Array,
@@ -245,7 +245,7 @@ export class Exchange {
     end: number,
     done: boolean,
   ): void {
-    const head = this.proxy.responseHead;
+    const { head } = this.proxy.responseHeads;
     this.responseMs = this.proxy.engine.now() - this.startedMs;
     this.proxy.counters.responded(this.server, head.status);
     this.serverKeepsAlive = head.keepAlive;
@@ -465,13 +465,13 @@ export class Exchange {
   }
 
   private roomForHead(): Room {
-    return this.proxy.engine.scratch(this.form.headBound(this.proxy.responseHead));
+    return this.proxy.engine.scratch(this.form.headBound(this.proxy.responseHeads.head));
   }
 
-  /** Writes the response's head, described by `proxy.responseHead`, for the client; returns the offset after it. */
+  /** Writes the response's head, described by `proxy.responseHeads.head`, for the client; returns the offset after it. */
   private writeHead(bytes: Uint8Array, keepAlive: boolean, keepUpgrade: boolean, out: Room): number {
-    const { responseHead } = this.proxy;
-    return this.form.writeHead(bytes, responseHead, keepAlive, keepUpgrade, out.bytes, out.start);
+    const { head } = this.proxy.responseHeads;
+    return this.form.writeHead(bytes, head, keepAlive, keepUpgrade, out.bytes, out.start);
   }
 
   private touchTunnel(): void {

@@ -6,7 +6,8 @@ import type { Client } from "./client.js";
 import { ClientConnection } from "./client-connection.js";
 import type { Acceptor, Connection, ConnectionHandler, Engine, Listener } from "./engine/engine.js";
 import { ForwardedForLines } from "./forwarded-for-lines.js";
-import { defaultMaxFields, Head, type HeadLimits } from "./http1/head.js";
+import { defaultMaxFields, type HeadLimits } from "./http1/head.js";
+import { RequestHeads, ResponseHeads } from "./http1/known-heads.js";
 import type { ProxyCounters } from "./proxy-counters.js";
 import type { SharedServers } from "./shared-servers.js";
 import { TcpSession } from "./tcp-session.js";
@@ -39,9 +40,9 @@ export class ProxyInstance implements Acceptor {
   readonly requestKey: RequestKey | null;
   readonly pool: UpstreamPool;
   readonly limits: HeadLimits;
-  /** Parsed into and read within one call of a handler, so one record serves every connection of the thread. */
-  readonly requestHead = new Head();
-  readonly responseHead = new Head();
+  /** Parsed into and read within one call of a handler, so these serve every connection of the thread. */
+  readonly requestHeads: RequestHeads;
+  readonly responseHeads: ResponseHeads;
   /** What an HTTP/1.0 request that names no host has meant: the address that it came to. */
   readonly fallbackHost: Uint8Array;
   readonly forwardedForLines = new ForwardedForLines();
@@ -82,6 +83,8 @@ export class ProxyInstance implements Acceptor {
     this.pool = new UpstreamPool(config.servers.length);
     this.fallbackHost = Buffer.from(`Host: ${authorityOf(config)}\r\n`);
     this.limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
+    this.requestHeads = new RequestHeads(engine.memory, this.limits);
+    this.responseHeads = new ResponseHeads(engine.memory, this.limits);
   }
 
   /** Takes clients from a listening socket; the engine owns the descriptor from now on. */

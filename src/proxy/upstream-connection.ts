@@ -2,7 +2,7 @@ import type { Connection, ConnectionHandler, DeadlineKind } from "./engine/engin
 import type { Exchange } from "./exchange.js";
 import { HeldBytes } from "./held-bytes.js";
 import { BodyFramer } from "./http1/body.js";
-import { Framing, findHeadEnd, parseResponseHead } from "./http1/head.js";
+import { Framing, findHeadEnd } from "./http1/head.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 
 const Phase = { connecting: 0, idle: 1, head: 2, body: 3, untilClose: 4, tunnel: 5 } as const;
@@ -150,7 +150,7 @@ export class UpstreamConnection implements ConnectionHandler {
 
   private receivedHead(exchange: Exchange, bytes: Uint8Array, start: number, end: number): void {
     this.responseBegan = true;
-    const { responseHead, limits } = this.proxy;
+    const { responseHeads, limits } = this.proxy;
     const seen = this.held.length;
     if (seen > 0) {
       this.held.append(bytes, start, end);
@@ -161,9 +161,9 @@ export class UpstreamConnection implements ConnectionHandler {
     }
     let at = start;
     while (at < end) {
-      const after = parseResponseHead(bytes, at, end, responseHead, limits, exchange.method);
+      const after = responseHeads.parse(bytes, at, end, exchange.method);
       if (after < 0) {
-        exchange.brokenResponse(this, responseHead.error);
+        exchange.brokenResponse(this, responseHeads.head.error);
         return;
       }
       if (after === 0) {
@@ -171,7 +171,7 @@ export class UpstreamConnection implements ConnectionHandler {
         return;
       }
       at = after;
-      const { status } = responseHead;
+      const { status } = responseHeads.head;
       if (status === 101) {
         exchange.switchingProtocols(this, bytes, at, end);
         return;
@@ -185,9 +185,9 @@ export class UpstreamConnection implements ConnectionHandler {
     }
   }
 
-  /** `this.proxy.responseHead` holds the final head of `bytes`; its body begins at `start`. */
+  /** `this.proxy.responseHeads.head` is the final head of `bytes`; its body begins at `start`. */
   private beginBody(exchange: Exchange, bytes: Uint8Array, start: number, end: number): void {
-    const { framing, contentLength } = this.proxy.responseHead;
+    const { framing, contentLength, keepAlive } = this.proxy.responseHeads.head;
     this.framer.reset(framing, contentLength);
     this.phase = framing === Framing.untilClose ? Phase.untilClose : Phase.body;
     const bodyEnd = this.framer.advance(bytes, start, end);
@@ -196,7 +196,7 @@ export class UpstreamConnection implements ConnectionHandler {
       return;
     }
     // Bytes behind the response belong to nothing that was asked for: the connection is not used again.
-    const reusable = this.proxy.responseHead.keepAlive && bodyEnd === end;
+    const reusable = keepAlive && bodyEnd === end;
     exchange.responseBegins(this, bytes, start, bodyEnd, this.framer.done);
     if (this.exchange !== exchange) return;
     if (this.framer.done) exchange.responseDone(this, reusable);

@@ -30,6 +30,9 @@ export interface Engine {
    */
   splice(from: Connection, to: Connection, count: number): boolean;
 
+  /** The one array in which everything is received and rooms lie, as a rule; null: each reception has its own. */
+  readonly memory: Uint8Array | null;
+
   /** Room for `size` bytes that are written and sent before anything else asks for room here. */
   scratch(size: number): Room;
   /** Room for `size` bytes that stay as they are until `giveBack`, and may be sent from several times. */

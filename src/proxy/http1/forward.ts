@@ -81,6 +81,17 @@ export function writeForwardedRequest(
   out: Uint8Array,
   at: number,
 ): number {
+  return writeRequestEnd(bytes, head, f, out, writeRequestStart(bytes, head, f, out, at));
+}
+
+/** All of it that is the same for every client: up to the client's address. */
+export function writeRequestStart(
+  bytes: Uint8Array,
+  head: Head,
+  f: RequestForwarding,
+  out: Uint8Array,
+  at: number,
+): number {
   let o: number;
   if (head.targetForm !== TargetForm.absolute) {
     o = copyBytes(bytes, head.start, head.targetEnd, out, at);
@@ -107,14 +118,21 @@ export function writeForwardedRequest(
   if (f.keepUpgrade) drop &= ~upgradeBit;
   if (head.versionMinor === 0) drop |= expectBit;
   if (head.framing !== Framing.chunked) drop |= trailerBit;
-  const rewriteLength = head.framing === Framing.length && !hasPlainLength(bytes, head);
-  if (rewriteLength) drop |= lengthBit;
-  o = copyFields(bytes, head, drop, out, o);
+  if (rewritesLength(bytes, head)) drop |= lengthBit;
+  return appendBytes(f.forwardedProto, out, copyFields(bytes, head, drop, out, o));
+}
 
-  o = appendBytes(f.forwardedProto, out, o);
-  o = appendBytes(f.forwardedFor, out, o);
+/** The rest, behind `writeRequestStart`. */
+export function writeRequestEnd(
+  bytes: Uint8Array,
+  head: Head,
+  f: RequestForwarding,
+  out: Uint8Array,
+  at: number,
+): number {
+  let o = appendBytes(f.forwardedFor, out, at);
   if (head.framing === Framing.chunked) o = appendBytes(CHUNKED_LINE, out, o);
-  else if (rewriteLength) o = appendContentLength(bytes, head, out, o);
+  else if (rewritesLength(bytes, head)) o = appendContentLength(bytes, head, out, o);
   if (f.keepUpgrade) o = appendBytes(CONNECTION_UPGRADE, out, o);
   return appendBytes(CRLF, out, o);
 }
@@ -215,6 +233,11 @@ function copyFields(bytes: Uint8Array, head: Head, drop: number, out: Uint8Array
     run = i + 1 < count ? nameStart[i + 1]! : sectionEnd;
   }
   return run < sectionEnd ? copyBytes(bytes, run, sectionEnd, out, o) : o;
+}
+
+/** The length of a request's body goes on in a line of ours. */
+function rewritesLength(bytes: Uint8Array, head: Head): boolean {
+  return head.framing === Framing.length && !hasPlainLength(bytes, head);
 }
 
 function contentLengthField(head: Head): number {

@@ -143,6 +143,10 @@ export class DirectEngine implements Engine, DirectOwner {
     return true;
   }
 
+  get memory(): Uint8Array {
+    return this.kernel.memory;
+  }
+
   scratch(size: number): Room {
     return size <= scratchBytes ? this.scratchRoom : { bytes: new Uint8Array(size), start: 0 };
   }

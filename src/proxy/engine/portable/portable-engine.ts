@@ -17,6 +17,7 @@ const tickMs = 50;
 
 /** The engine over `node:net`: runs wherever Node does, and is the one that will carry TLS. */
 export class PortableEngine implements Engine {
+  readonly memory = null;
   readonly name = "portable";
   /** It copies: node:net knows no splice. */
   readonly pipeCounts = { used: 0, free: 0 };

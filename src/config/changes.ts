@@ -5,6 +5,11 @@ import type { Config } from "./config.js";
  * A thing that is only in one of them counts as one change. Secrets are named, never shown.
  */
 export function changedValues(before: Config, after: Config): string[] {
+  return changedPaths(before, after);
+}
+
+/** The same of two values of any kind. */
+export function changedPaths(before: object, after: object): string[] {
   const paths: string[] = [];
   compare(before, after, "", paths);
   return paths;

@@ -6,7 +6,9 @@ import { defaultAdminPassword } from "../config/defaults.js";
 import { describeProblem, type Problem } from "../config/problem.js";
 import { describeAdminListen } from "../config/serialize.js";
 import { ExitCode, exitCodeOf, LbError } from "../errors.js";
+import type { VrrpEvent } from "../vrrp/event.js";
 import type { Speaker } from "../vrrp/speaker.js";
+import type { PeerLinkSettings } from "../vrrp/speaker-peers.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import { ControlHost } from "./control-host.js";
 import { DataPlane } from "./data-plane.js";
@@ -24,7 +26,7 @@ import type { ControlRequest } from "./messages.js";
 import { NodeWatch } from "./node-watch.js";
 import { Outbox, planNotices } from "./notices.js";
 import { peerLinkSettings } from "./peer-key.js";
-import { planReload, sameAdminListen } from "./reload-plan.js";
+import { planReload, type ReloadPlan, sameAdminListen } from "./reload-plan.js";
 import { SdNotify } from "./sd-notify.js";
 import { summarizeCounters } from "./state-dump.js";
 
@@ -72,6 +74,9 @@ export class Daemon {
   private reloading: Promise<void> = Promise.resolve();
   private readonly notify: SdNotify | null;
   private speaker: Speaker | null = null;
+  private peerLink: PeerLinkSettings | null = null;
+  /** During a reload: who is gone from the present configuration is told of by the one before. */
+  private configBefore: Config | null = null;
   private lifeCycle: LifeCycleState = beforeStart;
   private readonly watch: NodeWatch;
   private readonly outbox = new Outbox();
@@ -144,18 +149,21 @@ export class Daemon {
     this.control.openAdmin();
     this.plane.start();
     setInterval(() => this.look(), lookEveryMs);
-    const [speaker] = await Promise.all([this.openSpeaker(), this.threadsReady()]);
+    this.peerLink = peerLinkSettings(this.config);
+    const [speaker] = await Promise.all([this.openSpeaker(this.config, this.peerLink), this.threadsReady()]);
     if (speaker !== null) await this.firstFacts();
     if (this.lifeCycle.name !== "starting") return;
-    this.speaker = speaker;
-    speaker?.setFacts(this.watch.facts());
-    speaker?.start();
-    if (speaker !== null) {
-      setInterval(() => this.showStatus(speaker.status()), statusEveryMs);
-      this.showStatus(speaker.status());
-    }
+    if (speaker !== null) this.useSpeaker(speaker);
     this.startWatchdog();
     this.input({ kind: "started" });
+  }
+
+  private useSpeaker(speaker: Speaker): void {
+    this.speaker = speaker;
+    speaker.setFacts(this.watch.facts());
+    speaker.start();
+    setInterval(() => this.showStatus(speaker.status()), statusEveryMs);
+    this.showStatus(speaker.status());
   }
 
   /** What nobody foresaw: gives the addresses away and ends. */
@@ -166,13 +174,13 @@ export class Daemon {
     this.input({ kind: "failed", exitCode: ExitCode.software });
   }
 
-  private async openSpeaker(): Promise<Speaker | null> {
-    if (this.config.vrrp.length === 0) return null;
+  private async openSpeaker(config: Config, peerLink: PeerLinkSettings | null): Promise<Speaker | null> {
+    if (config.vrrp.length === 0) return null;
     // Only now: a plain balancer runs without the raw socket's native module.
     const { Speaker } = await import("../vrrp/speaker.js");
-    return Speaker.open(this.config.vrrp, this.config.syncGroups, {
+    return Speaker.open(config.vrrp, config.syncGroups, {
       log: this.log,
-      peerLink: peerLinkSettings(this.config),
+      peerLink,
       moves: {
         connections: () => this.plane.connections(),
         onMovedAway: (untilMs) => this.plane.moveAway(Math.max(0, untilMs - performance.now() - cutAheadMs)),
@@ -180,9 +188,19 @@ export class Daemon {
       },
       onStatus: (statuses) => this.showStatus(statuses),
       onEvent: (event) => {
-        this.control.notify(this.outbox.add(planNotices(event, this.config, Date.now())));
+        const notices = planNotices(event, this.configOf(event), Date.now());
+        this.control.notify(this.outbox.add(notices));
       },
     });
+  }
+
+  private configOf(event: VrrpEvent): Config {
+    const { configBefore, config } = this;
+    const isThere =
+      event.kind === "group"
+        ? config.syncGroups.some(({ name }) => name === event.group)
+        : config.vrrp.some(({ name }) => name === event.instance);
+    return isThere || configBefore === null ? config : configBefore;
   }
 
   /** The data threads first: the control thread is told which engine they chose. */
@@ -412,33 +430,41 @@ export class Daemon {
       this.log.info("the configuration is valid and has not changed");
       return;
     }
-    const { config, applied, waiting, proxies, control } = planReload(this.config, read, changed);
+    if (this.lifeCycle.name !== "serving") return;
+    const plan = planReload(this.config, read, changed);
     try {
-      if (applied.length > 0) await this.apply(config, proxies, control);
+      await this.apply(read, plan);
     } catch (error) {
       if (!(error instanceof LbError)) throw error;
       const { code, advice, message } = error;
       this.log.error({ code, advice }, `${message}: nothing was changed`);
       return;
     }
-    if (applied.length > 0) this.log.info({ applied }, "reloaded");
-    if (waiting.length > 0)
-      this.log.warn({ waiting, advice: "restart to apply it" }, "not applied before a restart");
+    this.log.info({ applied: changed }, "reloaded");
   }
 
-  private async apply(config: Config, proxies: boolean, control: boolean): Promise<void> {
-    if (this.lifeCycle.name !== "serving") return;
+  /** What can fail comes first. */
+  private async apply(config: Config, { proxies, control, peerLink }: ReloadPlan): Promise<void> {
+    const linkBefore = this.peerLink;
+    const { node, drainTimeoutMs: drainMs } = config;
+    const link = peerLink ? peerLinkSettings(config) : linkBefore && { ...linkBefore, node, drainMs };
     const host = this.controlHost(config);
     const before = this.control;
     const keepsAdmin = sameAdminListen(this.config, config);
     if (control && !keepsAdmin) host.openAdmin();
+    let speaker: Speaker | null = null;
     try {
+      if (this.speaker === null) speaker = await this.openSpeaker(config, link);
       if (proxies) await this.plane.replace(config, config.drainTimeoutMs);
     } catch (error) {
+      await speaker?.stop();
       host.abandon();
       throw error;
     }
+    this.configBefore = this.config;
     this.config = config;
+    await this.reloadVrrp(config, link, speaker);
+    this.configBefore = null;
     if (!control) return;
     if (keepsAdmin) host.takeAdminFrom(before);
     this.control = host;
@@ -450,6 +476,22 @@ export class Daemon {
     });
     if (proxies) this.plane.takeOverStates();
     if (this.lifeCycle.name === "serving") host.start();
+  }
+
+  /** `opened`: there was no virtual router before. */
+  private async reloadVrrp(
+    config: Config,
+    link: PeerLinkSettings | null,
+    opened: Speaker | null,
+  ): Promise<void> {
+    this.peerLink = link;
+    this.watch.forgetUntracked();
+    if (opened !== null) {
+      this.useSpeaker(opened);
+      return;
+    }
+    this.speaker?.setFacts(this.watch.facts());
+    await this.speaker?.reload({ instances: config.vrrp, groups: config.syncGroups }, link);
   }
 
   private dumpState(): void {

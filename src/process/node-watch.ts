@@ -76,6 +76,20 @@ export class NodeWatch {
     if (serverIndex >= 0) noteReached(this.options.table(), proxyIndex, serverIndex, monotonicMs());
   }
 
+  /** A reload: what is tracked no more is not known any more. */
+  forgetUntracked(): void {
+    const { scripts, processes, files } = this.options.config().tracking;
+    for (const [known, tracked] of [
+      [this.scripts, scripts],
+      [this.processes, processes],
+      [this.files, files],
+    ] as const) {
+      for (const name of [...known.keys()]) {
+        if (!tracked.some((one) => one.name === name)) known.delete(name);
+      }
+    }
+  }
+
   facts(): OutsideFacts {
     const { scripts, processes, files, found } = this;
     return { scripts, processes, files, node: found };

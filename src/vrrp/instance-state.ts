@@ -88,6 +88,17 @@ export type InstanceInput =
   | { readonly kind: "peer-dead"; readonly address: string; readonly delayMs: number }
   /** The master hands over to this node of all backups, as it said over the peer link. */
   | { readonly kind: "peer-yields"; readonly address: string }
+  /**
+   * The configuration was reloaded: the same virtual router in other words. `priority` is the effective one, brought into
+   * its limits; what an instance is and how long it waits stays.
+   */
+  | {
+      readonly kind: "reconfigure";
+      readonly config: VrrpInstanceConfig;
+      readonly priority: number;
+      readonly inGroup: boolean;
+      readonly preparesTakeovers: boolean;
+    }
   /** What `prepare-takeover` asked for is done, or cannot be. */
   | { readonly kind: "prepared" }
   /** An operator wants this node to be backup, as long as another one can be master. */

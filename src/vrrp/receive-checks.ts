@@ -24,6 +24,8 @@ export interface LocalRouter {
   readonly config: VrrpInstanceConfig;
   /** This node's own address on the interface. */
   readonly ownAddress: string;
+  /** Before a reload, and while the partner may still have it so: adverts that fit it count too. */
+  readonly before?: VrrpInstanceConfig | null;
   /** For `auth_type AH`: the greatest sequence number sent or taken so far, and the hash. */
   readonly ah?: { readonly sequence: number; readonly hmacMd5: HmacMd5 };
 }
@@ -354,7 +356,29 @@ function groupOf(source: string): string {
   return source.includes(":") ? vrrpMulticastGroupV6 : vrrpMulticastGroup;
 }
 
+/**
+ * Two nodes are never reloaded at the same instant, and a password, an address or an interval that only one of them has
+ * makes two masters of them in VRRPv2. So what fits the configuration of before still counts for a while.
+ */
 function check(advert: Advert, source: string, router: LocalRouter): Received {
+  const received = checkAgainst(advert, source, router);
+  if (received.accepted || router.before == null || received.drop.reason === "own-source") {
+    return received;
+  }
+  const earlier = checkAgainst(advert, source, { ...router, config: router.before });
+  if (!earlier.accepted) {
+    return received;
+  }
+  const { reason, sentence } = received.drop;
+  const advertIntervalMs = earlier.input.advertIntervalMs ?? router.before.advertIntervalCs * 10;
+  return {
+    ...earlier,
+    input: { ...earlier.input, advertIntervalMs },
+    remarks: [...earlier.remarks, { reason, sentence: `only as before the reload here: ${sentence}` }],
+  };
+}
+
+function checkAgainst(advert: Advert, source: string, router: LocalRouter): Received {
   const remarks: Remark[] = [];
   for (const { reason, find } of checks) {
     const finding = find(advert, source, router);

@@ -30,7 +30,7 @@ export interface KeeperSettings {
  * decision it came from; when the decision has changed before its turn, it is passed over.
  */
 export class AddressKeeper {
-  readonly #settings: KeeperSettings;
+  #settings: KeeperSettings;
   readonly #port: KeeperPort;
   #queue: Promise<void> = Promise.resolve();
   #holding = false;
@@ -76,6 +76,27 @@ export class AddressKeeper {
     this.#enqueue(() => this.#removeAll());
   }
 
+  /**
+   * A reload: other addresses for the same interface. What is new comes before what is gone goes; an address whose scope
+   * or label alone changed is gone for a moment, because the kernel changes neither.
+   */
+  change(settings: KeeperSettings): void {
+    const before = this.#settings.addresses;
+    this.#settings = settings;
+    const gone = before.filter((old) => !settings.addresses.some((kept) => isSameEntry(old, kept)));
+    if (gone.length === 0) {
+      return;
+    }
+    const inTheWay = gone.filter((old) => settings.addresses.some((fresh) => isSamePlace(old, fresh)));
+    this.#queue = this.#queue.then(async () => {
+      await this.#removeThese(inTheWay);
+      if (this.#holding) {
+        await this.#putAll();
+      }
+      await this.#removeThese(gone.filter((old) => !inTheWay.includes(old)));
+    });
+  }
+
   /** Resolves when everything asked for so far is done. */
   settled(): Promise<void> {
     return this.#queue;
@@ -99,7 +120,7 @@ export class AddressKeeper {
     const decision = this.#decision;
     const { leaseMs } = this.#settings;
     try {
-      for (const virtual of await this.#leasedAddresses()) {
+      for (const virtual of await this.#leased(this.#settings.addresses)) {
         const index = await this.#indexFor(virtual);
         if (index === null && this.#goesElsewhere(virtual)) {
           throw new Error(`interface ${virtual.interface} of ${virtual.address} does not exist`);
@@ -125,8 +146,12 @@ export class AddressKeeper {
     }
   }
 
-  async #removeAll(): Promise<void> {
-    for (const virtual of await this.#leasedAddresses()) {
+  #removeAll(): Promise<void> {
+    return this.#removeThese(this.#settings.addresses);
+  }
+
+  async #removeThese(addresses: readonly VirtualAddress[]): Promise<void> {
+    for (const virtual of await this.#leased(addresses)) {
       const { address, prefixLength } = virtual;
       try {
         const index = await this.#indexFor(virtual);
@@ -170,9 +195,9 @@ export class AddressKeeper {
     }
   }
 
-  /** The addresses that come and go with mastership: all of them, but for what is the owner's own. */
-  async #leasedAddresses(): Promise<readonly VirtualAddress[]> {
-    const { addresses, ownsAddresses } = this.#settings;
+  /** Those that come and go with mastership: all of them, but for what is the owner's own. */
+  async #leased(addresses: readonly VirtualAddress[]): Promise<readonly VirtualAddress[]> {
+    const { ownsAddresses } = this.#settings;
     if (!ownsAddresses) {
       return addresses;
     }
@@ -180,4 +205,13 @@ export class AddressKeeper {
     const permanent = info?.addresses.filter(({ leased }) => !leased) ?? [];
     return addresses.filter((virtual) => !permanent.some(({ address }) => address === virtual.address));
   }
+}
+
+/** One entry of the kernel's list. */
+function isSamePlace(a: VirtualAddress, b: VirtualAddress): boolean {
+  return a.address === b.address && a.prefixLength === b.prefixLength && a.interface === b.interface;
+}
+
+function isSameEntry(a: VirtualAddress, b: VirtualAddress): boolean {
+  return isSamePlace(a, b) && a.scope === b.scope && a.label === b.label;
 }

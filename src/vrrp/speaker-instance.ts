@@ -18,7 +18,7 @@ import {
   nextDeadlineMs,
 } from "./instance-state.js";
 import type { Drop } from "./receive-checks.js";
-import { AddressKeeper, type KeeperPort } from "./speaker-addresses.js";
+import { AddressKeeper, type KeeperPort, type KeeperSettings } from "./speaker-addresses.js";
 import type { SpeakerLog } from "./speaker-log.js";
 import { RouteKeeper, type RoutesPort } from "./speaker-routes.js";
 import { noSplitBrain, noteMaster, type SplitBrain, settleSplitBrain } from "./split-brain.js";
@@ -39,17 +39,19 @@ export interface InstancePort extends Omit<KeeperPort, "onPutFailed" | "onError"
 
 /** What an instance tells its speaker. */
 export interface InstanceHooks {
-  /** Names of the instances that belong to a sync group. */
-  readonly inGroup: ReadonlySet<string>;
+  /** Whether the instance of that name belongs to a sync group. */
+  isInGroup(name: string): boolean;
   trackOf(config: VrrpInstanceConfig): TrackConfig;
   /** After each input that was handled; `transition`: it changed the state. */
   onInput(transition: boolean, instance: SpeakerInstance): void;
   onEvent(event: VrrpEvent): void;
 }
 
+/** A reload of both nodes, one after the other by hand, takes no longer. */
+const rollingChangeMs = 60_000;
+
 /** Binds one state machine to the world: runs its effects, counts, and tells its status. */
 export class SpeakerInstance {
-  readonly config: VrrpInstanceConfig;
   readonly #port: InstancePort;
   readonly #log: SpeakerLog;
   readonly #hooks: InstanceHooks;
@@ -59,6 +61,7 @@ export class SpeakerInstance {
   readonly #released: Promise<void>;
   #resolveReleased: () => void = () => {};
   #state: InstanceState;
+  #before: { readonly config: VrrpInstanceConfig; readonly untilMs: number } | null = null;
   #sinceEpochMs = Date.now();
   #advertsSent = 0;
   #advertsReceived = 0;
@@ -73,38 +76,29 @@ export class SpeakerInstance {
   #sequence = 0;
 
   constructor(config: VrrpInstanceConfig, port: InstancePort, log: SpeakerLog, hooks: InstanceHooks) {
-    this.config = config;
     this.#port = port;
     this.#log = log;
     this.#hooks = hooks;
-    this.#state = initialState(config, hooks.inGroup.has(config.name), port.preparesTakeovers);
+    this.#state = initialState(config, hooks.isInGroup(config.name), port.preparesTakeovers);
     this.#released = new Promise((resolve) => {
       this.#resolveReleased = resolve;
     });
-    this.#keeper = new AddressKeeper(
-      {
-        interface: config.vmac ?? config.interface,
-        addresses: this.#addresses,
-        leaseMs: config.leaseMs,
-        ownsAddresses: config.priority === 255,
-      },
-      {
-        route: port.route,
-        interfaceIndex: () => port.interfaceIndex(),
-        announce: (address, elsewhere) => port.announce(address, elsewhere),
-        onPutFailed: (reason) => this.input({ kind: "fault", cause: "address", reason }),
-        onError: (message, error) => this.#warn(message, error),
-      },
-    );
+    this.#keeper = new AddressKeeper(keeperSettings(config), {
+      route: port.route,
+      interfaceIndex: () => port.interfaceIndex(),
+      announce: (address, elsewhere) => port.announce(address, elsewhere),
+      onPutFailed: (reason) => this.input({ kind: "fault", cause: "address", reason }),
+      onError: (message, error) => this.#warn(message, error),
+    });
     this.#routes = new RouteKeeper(config, {
       route: port.route,
       onError: (message, error) => this.#complain(message, error),
     });
   }
 
-  /** Those of the adverts, and the others. */
-  get #addresses(): readonly VirtualAddress[] {
-    return [...this.config.addresses, ...this.config.excludedAddresses];
+  /** A reload may change it. */
+  get config(): VrrpInstanceConfig {
+    return this.#state.config;
   }
 
   get state(): InstanceState {
@@ -132,6 +126,36 @@ export class SpeakerInstance {
     this.#hooks.onInput(transition, this);
   }
 
+  /**
+   * A reload in place. `verdict` is what tracking makes of the new configuration. Resolves when the kernel has what is
+   * new and no longer what is gone.
+   */
+  async reconfigure(config: VrrpInstanceConfig, verdict: Verdict): Promise<void> {
+    if (config !== this.config) {
+      this.#before = { config: this.config, untilMs: performance.now() + rollingChangeMs };
+      this.#keeper.change(keeperSettings(config));
+      this.#routes.change(config);
+    }
+    this.input({
+      kind: "reconfigure",
+      config,
+      priority: verdict.priority,
+      inGroup: this.#hooks.isInGroup(config.name),
+      preparesTakeovers: this.#port.preparesTakeovers,
+    });
+    this.take(verdict);
+    await this.#keeper.settled();
+    await this.#routes.settled();
+  }
+
+  /** For the receive checks: the configuration before a reload, for as long as the partner may still have it. */
+  get before(): VrrpInstanceConfig | null {
+    if (this.#before !== null && performance.now() >= this.#before.untilMs) {
+      this.#before = null;
+    }
+    return this.#before?.config ?? null;
+  }
+
   /** What tracking came to: another priority, a fault, or the end of one. */
   take(verdict: Verdict): void {
     this.#verdict = verdict;
@@ -155,7 +179,7 @@ export class SpeakerInstance {
   /** Whether this address should be on this node now; `elsewhere`: on another interface than the instance's. */
   holds(address: string, elsewhere = false): boolean {
     const own = this.config.vmac ?? this.config.interface;
-    const isOurs = this.#addresses.some(
+    const isOurs = addressesOf(this.config).some(
       (virtual) =>
         virtual.address === address &&
         (virtual.interface !== undefined && virtual.interface !== own) === elsewhere,
@@ -347,6 +371,20 @@ export class SpeakerInstance {
   #warn(message: string, error: unknown): void {
     this.#log.warn({ instance: this.config.name, err: error }, `${this.config.name}: ${message}`);
   }
+}
+
+function keeperSettings(config: VrrpInstanceConfig): KeeperSettings {
+  return {
+    interface: config.vmac ?? config.interface,
+    addresses: addressesOf(config),
+    leaseMs: config.leaseMs,
+    ownsAddresses: config.priority === 255,
+  };
+}
+
+/** Those of the adverts, and the others. */
+function addressesOf(config: VrrpInstanceConfig): readonly VirtualAddress[] {
+  return [...config.addresses, ...config.excludedAddresses];
 }
 
 function hmacMd5(key: Uint8Array, data: Uint8Array): Uint8Array {

@@ -14,6 +14,7 @@ import type { SpeakerLog } from "./speaker-log.js";
 import type { InterfaceObserver } from "./speaker-peers.js";
 import { Vmac } from "./speaker-vmac.js";
 import { Wire } from "./speaker-wire.js";
+import type { Verdict } from "./tracking.js";
 
 /** After an error of the kernel's that no event will follow. */
 const lookAgainMs = 1000;
@@ -27,9 +28,11 @@ const lookAgainMs = 1000;
 export class SpeakerInterface implements InstancePort {
   readonly name: string;
   readonly route: RouteSocket;
-  readonly instances: readonly SpeakerInstance[];
-  readonly #virtualAddresses: ReadonlySet<string>;
-  readonly #observer: InterfaceObserver | null;
+  #instances: readonly SpeakerInstance[];
+  readonly #hooks: InstanceHooks;
+  #virtualAddresses: ReadonlySet<string> = new Set();
+  /** The peer link as it is now; null: there is none. */
+  readonly #observer: () => InterfaceObserver | null;
   readonly #log: SpeakerLog;
   readonly #heard: HeardLog;
   readonly #errors = new DropLog();
@@ -54,18 +57,60 @@ export class SpeakerInterface implements InstancePort {
     route: RouteSocket,
     log: SpeakerLog,
     hooks: InstanceHooks,
-    observer: InterfaceObserver | null = null,
+    observer: () => InterfaceObserver | null,
   ) {
     this.#observer = observer;
+    this.#hooks = hooks;
     this.name = name;
     this.route = route;
     this.#log = log;
     this.#heard = new HeardLog(name, log);
-    const virtual = configs.flatMap((config) => [...config.addresses, ...config.excludedAddresses]);
-    this.#virtualAddresses = new Set(virtual.map(({ address }) => address));
     const { vmac, virtualRouterId } = configs[0];
     this.#vmac = vmac === null ? null : new Vmac(vmac, virtualRouterId, familyOf(configs[0]), route);
-    this.instances = configs.map((config) => new SpeakerInstance(config, this, log, hooks));
+    this.#instances = configs.map((config) => new SpeakerInstance(config, this, log, hooks));
+    this.#virtualAddresses = this.#virtualAddressesNow();
+  }
+
+  /** In no particular order; a reload changes them. */
+  get instances(): readonly SpeakerInstance[] {
+    return this.#instances;
+  }
+
+  /** The macvlan or the interface: an interface speaks for all instances that share it. */
+  get wireName(): string {
+    return this.#vmac?.name ?? this.name;
+  }
+
+  /** A reload: one more instance, which speaks after the next `look`. */
+  add(config: VrrpInstanceConfig): SpeakerInstance {
+    const instance = new SpeakerInstance(config, this, this.#log, this.#hooks);
+    this.#instances = [...this.#instances, instance];
+    this.#virtualAddresses = this.#virtualAddressesNow();
+    return instance;
+  }
+
+  /** A reload: an instance that has given up its addresses. */
+  remove(instance: SpeakerInstance): void {
+    const { virtualRouterId } = instance.config;
+    this.#local[familyOf(instance.config)].delete(virtualRouterId);
+    this.#instances = this.#instances.filter((other) => other !== instance);
+    this.#virtualAddresses = this.#virtualAddressesNow();
+  }
+
+  /** A reload in place. What is no longer virtual counts as such until the kernel has removed it. */
+  async reconfigure(instance: SpeakerInstance, config: VrrpInstanceConfig, verdict: Verdict): Promise<void> {
+    const before = this.#virtualAddresses;
+    const settled = instance.reconfigure(config, verdict);
+    this.#virtualAddresses = new Set([...before, ...this.#virtualAddressesNow()]);
+    await settled;
+    this.#virtualAddresses = this.#virtualAddressesNow();
+    await this.look();
+  }
+
+  #virtualAddressesNow(): ReadonlySet<string> {
+    const configs = this.#instances.map(({ config }) => config);
+    const virtual = configs.flatMap((config) => [...config.addresses, ...config.excludedAddresses]);
+    return new Set(virtual.map(({ address }) => address));
   }
 
   mac(): string | null {
@@ -73,11 +118,11 @@ export class SpeakerInterface implements InstancePort {
   }
 
   get preparesTakeovers(): boolean {
-    return this.#observer !== null;
+    return this.#observer() !== null;
   }
 
   prepareTakeover(instance: SpeakerInstance, from: string): void {
-    this.#observer?.onPrepareTakeover(instance, from);
+    this.#observer()?.onPrepareTakeover(instance, from);
   }
 
   interfaceIndex(): number | null {
@@ -233,11 +278,22 @@ export class SpeakerInterface implements InstancePort {
       return;
     }
     this.#announcer.prepare(info);
-    this.#wire ??= this.#openWire(info);
+    this.#useWire(info);
     for (const instance of this.instances) {
       this.#useSource(instance, base);
     }
     this.#reportLostAddresses(info);
+  }
+
+  /** Another wire is there before the old one goes: no advert is missed in between. */
+  #useWire(info: InterfaceInfo): void {
+    const before = this.#wire;
+    if (before?.serves(this.instances.map(({ config }) => config)) === true) {
+      return;
+    }
+    this.#wire = this.#openWire(info);
+    before?.drain();
+    before?.close();
   }
 
   #openWire({ name, index }: InterfaceInfo): Wire {
@@ -267,9 +323,12 @@ export class SpeakerInterface implements InstancePort {
       get ah() {
         return instance.ah;
       },
+      get before() {
+        return instance.before;
+      },
     });
     if (familyOf(config) === 4) {
-      this.#observer?.onOwnAddress(this, source.address);
+      this.#observer()?.onOwnAddress(this, source.address);
     }
     instance.input({ kind: "own-address", address: source.address });
     instance.input({ kind: "fault-cleared", cause: "link", reason: `interface ${this.name} is up` });
@@ -302,7 +361,7 @@ export class SpeakerInterface implements InstancePort {
     if (instance !== undefined) {
       instance.input(input);
       if (family === 4) {
-        this.#observer?.onAdvert(this, instance, source, packet.priority);
+        this.#observer()?.onAdvert(this, instance, source, packet.priority);
       }
     }
   }

@@ -13,10 +13,11 @@ const nftTimeoutMs = 5000;
  * left. Where there is no nft, or it refuses, the instance runs all the same and the log says that it accepts.
  */
 export class NoAccept {
-  readonly #configs: readonly VrrpInstanceConfig[];
+  #configs: readonly VrrpInstanceConfig[];
   readonly #log: SpeakerLog;
   readonly #nft = nftPaths.find((path) => existsSync(path));
-  readonly #tables = new Set<string>();
+  /** What each table was made by. */
+  readonly #tables = new Map<string, string>();
 
   constructor(configs: readonly VrrpInstanceConfig[], log: SpeakerLog) {
     this.#configs = configs;
@@ -37,19 +38,41 @@ export class NoAccept {
       // Without the privilege or the kernel's part there is nothing of ours either.
       if (wanted.length > 0) this.#log.warn({ err: error }, "nft could not list its tables");
     }
+    for (const config of wanted) await this.#keepOut(config);
+  }
+
+  /** A reload: tables come, change and go as the instances do. Never rejects. */
+  async change(configs: readonly VrrpInstanceConfig[]): Promise<void> {
+    this.#configs = configs;
+    const wanted = configs.filter(mustNotAccept);
+    const names = wanted.map(({ name }) => noAcceptTable(name));
+    for (const table of [...this.#tables.keys()].filter((table) => !names.includes(table))) {
+      await this.#delete([table]).catch(() => {});
+      this.#tables.delete(table);
+    }
     for (const config of wanted) {
-      try {
-        await this.#run(["-f", "-"], noAcceptScript(config));
-        this.#tables.add(noAcceptTable(config.name));
-      } catch (error) {
-        this.#unenforced(config, error instanceof Error ? error.message.trim() : String(error));
+      if (this.#tables.get(noAcceptTable(config.name)) === noAcceptScript(config)) continue;
+      if (this.#nft === undefined) {
+        this.#unenforced(config, "nft is not installed (apt-get install nftables)");
+      } else {
+        await this.#keepOut(config);
       }
+    }
+  }
+
+  async #keepOut(config: VrrpInstanceConfig): Promise<void> {
+    try {
+      const script = noAcceptScript(config);
+      await this.#run(["-f", "-"], script);
+      this.#tables.set(noAcceptTable(config.name), script);
+    } catch (error) {
+      this.#unenforced(config, error instanceof Error ? error.message.trim() : String(error));
     }
   }
 
   /** Never rejects. */
   async stop(): Promise<void> {
-    await this.#delete([...this.#tables]).catch((error: unknown) =>
+    await this.#delete([...this.#tables.keys()]).catch((error: unknown) =>
       this.#log.warn({ err: error }, "an nftables table of accept: false could not be removed"),
     );
     this.#tables.clear();

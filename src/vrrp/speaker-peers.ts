@@ -52,7 +52,7 @@ export interface InterfaceObserver {
  * in a partner's death. VRRP never waits for any of it.
  */
 export class SpeakerPeers implements InterfaceObserver {
-  readonly #settings: PeerLinkSettings;
+  #settings: PeerLinkSettings;
   readonly #links: PeerLinks;
   readonly #handover: SpeakerHandover;
   readonly #ownAddress = new Map<PeerInterface, string>();
@@ -73,11 +73,14 @@ export class SpeakerPeers implements InterfaceObserver {
       },
       onChange: () => {},
     });
+    const drainMs = (): number => this.#settings.drainMs;
     this.#handover = new SpeakerHandover({
       route,
       log,
       links: this.#links,
-      drainMs: settings.drainMs,
+      get drainMs() {
+        return drainMs();
+      },
       place: (instance) => this.#placeOf(instance),
       instance: (partner, virtualRouterId, family) =>
         this.#instancesTowards(partner).find((instance) => {
@@ -88,6 +91,21 @@ export class SpeakerPeers implements InterfaceObserver {
       onMovedAway: (untilMs) => moves.onMovedAway(untilMs),
       onMoveEnded: () => moves.onMoveEnded(),
     });
+  }
+
+  /** A reload: false when these need another link. */
+  change(settings: PeerLinkSettings): boolean {
+    const { key, port } = this.#settings;
+    if (port !== settings.port || Buffer.compare(key, settings.key) !== 0) return false;
+    this.#settings = settings;
+    return true;
+  }
+
+  /** A reload has taken the last instance from this interface. */
+  forget(on: PeerInterface): void {
+    this.#ownAddress.delete(on);
+    for (const [address, interfaceOf] of this.#interfaceOf)
+      if (interfaceOf === on) this.#interfaceOf.delete(address);
   }
 
   onOwnAddress(on: PeerInterface, address: string): void {

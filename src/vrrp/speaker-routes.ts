@@ -1,3 +1,4 @@
+import { changedPaths } from "../config/changes.js";
 import type { VirtualRoute, VirtualRule } from "../config/config.js";
 import type { RouteSocket } from "../netlink/route-socket.js";
 
@@ -7,22 +8,24 @@ export interface RoutesPort {
   onError(message: string, error: unknown): void;
 }
 
+interface RoutesAndRules {
+  readonly routes: readonly VirtualRoute[];
+  readonly rules: readonly VirtualRule[];
+}
+
 /**
  * Holds or releases the virtual routes and rules of one instance. Unlike addresses they have no lifetime in the
  * kernel: a killed process leaves them, and the next one that starts here as a backup removes them.
  */
 export class RouteKeeper {
-  readonly #routes: readonly VirtualRoute[];
-  readonly #rules: readonly VirtualRule[];
+  #routes: readonly VirtualRoute[];
+  #rules: readonly VirtualRule[];
   readonly #port: RoutesPort;
   #queue: Promise<void> = Promise.resolve();
   #holding = false;
   #putWaits = false;
 
-  constructor(
-    config: { readonly routes: readonly VirtualRoute[]; readonly rules: readonly VirtualRule[] },
-    port: RoutesPort,
-  ) {
+  constructor(config: RoutesAndRules, port: RoutesPort) {
     this.#routes = config.routes;
     this.#rules = config.rules;
     this.#port = port;
@@ -56,6 +59,17 @@ export class RouteKeeper {
     }
   }
 
+  /** A reload: what is gone is removed; `put` brings what is new. */
+  change(config: RoutesAndRules): void {
+    const routes = without(this.#routes, config.routes);
+    const rules = without(this.#rules, config.rules);
+    this.#routes = config.routes;
+    this.#rules = config.rules;
+    if (this.#holding && routes.length + rules.length > 0) {
+      this.#enqueue(() => this.#removeThese({ routes, rules }));
+    }
+  }
+
   /** Resolves when everything asked for so far is done. */
   settled(): Promise<void> {
     return this.#queue;
@@ -80,11 +94,15 @@ export class RouteKeeper {
     }
   }
 
-  async #removeAll(): Promise<void> {
-    for (const rule of this.#rules) {
+  #removeAll(): Promise<void> {
+    return this.#removeThese({ routes: this.#routes, rules: this.#rules });
+  }
+
+  async #removeThese({ routes, rules }: RoutesAndRules): Promise<void> {
+    for (const rule of rules) {
       await this.#attempt("a virtual rule could not be removed", () => this.#port.route.removeRule(rule));
     }
-    for (const route of this.#routes) {
+    for (const route of routes) {
       await this.#attempt("a virtual route could not be removed", async () => {
         await this.#port.route.removeRoute(await this.#resolve(route));
       });
@@ -112,4 +130,8 @@ export class RouteKeeper {
       this.#port.onError(what, error);
     }
   }
+}
+
+function without<T extends object>(all: readonly T[], kept: readonly T[]): T[] {
+  return all.filter((one) => !kept.some((other) => changedPaths(one, other).length === 0));
 }

@@ -1,5 +1,5 @@
 import type { VrrpInstanceConfig } from "../config/config.js";
-import type { SyncGroupConfig, TrackConfig } from "../config/tracking-config.js";
+import type { SyncGroupConfig, TrackConfig, TrackedItem } from "../config/tracking-config.js";
 import type { LinkEvent } from "../netlink/link-event.js";
 import type { RouteSocket } from "../netlink/route-socket.js";
 import {
@@ -18,7 +18,9 @@ export type OutsideFacts = Omit<TrackFacts, "interfaces">;
 export class SpeakerTracking {
   readonly #route: Pick<RouteSocket, "interface">;
   readonly #onChange: () => void;
-  readonly #tracks: ReadonlyMap<string, TrackConfig>;
+  #tracks: ReadonlyMap<string, TrackConfig>;
+  /** What an instance tracks since a reload: as long as it has not answered it neither lowers nor faults. */
+  #fresh: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   readonly #interfaces = new Map<string, Found>();
   /** Where they were found last: an interface that is renamed tells its new name only. */
   readonly #indexes = new Map<number, string>();
@@ -33,9 +35,34 @@ export class SpeakerTracking {
   ) {
     this.#route = route;
     this.#onChange = onChange;
-    this.#tracks = new Map(configs.map((config) => [config.name, trackOf(config, configs, groups)]));
-    for (const { interfaces } of this.#tracks.values())
-      for (const { name } of interfaces) this.#interfaces.set(name, "unknown");
+    this.#tracks = tracksOf(configs, groups);
+    for (const name of interfacesOf(this.#tracks)) this.#interfaces.set(name, "unknown");
+  }
+
+  /**
+   * A reload. The kernel is asked for interfaces that nobody has tracked before; what else is new to an instance that was
+   * there before is left out until it has answered, or the reload itself would be a fault. Never rejects.
+   */
+  async change(configs: readonly VrrpInstanceConfig[], groups: readonly SyncGroupConfig[]): Promise<void> {
+    const tracks = tracksOf(configs, groups);
+    const names = interfacesOf(tracks);
+    for (const name of names) {
+      if (this.#interfaces.has(name)) continue;
+      this.#interfaces.set(name, "unknown");
+      await this.#lookAt(name);
+    }
+    for (const name of [...this.#interfaces.keys()]) if (!names.has(name)) this.#interfaces.delete(name);
+    const before = this.#tracks;
+    const fresh = new Map<string, ReadonlySet<string>>();
+    for (const [name, track] of tracks) {
+      const old = before.get(name);
+      if (old === undefined) continue;
+      const known = new Set(itemsOf(old));
+      for (const item of this.#fresh.get(name) ?? []) known.delete(item);
+      fresh.set(name, new Set(itemsOf(track).filter((item) => !known.has(item))));
+    }
+    this.#fresh = fresh;
+    this.#tracks = tracks;
   }
 
   /** Asks the kernel for the interfaces that are tracked. Never rejects. */
@@ -53,7 +80,21 @@ export class SpeakerTracking {
 
   judge(config: VrrpInstanceConfig): Verdict {
     const facts = { ...this.#outside, interfaces: this.#interfaces };
-    return judgeTracking(config.priority, this.trackOf(config), facts);
+    return judgeTracking(config.priority, this.#answered(config), facts);
+  }
+
+  #answered(config: VrrpInstanceConfig): TrackConfig {
+    const track = this.trackOf(config);
+    const fresh = this.#fresh.get(config.name);
+    if (fresh === undefined || fresh.size === 0) return track;
+    const { scripts, processes } = this.#outside;
+    const counts = (known: ReadonlyMap<string, Found>, kind: string) => (item: TrackedItem) =>
+      known.has(item.name) || !fresh.has(`${kind} ${item.name}`);
+    return {
+      ...track,
+      scripts: track.scripts.filter(counts(scripts, "script")),
+      processes: track.processes.filter(counts(processes, "process")),
+    };
   }
 
   onLinkEvent(event: LinkEvent): void {
@@ -83,4 +124,20 @@ export class SpeakerTracking {
     this.#interfaces.set(name, found);
     this.#onChange();
   }
+}
+
+function tracksOf(
+  configs: readonly VrrpInstanceConfig[],
+  groups: readonly SyncGroupConfig[],
+): ReadonlyMap<string, TrackConfig> {
+  return new Map(configs.map((config) => [config.name, trackOf(config, configs, groups)]));
+}
+
+function interfacesOf(tracks: ReadonlyMap<string, TrackConfig>): ReadonlySet<string> {
+  return new Set([...tracks.values()].flatMap(({ interfaces }) => interfaces.map(({ name }) => name)));
+}
+
+/** What the control thread follows for it, each under a name of its own. */
+function itemsOf({ scripts, processes }: TrackConfig): string[] {
+  return [...scripts.map(({ name }) => `script ${name}`), ...processes.map(({ name }) => `process ${name}`)];
 }

@@ -15,10 +15,16 @@ export interface WireEvents {
 export class Wire {
   readonly #receivers: readonly VrrpSocket[];
   readonly #senders: ReadonlyMap<4 | 6, AdvertSender>;
+  readonly #kinds: ReadonlySet<SocketKind>;
 
-  private constructor(receivers: readonly VrrpSocket[], senders: ReadonlyMap<4 | 6, AdvertSender>) {
+  private constructor(
+    receivers: readonly VrrpSocket[],
+    senders: ReadonlyMap<4 | 6, AdvertSender>,
+    kinds: ReadonlySet<SocketKind>,
+  ) {
     this.#receivers = receivers;
     this.#senders = senders;
+    this.#kinds = kinds;
   }
 
   /** Throws LbError LB_PERMISSION, LB_VRRP_SOCKET. */
@@ -30,13 +36,14 @@ export class Wire {
     const receivers: VrrpSocket[] = [];
     const senders = new Map<4 | 6, AdvertSender>();
     try {
-      for (const kind of kindsFor(configs)) {
+      const kinds = kindsFor(configs);
+      for (const kind of kinds) {
         receivers.push(VrrpSocket.open({ kind, ...where }, eventsFor(kind, events)));
       }
       for (const family of new Set(configs.map(familyOf))) {
         senders.set(family, AdvertSender.open({ family, ...where }));
       }
-      return new Wire(receivers, senders);
+      return new Wire(receivers, senders, kinds);
     } catch (error) {
       for (const socket of [...receivers, ...senders.values()]) {
         socket.close();
@@ -48,6 +55,11 @@ export class Wire {
   /** False when a socket broke: open another wire. */
   get isOpen(): boolean {
     return this.#receivers.every(({ isOpen }) => isOpen);
+  }
+
+  /** Whether these instances can speak over it; if not, open another wire. */
+  serves(configs: readonly VrrpInstanceConfig[]): boolean {
+    return [...kindsFor(configs)].every((kind) => this.#kinds.has(kind));
   }
 
   /** Sends one datagram, at once. Throws what the kernel says. */

@@ -4,6 +4,7 @@ import { LbError } from "../errors.js";
 import { type LinkEvent, type Monitor, openMonitor } from "../netlink/monitor.js";
 import { RouteSocket } from "../netlink/route-socket.js";
 import type { VrrpEvent } from "./event.js";
+import { applyStep, describeStep, type ReloadStep, type VrrpSetup, vrrpReloadSteps } from "./reload-steps.js";
 import type { InstanceHooks, SpeakerInstance } from "./speaker-instance.js";
 import { SpeakerInterface } from "./speaker-interface.js";
 import type { SpeakerLog } from "./speaker-log.js";
@@ -44,20 +45,25 @@ export interface SpeakerDependencies {
 export class Speaker {
   readonly #deps: SpeakerDependencies;
   readonly #route: RouteSocket;
-  readonly #peers: SpeakerPeers | null;
+  #peers: SpeakerPeers | null;
   #monitor: Monitor;
   #monitorTimer: NodeJS.Timeout | null = null;
   readonly #noAccept: NoAccept;
   #cleaning: Promise<void> | null = null;
-  readonly #interfaces: readonly SpeakerInterface[];
+  readonly #hooks: InstanceHooks;
+  #setup: VrrpSetup;
+  #interfaces: readonly SpeakerInterface[] = [];
   /** In the order of the configuration. */
-  readonly #instances: readonly SpeakerInstance[];
-  readonly #groups: readonly Group[];
+  #instances: readonly SpeakerInstance[] = [];
+  #groups: readonly Group[];
   readonly #tracking: SpeakerTracking;
   #isSettling = false;
   #timer: NodeJS.Timeout | null = null;
   #armedForMs: number | null = null;
   #stopping: Promise<void> | null = null;
+  /** Nothing new begins on the way out. */
+  #isLeaving = false;
+  #isDrained = false;
 
   private constructor(
     configs: readonly VrrpInstanceConfig[],
@@ -65,33 +71,20 @@ export class Speaker {
     deps: SpeakerDependencies,
     route: RouteSocket,
   ) {
+    this.#setup = { instances: configs, groups };
     this.#peers =
       deps.peerLink === null ? null : new SpeakerPeers(deps.peerLink, deps.log, route, deps.moves);
-    const hooks: InstanceHooks = {
-      inGroup: new Set(groups.flatMap(({ members }) => members)),
+    this.#hooks = {
+      isInGroup: (name) => this.#setup.groups.some(({ members }) => members.includes(name)),
       trackOf: (config) => this.#tracking.trackOf(config),
       onInput: (transition, instance) => this.#onInput(transition, instance),
       onEvent: (event) => deps.onEvent(event),
     };
     this.#deps = deps;
     this.#route = route;
-    // An instance with a macvlan has its own wire; the others share their interface's.
-    const wires = new Map<string, VrrpInstanceConfig[]>();
-    for (const config of configs) {
-      const wire = config.vmac ?? config.interface;
-      wires.set(wire, [...(wires.get(wire) ?? []), config]);
-    }
-    this.#interfaces = [...wires.values()].map(
-      (here) => new SpeakerInterface(here[0].interface, here, route, deps.log, hooks, this.#peers),
-    );
+    this.#instances = configs.map((config) => this.#place(config));
     this.#noAccept = new NoAccept(configs, deps.log);
-    const instances = this.#interfaces.flatMap((iface) => iface.instances);
-    this.#instances = configs.flatMap((config) => instances.filter((instance) => instance.config === config));
-    this.#groups = groups.map(({ name, members }) => ({
-      name,
-      members: this.#instances.filter(({ config }) => members.includes(config.name)),
-      told: "INIT",
-    }));
+    this.#groups = this.#groupsOf(groups, []);
     this.#tracking = new SpeakerTracking(configs, groups, route, () => this.#judge());
     this.#monitor = this.#watch();
   }
@@ -124,6 +117,144 @@ export class Speaker {
     }
   }
 
+  /** An instance with a macvlan has its own wire; the others share their interface's. */
+  #place(config: VrrpInstanceConfig): SpeakerInstance {
+    const wire = config.vmac ?? config.interface;
+    const there = this.#interfaces.find(({ wireName }) => wireName === wire);
+    if (there !== undefined) {
+      return there.add(config);
+    }
+    const { log } = this.#deps;
+    const peers = (): SpeakerPeers | null => this.#peers;
+    const made = new SpeakerInterface(config.interface, [config], this.#route, log, this.#hooks, peers);
+    this.#interfaces = [...this.#interfaces, made];
+    return made.instances[0];
+  }
+
+  #groupsOf(groups: readonly SyncGroupConfig[], before: readonly Group[]): Group[] {
+    return groups.map(({ name, members }) => ({
+      name,
+      members: this.#instances.filter(({ config }) => members.includes(config.name)),
+      told: before.find((group) => group.name === name)?.told ?? "INIT",
+    }));
+  }
+
+  /**
+   * Makes the running routers those of `next`, by the steps of `vrrpReloadSteps`: what did not change keeps its state,
+   * its timers and its addresses. Once at a time. Resolves with what was done, one sentence each; never rejects for what
+   * the kernel refuses, which is a fault of the instance as always.
+   */
+  async reload(next: VrrpSetup, peerLink: PeerLinkSettings | null): Promise<string[]> {
+    const done: string[] = [];
+    const relinked = await this.#usePeerLink(peerLink);
+    if (relinked !== null) {
+      done.push(relinked);
+    }
+    const steps = vrrpReloadSteps(this.#setup, next);
+    await this.#noAccept.change(next.instances);
+    for (const step of steps) {
+      if (this.#isLeaving) {
+        return done;
+      }
+      this.#setup = applyStep(this.#setup, step);
+      await this.#tracking.change(this.#setup.instances, this.#setup.groups);
+      const sentence = describeStep(step);
+      this.#deps.log.info({ event: "vrrp-reload", step: step.kind }, sentence);
+      await this.#take(step);
+      done.push(sentence);
+    }
+    const order = next.instances.map(({ name }) => name);
+    this.#instances = [...this.#instances].sort(
+      (a, b) => order.indexOf(a.config.name) - order.indexOf(b.config.name),
+    );
+    this.#setup = next;
+    this.#judge();
+    this.#deps.onStatus(this.status());
+    return done;
+  }
+
+  async #take(step: ReloadStep): Promise<void> {
+    switch (step.kind) {
+      case "remove":
+        await this.#remove(step.instance);
+        break;
+      case "change":
+        await this.#change(step.config);
+        break;
+      case "add":
+        await this.#add(step.config);
+        break;
+      case "regroup":
+        this.#groups = this.#groupsOf(step.groups, this.#groups);
+        for (const instance of this.#instances) {
+          void instance.reconfigure(instance.config, this.#tracking.judge(instance.config));
+        }
+        this.#settleGroups();
+        break;
+    }
+  }
+
+  async #remove(name: string): Promise<void> {
+    const instance = this.#instances.find(({ config }) => config.name === name);
+    const on = this.#interfaces.find(({ instances }) => instances.some((one) => one === instance));
+    if (instance === undefined || on === undefined) {
+      return;
+    }
+    instance.input({ kind: "stop", reason: "taken out by a reload" });
+    await instance.released();
+    this.#instances = this.#instances.filter((other) => other !== instance);
+    on.remove(instance);
+    if (on.instances.length === 0) {
+      this.#interfaces = this.#interfaces.filter((other) => other !== on);
+      this.#peers?.forget(on);
+      on.close();
+      await on.removeVmac();
+    }
+  }
+
+  async #change(config: VrrpInstanceConfig): Promise<void> {
+    const instance = this.#instances.find((one) => one.config.name === config.name);
+    const on = this.#interfaces.find(({ instances }) => instances.some((one) => one === instance));
+    if (instance !== undefined && on !== undefined) {
+      await on.reconfigure(instance, config, this.#tracking.judge(config));
+    }
+  }
+
+  async #add(config: VrrpInstanceConfig): Promise<void> {
+    const instance = this.#place(config);
+    await this.#interfaces.find(({ instances }) => instances.includes(instance))?.look();
+    if (this.#isLeaving) {
+      return;
+    }
+    this.#instances = [...this.#instances, instance];
+    instance.take(this.#tracking.judge(config));
+    if (this.#isDrained) {
+      instance.input({ kind: "drain", assisted: false });
+    }
+    instance.input({ kind: "start" });
+  }
+
+  /** What it came to, null: nothing changed. Another key or port ends moves that are under way. */
+  async #usePeerLink(settings: PeerLinkSettings | null): Promise<string | null> {
+    if (settings === null ? this.#peers === null : this.#peers?.change(settings) === true) {
+      return null;
+    }
+    const before = this.#peers;
+    this.#peers = null;
+    await before?.close();
+    if (settings !== null && !this.#isLeaving) {
+      const { log, moves } = this.#deps;
+      this.#peers = new SpeakerPeers(settings, log, this.#route, moves);
+    }
+    for (const instance of this.#instances) {
+      void instance.reconfigure(instance.config, this.#tracking.judge(instance.config));
+    }
+    await Promise.all(this.#interfaces.map((on) => on.look()));
+    const sentence = settings === null ? "the peer link is off" : "the peer link begins anew";
+    this.#deps.log.info({ event: "vrrp-reload", step: "peer-link" }, sentence);
+    return sentence;
+  }
+
   start(): void {
     // keepalived tells of a group before its members at the start, and only then.
     for (const group of this.#groups) {
@@ -141,6 +272,7 @@ export class Speaker {
    * the latest; connections may go on after that, as long as `lingers`.
    */
   async handOver(unassisted: () => void): Promise<void> {
+    this.#isLeaving = true;
     const assisted = await this.#prepareToGo(true);
     if (!this.#instances.every((instance) => instance.state.name !== "MASTER" || assisted.has(instance))) {
       unassisted();
@@ -164,6 +296,7 @@ export class Speaker {
 
   /** Hands mastership over and stays backup, as long as somebody else can be master. */
   async drain(): Promise<void> {
+    this.#isDrained = true;
     const assisted = await this.#prepareToGo(false);
     for (const instance of this.#instances) {
       instance.input({ kind: "drain", assisted: assisted.has(instance) });
@@ -172,6 +305,7 @@ export class Speaker {
   }
 
   undrain(): void {
+    this.#isDrained = false;
     this.#inputAll((instance) => instance.input({ kind: "undrain" }));
   }
 
@@ -194,6 +328,7 @@ export class Speaker {
   }
 
   async #stop(): Promise<void> {
+    this.#isLeaving = true;
     this.#inputAll((instance) => instance.input({ kind: "stop", reason: "stopped" }));
     await Promise.all(this.#instances.map((instance) => instance.released()));
     clearTimeout(this.#timer ?? undefined);

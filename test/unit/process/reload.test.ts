@@ -12,27 +12,24 @@ import { demoConfig } from "../../../src/config/defaults.js";
 import { planReload } from "../../../src/process/reload-plan.js";
 import { command, type LogLine } from "./running-daemon.js";
 
-t.test(
-  "a reload applies proxies, admin and the rest at once, and leaves running VRRP instances alone",
-  async (t) => {
-    const present: Config = demoConfig({ hostname: "lb-box1", cores: 2 });
-    const next: Config = {
-      ...present,
-      drainTimeoutMs: 1,
-      vrrp: present.vrrp.map((instance) => ({ ...instance, priority: 7 })),
-      proxies: present.proxies.map((proxy) => ({ ...proxy, maxHeadBytes: 9999 })),
-    };
-    const plan = planReload(present, next, changedValues(present, next));
-    t.same(plan.waiting, ["vrrp.VI_1.priority"]);
-    t.same([...plan.applied].sort(), ["drainTimeoutMs", "proxies.http.maxHeadBytes"]);
-    t.match(plan, { proxies: true, control: true });
-    t.equal(plan.config.vrrp, present.vrrp);
-    t.equal(plan.config.proxies, next.proxies);
-
-    const later: Config = { ...present, drainTimeoutMs: 1 };
-    t.match(planReload(present, later, changedValues(present, later)), { proxies: false, control: false });
-  },
-);
+t.test("a reload replaces only those parts of the process that it concerns", async (t) => {
+  const present: Config = demoConfig({ hostname: "lb-box1", cores: 2 });
+  const plan = (changes: Partial<Config>) => {
+    const next = { ...present, ...changes };
+    return planReload(present, next, changedValues(present, next));
+  };
+  const nothing = { proxies: false, control: false, peerLink: false };
+  t.same(plan({ drainTimeoutMs: 1 }), nothing);
+  t.same(plan({ vrrp: present.vrrp.map((instance) => ({ ...instance, priority: 7 })) }), nothing);
+  t.same(plan({ vrrp: [] }), { ...nothing, control: true });
+  t.same(plan({ tracking: { ...present.tracking, processes: [] } }), nothing);
+  t.same(plan({ peerLink: { key: { kind: "text", text: "12345678" }, port: 1 } }), {
+    ...nothing,
+    peerLink: true,
+  });
+  const proxies = present.proxies.map((proxy) => ({ ...proxy, maxHeadBytes: 9999 }));
+  t.same(plan({ proxies }), { proxies: true, control: true, peerLink: false });
+});
 
 t.test("reloads under load: no request fails, what was begun is finished, the counters go on", async (t) => {
   const servers = { a: await namedServer(t, "a"), b: await namedServer(t, "b") };

@@ -194,3 +194,43 @@ t.test("an owner's own permanent address is announced, and neither leased nor re
   await keeps.settled();
   t.strictSame(kernel.log, ["announce 10.0.0.1", "remove 10.0.0.1"], "what it leased itself, it does remove");
 });
+
+t.test("a reload adds what is new before it removes what is gone, and leaves the rest alone", async (t) => {
+  const kernel = new FakeKernel();
+  const keeps = keeper(kernel);
+  keeps.put();
+  await keeps.settled();
+  kernel.log.length = 0;
+  const settings = { interface: "eth1", leaseMs: 3000, ownsAddresses: false };
+  keeps.change({ ...settings, addresses: [...addresses, { address: "10.0.0.2", prefixLength: 24 }] });
+  await keeps.settled();
+  t.same(kernel.log, [], "the next put brings what is new");
+  keeps.put();
+  await keeps.settled();
+  t.same(kernel.log.splice(0), ["put 10.0.0.1", "put 10.0.0.2"]);
+  keeps.change({ ...settings, addresses: [{ address: "10.0.0.2", prefixLength: 24 }] });
+  await keeps.settled();
+  t.same(kernel.log.splice(0), ["put 10.0.0.2", "remove 10.0.0.1"]);
+});
+
+t.test("an address that a reload takes away goes even when mastership is lost just then", async (t) => {
+  const kernel = new FakeKernel();
+  const keeps = keeper(kernel);
+  keeps.put();
+  keeps.change({ interface: "eth1", leaseMs: 3000, ownsAddresses: false, addresses: [] });
+  keeps.remove();
+  await keeps.settled();
+  t.equal(kernel.log.at(-1), "remove 10.0.0.1");
+});
+
+t.test("an address with another scope is removed and put again, for the kernel changes none", async (t) => {
+  const kernel = new FakeKernel();
+  const keeps = keeper(kernel);
+  keeps.put();
+  await keeps.settled();
+  kernel.log.length = 0;
+  const link = [{ address: "10.0.0.1", prefixLength: 24, scope: "link" as const }];
+  keeps.change({ interface: "eth1", leaseMs: 3000, ownsAddresses: false, addresses: link });
+  await keeps.settled();
+  t.same(kernel.log, ["remove 10.0.0.1", "put 10.0.0.1"]);
+});

@@ -295,3 +295,19 @@ t.test("arbitrary bytes never throw", async () => {
     { numRuns: 3000 },
   );
 });
+
+t.test("for a while after a reload a partner that has not been reloaded yet is heard", async (t) => {
+  const before = routerConfig({ advertIntervalCs: 300 });
+  const config = routerConfig({ ...pass, addresses: [{ address: "192.168.33.99", prefixLength: 24 }] });
+  const theirs = datagram(advert({ advertIntervalS: 3 }));
+  const hear = (router: { before: VrrpInstanceConfig | null }) =>
+    receive(theirs, new Map([[51, { config, ownAddress, ...router }]]));
+  t.match(hear({ before: null }), { accepted: false, drop: { reason: "auth-type" } });
+  t.match(hear({ before: routerConfig() }), { accepted: false, drop: { reason: "auth-type" } });
+  const heard = hear({ before });
+  t.match(heard, {
+    accepted: true,
+    input: { priority: 100, advertIntervalMs: 3000 },
+    remarks: [{ reason: "auth-type", sentence: /^only as before the reload here/ }],
+  });
+});

@@ -1,4 +1,5 @@
 import type { Balance } from "./balance.js";
+import type { Rule } from "./rule-config.js";
 import type { HttpCheckConfig, ServerConfig } from "./server-config.js";
 import type {
   AlertConfig,
@@ -154,6 +155,8 @@ export interface ProxyConfig {
   readonly allBackups?: true;
   /** Left out: a check is a connection and no more. */
   readonly httpCheck?: HttpCheckConfig;
+  /** What is done with requests before a server is chosen. Left out: nothing. */
+  readonly rules?: readonly Rule[];
   readonly servers: readonly ServerConfig[];
   readonly timeouts: ProxyTimeouts;
   /** Largest request or response head, request line included. */

@@ -4,6 +4,7 @@ import type { ListenAddress, ProxyConfig, ProxyTimeouts } from "./config.js";
 import { type Context, each } from "./context.js";
 import { defaultMaxHeadBytes, defaultTimeouts } from "./defaults.js";
 import { readHttpCheck } from "./http-check-section.js";
+import { readRules } from "./rule-section.js";
 import type { ProxyShape } from "./schema.js";
 import type { ServerConfig } from "./server-config.js";
 import { readServers } from "./server-section.js";
@@ -30,6 +31,7 @@ function readProxy(name: string, shape: ProxyShape, taken: Taken[], context: Con
   const timeouts = readTimeouts([...path, "timeout"], shape.timeout, mode, context);
   if (mode === "tcp") reportHttpWords(path, shape, context);
   const servers = readServers(path, name, shape.servers, shape.default_server, timeouts.connectMs, context);
+  const rules = readRules([...path, "rules"], name, shape.rules, context);
   for (const server of servers) {
     if (!listen.some((address) => address.port === server.port && address.address === server.host)) continue;
     context.problem(
@@ -44,6 +46,7 @@ function readProxy(name: string, shape: ProxyShape, taken: Taken[], context: Con
     ...(mode === "tcp" && { mode }),
     ...readBalance(path, shape, context),
     ...readChecks(path, shape, servers, context),
+    ...(rules.length > 0 && { rules }),
     servers,
     timeouts,
     maxHeadBytes: shape.max_head_bytes ?? defaultMaxHeadBytes,
@@ -151,6 +154,14 @@ export function overlaps(a: ListenAddress, b: ListenAddress): boolean {
 /** Words about requests, which nobody sees in `mode: tcp`. */
 function reportHttpWords(path: Path, shape: ProxyShape, context: Context): void {
   const said: Path[] = [];
+  if (shape.rules !== undefined) {
+    context.problem(
+      [...path, "rules"],
+      "rules are about requests, which mode tcp does not see",
+      "leave them out, or write mode: http",
+      "key",
+    );
+  }
   if (shape.max_head_bytes !== undefined) said.push([...path, "max_head_bytes"]);
   for (const word of ["http-request", "http-keep-alive"] as const) {
     if (shape.timeout?.[word] !== undefined) said.push([...path, "timeout", word]);

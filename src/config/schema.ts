@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { rulesSchema } from "./rule-schema.js";
 import {
   closed,
   milliseconds,
@@ -154,6 +155,7 @@ export const proxySchema = Type.Object(
     allbackups: truth("All backup servers serve when no other is up, not the first of them. Default false."),
     http_check: Type.Optional(httpCheckSchema),
     default_server: Type.Optional(defaultServerSchema),
+    rules: rulesSchema,
     servers: named(serverSchema, "a mapping such as { web01: 192.168.33.68:80 }", "The servers by name."),
     timeout: Type.Optional(timeoutSchema),
     max_head_bytes: whole(1024, 1_048_576, "Largest request or response head. Default 16384."),

@@ -3,10 +3,11 @@ import { describeBalance } from "./balance.js";
 import type { ProxyConfig } from "./config.js";
 import { describeDuration } from "./duration.js";
 import { describeStatuses } from "./http-check-section.js";
+import { writeRules } from "./serialize-rules.js";
 import type { CheckConfig, HttpCheckConfig, ServerConfig } from "./server-config.js";
 
 /** Writes a proxy as the file has it, defaults spelled out; a server that has nothing but an address in the short form. */
-export function writeProxy(proxy: ProxyConfig): object {
+export function writeProxy(proxy: ProxyConfig, secret: (text: string) => string): object {
   const { timeouts } = proxy;
   const isTcp = proxy.mode === "tcp";
   return {
@@ -16,6 +17,7 @@ export function writeProxy(proxy: ProxyConfig): object {
     ...(proxy.hashType !== undefined && { hash_type: proxy.hashType }),
     ...(proxy.allBackups === true && { allbackups: true }),
     ...(proxy.httpCheck !== undefined && { http_check: writeHttpCheck(proxy.httpCheck) }),
+    ...(proxy.rules !== undefined && { rules: writeRules(proxy.rules, secret) }),
     // A Map, because an object would move names such as "1" to the front.
     servers: new Map(proxy.servers.map((server) => [server.name, writeServer(server)])),
     timeout: {

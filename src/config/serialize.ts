@@ -23,7 +23,9 @@ export function serializeConfig(config: Config, secrets: "shown" | "hidden"): st
       ...writeTracking(config),
       ...writeGlobalDefs(config.alerts, secret),
       ...(config.peerLink !== null && { peer_link: writePeerLink(config.peerLink, secret) }),
-      ...(config.proxies.length > 0 && { proxies: byName(config.proxies, writeProxy) }),
+      ...(config.proxies.length > 0 && {
+        proxies: byName(config.proxies, (proxy) => writeProxy(proxy, secret)),
+      }),
       admin: config.admin === null ? false : writeAdmin(config.admin, secret),
       stats_socket: config.statsSocket === null ? false : config.statsSocket.path,
       ...(config.maxconn !== null && { maxconn: config.maxconn }),

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.js";
 import { closeDescriptor, duplicateDescriptor } from "../netlink/listening-socket.js";
 import { connectionsFor } from "../proxy/connection-limits.js";
 import type { ServerTable } from "../proxy/health/server-table.js";
+import { createRuleCounters } from "../proxy/rules/rule-counters.js";
 import { Cell, rowCells, ThreadCell, threadHeaderCells } from "../proxy/stats/layout.js";
 import type { StatsTable } from "../proxy/stats/table.js";
 import { startDataThread } from "./data-thread-host.js";
@@ -33,6 +34,8 @@ export class DataThreads {
   /** Descriptors that were given to each thread. */
   private readonly given: number[][];
   private readonly drained: boolean[];
+  /** Of the rate limits of each proxy: they begin anew with a configuration, and outlive a thread. */
+  private readonly ruleCounters: readonly (readonly SharedArrayBuffer[])[];
   private isDraining = false;
   private isHandingOver = false;
   /** What the threads' last `ready` said. */
@@ -41,6 +44,7 @@ export class DataThreads {
   constructor(options: DataThreadsOptions) {
     this.options = options;
     const count = options.config.proxies.length === 0 ? 0 : options.config.threads;
+    this.ruleCounters = options.config.proxies.map(({ rules = [] }) => createRuleCounters(rules));
     this.given = Array.from({ length: count }, () => []);
     this.drained = this.given.map(() => false);
     this.threads = this.given.map((_, index) => this.supervise(index));
@@ -125,7 +129,11 @@ export class DataThreads {
     }
     const { proxies, engine } = config;
     const maxconn = effectiveMaxconn(config);
-    const buffers = { statsBuffer: table.buffer, serversBuffer: servers.buffer };
+    const buffers = {
+      statsBuffer: table.buffer,
+      serversBuffer: servers.buffer,
+      ruleCounters: this.ruleCounters,
+    };
     const shared = { proxies, engine, maxconn, threads: this.count, ...buffers };
     return startDataThread(name, { threadIndex: index, listeners, ...shared }, events);
   }

@@ -6,6 +6,8 @@ import { BodyFramer } from "./http1/body.js";
 import type { RequestForwarding } from "./http1/forward.js";
 import { Framing, findHeadEnd, Method } from "./http1/head.js";
 import type { ProxyInstance } from "./proxy-instance.js";
+import { writeRuleAnswer } from "./rule-answer.js";
+import type { RuleAnswer } from "./rules/rule-set.js";
 
 /**
  * A connection that we end waits for the client's FIN, so that a last answer is not lost to a reset. So long it may be
@@ -179,6 +181,20 @@ export class ClientConnection implements ConnectionHandler {
     this.exchangeDone(keepAlive);
   }
 
+  /** The request of `proxy.requestHeads.head` goes no further; where a body follows it, nothing is kept open for that. */
+  private answerByRule(answer: RuleAnswer): void {
+    const { requestHeads, counters, closing } = this.proxy;
+    const { head } = requestHeads;
+    const hasBody = head.framing === Framing.chunked || head.contentLength > 0;
+    const keepAlive = head.keepAlive && !hasBody && !closing;
+    if (answer.isDenied) counters.requestDenied(answer.status);
+    else counters.intercepted(answer.status, false);
+    const bytes = writeRuleAnswer(answer, keepAlive, this.headOnly);
+    this.connection.clearDeadline();
+    this.send(bytes, 0, bytes.length, false);
+    this.exchangeDone(keepAlive);
+  }
+
   /** The response is whole (or an answer was given): on to the next request, or to the end. */
   exchangeDone(keepAlive: boolean): void {
     if (this.phase === Phase.over) return;
@@ -327,22 +343,36 @@ export class ClientConnection implements ConnectionHandler {
 
   /** `proxy.requestHeads.head` is a request whose body, if any, begins at `start`. Returns where the next one begins. */
   private takeRequest(bytes: Uint8Array, start: number, end: number): number {
-    const { head } = this.proxy.requestHeads;
+    const { requestHeads, rules } = this.proxy;
+    let { head } = requestHeads;
+    let headBytes = bytes;
     this.proxy.counters.requestReceived();
     this.firstRequest = false;
     this.headBegan = false;
     this.headOnly = head.method === Method.HEAD;
     this.isLastRequest = !head.keepAlive;
+    if (rules !== null) {
+      const ruled = rules.judge(bytes, head, this.connection.remoteAddress, this.proxy.monotonicMs());
+      if (ruled.kind === "answer") {
+        this.answerByRule(ruled.answer);
+        return start;
+      }
+      if (ruled.kind === "edited") {
+        head = ruled.head;
+        headBytes = ruled.bytes;
+        requestHeads.replace(head);
+      }
+    }
     if (head.framing === Framing.none || (head.framing === Framing.length && head.contentLength === 0)) {
       this.phase = Phase.response;
       this.connection.clearDeadline();
-      this.exchange.begin(bytes, true, false);
+      this.exchange.begin(headBytes, true, false);
       return start;
     }
     this.framer.reset(head.framing, head.contentLength);
     this.phase = Phase.body;
     this.awaitBody();
-    this.exchange.begin(bytes, false, start < end);
+    this.exchange.begin(headBytes, false, start < end);
     if (this.phase !== Phase.body || start === end || !this.exchange.takesBody) return start;
     return this.passBody(bytes, start, end);
   }

@@ -73,6 +73,7 @@ class DataThread {
         threadIndex,
         monotonicOffsetMs,
         limitReached,
+        data.ruleCounters[index],
       );
     });
     this.listeners = data.listeners.map(({ proxyIndex, descriptor }) =>

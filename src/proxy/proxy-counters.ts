@@ -97,6 +97,12 @@ export class ProxyCounters {
     if (reachedBackend) this.cells[this.backend + classCell(status)]++;
   }
 
+  /** A rule refused the request with this status. */
+  requestDenied(status: number): void {
+    this.cells[this.frontend + classCell(status)]++;
+    this.cells[this.frontend + Cell.requestsDenied]++;
+  }
+
   /** The balancer was asked for a server for this request. */
   exchangeBegan(): void {
     this.cells[this.backend + Cell.requestsTotal] += this.perSession;

@@ -9,6 +9,7 @@ import { ForwardedForLines } from "./forwarded-for-lines.js";
 import { defaultMaxFields, type HeadLimits } from "./http1/head.js";
 import { RequestHeads, ResponseHeads } from "./http1/known-heads.js";
 import type { ProxyCounters } from "./proxy-counters.js";
+import { RequestRules } from "./request-rules.js";
 import type { SharedServers } from "./shared-servers.js";
 import { TcpSession } from "./tcp-session.js";
 import type { UpstreamConnection } from "./upstream-connection.js";
@@ -40,6 +41,8 @@ export class ProxyInstance implements Acceptor {
   readonly requestKey: RequestKey | null;
   readonly pool: UpstreamPool;
   readonly limits: HeadLimits;
+  /** null: requests go on as they come. */
+  readonly rules: RequestRules | null;
   /** Parsed into and read within one call of a handler, so these serve every connection of the thread. */
   readonly requestHeads: RequestHeads;
   readonly responseHeads: ResponseHeads;
@@ -68,6 +71,8 @@ export class ProxyInstance implements Acceptor {
     private readonly monotonicOffsetMs: number,
     /** Which limit stands against one more client, as a few words for the log; null: none. */
     private readonly limitReached: () => string | null,
+    /** The memory of its rate limits, shared by all data threads. */
+    ruleCounters: readonly SharedArrayBuffer[] = [],
   ) {
     const { servers, balance } = config;
     const algorithm = createAlgorithm({
@@ -85,6 +90,8 @@ export class ProxyInstance implements Acceptor {
     this.limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
     this.requestHeads = new RequestHeads(engine.memory, this.limits);
     this.responseHeads = new ResponseHeads(engine.memory, this.limits);
+    this.rules =
+      config.rules === undefined ? null : new RequestRules(config.rules, ruleCounters, this.limits);
   }
 
   /** Takes clients from a listening socket; the engine owns the descriptor from now on. */

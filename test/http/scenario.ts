@@ -11,6 +11,7 @@ import { PortableEngine } from "../../src/proxy/engine/portable/portable-engine.
 import { ServerTable } from "../../src/proxy/health/server-table.js";
 import { ProxyCounters } from "../../src/proxy/proxy-counters.js";
 import { ProxyInstance } from "../../src/proxy/proxy-instance.js";
+import { createRuleCounters } from "../../src/proxy/rules/rule-counters.js";
 import { SharedServers } from "../../src/proxy/shared-servers.js";
 import { monotonicMs } from "../../src/proxy/stats/monotonic.js";
 import { type ProxySnapshot, readSnapshot } from "../../src/proxy/stats/snapshot.js";
@@ -320,6 +321,7 @@ export class RunningProxy {
       0,
       monotonicMs() - engine.now(),
       () => limits.reached(0),
+      createRuleCounters(this.config.rules ?? []),
     );
     this.listener = this.instance.listen(descriptor);
   }

@@ -129,6 +129,12 @@ export class RequestHeads extends KnownHeads {
     return after;
   }
 
+  /** Takes another head in the place of the one that was parsed last: a rule has changed it. */
+  replace(head: Head): void {
+    this.known = null;
+    this.head = head;
+  }
+
   /** `writeForwardedRequest` of the head that was parsed last, which lies in `bytes`. */
   write(bytes: Uint8Array, f: RequestForwarding, out: Uint8Array, at: number): number {
     const { known, head, words } = this;

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { parseAddressRange } from "../../../src/config/address-range.js";
 import type {
   Config,
   ProxyConfig,
@@ -13,6 +14,8 @@ import {
   trackNothing,
 } from "../../../src/config/defaults.js";
 import { overlaps } from "../../../src/config/proxy-section.js";
+import type { Action, Condition, FieldCondition, Rule } from "../../../src/config/rule-config.js";
+import type { TextTemplate } from "../../../src/config/text-template.js";
 import { balance, httpCheck, serverWords } from "./generate-servers.js";
 import { withTracking } from "./generate-tracking.js";
 
@@ -134,6 +137,103 @@ const instance: fc.Arbitrary<VrrpInstanceConfig> = fc
   .tuple(common, kinds)
   .map(([instance, changes]) => ({ ...instance, ...changes }));
 
+const texts = (...values: string[]) => fc.subarray(values, { minLength: 1 });
+
+const condition: fc.Arbitrary<Condition> = fc
+  .record(
+    {
+      hosts: texts("www.example.org", "*.example.org"),
+      methods: texts("GET", "M-SEARCH"),
+      paths: texts("/", "/a%20b"),
+      pathBegins: texts("/api/", "/x"),
+      pathEnds: texts(".php", "/"),
+      sources: fc.subarray(
+        ["10.0.0.0/8", "192.0.2.7", "fd00::/8", "::/0"].map((text) => {
+          const range = parseAddressRange(text);
+          if (range === null) throw new Error(text);
+          return range;
+        }),
+        { minLength: 1 },
+      ),
+      fields: fc.subarray<FieldCondition>(
+        [
+          { name: "x-a", values: ["1", ""] },
+          { name: "x-b", values: null },
+        ],
+        { minLength: 1 },
+      ),
+    },
+    { requiredKeys: [] },
+  )
+  .filter((asked) => Object.keys(asked).length > 0);
+
+const field = fc.constantFrom("X-A", "Host", "x_b");
+
+const template = fc.constantFrom<TextTemplate>(
+  ["https://", { word: "host" }, { word: "url" }],
+  ["/x y"],
+  [{ word: "src" }],
+);
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  fc.record({ kind: fc.constant("deny" as const), status: fc.integer({ min: 400, max: 599 }) }),
+  fc.record({
+    kind: fc.constant("redirect" as const),
+    status: fc.constantFrom(301, 308),
+    location: template,
+  }),
+  fc.record({
+    kind: fc.constant("return" as const),
+    status: fc.constantFrom(200, 503),
+    contentType: fc.constantFrom("text/plain", "application/json"),
+    body: fc.constantFrom("", "ok: yes\n", "007"),
+  }),
+  fc.record({
+    kind: fc.constant("auth" as const),
+    realm: fc.constantFrom("r", "Members only"),
+    users: fc.uniqueArray(
+      fc.record({
+        name: fc.constantFrom("ann", "1", "true", "b c"),
+        password: fc.constantFrom("x", "0123", "p: #ä"),
+      }),
+      {
+        minLength: 1,
+        maxLength: 3,
+        selector: (user) => user.name,
+      },
+    ),
+  }),
+  fc.record({
+    kind: fc.constant("rate-limit" as const),
+    requests: fc.integer({ min: 1, max: 1_000_000_000 }),
+    periodMs: ms,
+    by: fc.constantFrom("src" as const, { field: "x-key" }),
+    status: fc.constantFrom(429, 503),
+    keys: fc.integer({ min: 8, max: 10_000_000 }),
+  }),
+  fc.record({
+    kind: fc.constantFrom("set-header" as const, "add-header" as const),
+    name: field,
+    value: template,
+  }),
+  fc.record({ kind: fc.constant("del-header" as const), name: field }),
+  fc.record({
+    kind: fc.constant("set-path" as const),
+    path: fc.constantFrom<TextTemplate>(["/a"], ["/a", { word: "path" }]),
+  }),
+  fc.record({
+    kind: fc.constant("replace-prefix" as const),
+    prefix: fc.constantFrom("/", "/old/"),
+    by: fc.constantFrom("/", "/new/"),
+  }),
+);
+
+const rule: fc.Arbitrary<Rule> = fc.record({
+  when: fc.option(condition),
+  unless: fc.option(condition),
+  action,
+});
+
 const proxy: fc.Arbitrary<ProxyConfig> = fc
   .record(
     {
@@ -143,6 +243,7 @@ const proxy: fc.Arbitrary<ProxyConfig> = fc
       hashType: fc.constant("consistent" as const),
       allBackups: fc.constant(true as const),
       httpCheck,
+      rules: fc.array(rule, { minLength: 1, maxLength: 4 }),
       servers: fc.uniqueArray(
         fc
           .tuple(
@@ -179,7 +280,13 @@ const proxy: fc.Arbitrary<ProxyConfig> = fc
   .chain((item) => fc.oneof(fc.constant(item), tcp(item)));
 
 /** The same as a proxy of `mode: tcp`, which has no words about requests. */
-function tcp({ balance, hashType, timeouts, ...rest }: ProxyConfig): fc.Arbitrary<ProxyConfig> {
+function tcp({
+  balance,
+  hashType,
+  timeouts,
+  rules: _rules,
+  ...rest
+}: ProxyConfig): fc.Arbitrary<ProxyConfig> {
   const unseen = typeof balance !== "string" && balance.by !== "random";
   return fc.option(ms, { nil: undefined }).map((halfClosedMs) => ({
     ...rest,

@@ -1,0 +1,26 @@
+/** What a text of a rule may take from the request, in the words of HAProxy's fetches. */
+export const templateWords = ["src", "host", "method", "path", "query", "url"] as const;
+export type TemplateWord = (typeof templateWords)[number];
+
+/** Text, and between its pieces what is filled in for each request. */
+export type TextTemplate = readonly (string | { readonly word: TemplateWord })[];
+
+/** `https://%[host]%[url]`. Returns the word that is none as text. */
+export function parseTextTemplate(text: string): TextTemplate | { readonly unknown: string } {
+  const parts: (string | { readonly word: TemplateWord })[] = [];
+  for (const piece of text.split(/(%\[[^\]]*\])/)) {
+    if (!piece.startsWith("%[")) {
+      if (piece !== "") parts.push(piece);
+      continue;
+    }
+    const name = piece.slice(2, -1);
+    const word = templateWords.find((known) => known === name);
+    if (word === undefined) return { unknown: name };
+    parts.push({ word });
+  }
+  return parts;
+}
+
+export function describeTextTemplate(template: TextTemplate): string {
+  return template.map((part) => (typeof part === "string" ? part : `%[${part.word}]`)).join("");
+}

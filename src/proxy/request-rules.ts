@@ -1,0 +1,47 @@
+import type { Rule } from "../config/rule-config.js";
+import { Head, type HeadLimits, parseRequestHead } from "./http1/head.js";
+import { RequestFacts } from "./rules/request-facts.js";
+import { type RuleAnswer, RuleSet } from "./rules/rule-set.js";
+
+/** What a head may grow by through rules. */
+const growthBytes = 16_384;
+const growthFields = 50;
+
+/** What the rules have made of a request. */
+export type Ruled =
+  | { readonly kind: "answer"; readonly answer: RuleAnswer }
+  | { readonly kind: "unchanged" }
+  /** `head` describes it in `bytes`, until the next one is judged. */
+  | { readonly kind: "edited"; readonly bytes: Uint8Array; readonly head: Head };
+
+const unchanged: Ruled = { kind: "unchanged" };
+
+/** The rules of a proxy over the heads that its connections parse. */
+export class RequestRules {
+  private readonly rules: RuleSet;
+  private readonly limits: HeadLimits;
+  private readonly edited: Head;
+
+  constructor(rules: readonly Rule[], counters: readonly SharedArrayBuffer[], limits: HeadLimits) {
+    this.rules = new RuleSet(rules, counters);
+    this.limits = {
+      maxHeadBytes: limits.maxHeadBytes + growthBytes,
+      maxFields: limits.maxFields + growthFields,
+    };
+    this.edited = new Head(this.limits.maxFields);
+  }
+
+  /** Judges the request that `head` describes in `bytes`. */
+  judge(bytes: Uint8Array, head: Head, source: string, nowMs: number): Ruled {
+    const facts = new RequestFacts(bytes, head, source);
+    const answer = this.rules.apply(facts, nowMs);
+    if (answer !== null) return { kind: "answer", answer };
+    if (!facts.isEdited) return unchanged;
+    const edited = facts.toHead();
+    const end = parseRequestHead(edited, 0, edited.length, this.edited, this.limits);
+    // More fields or bytes than a request may have, or a Host that is none: what the rules made is no request.
+    if (end !== edited.length)
+      return { kind: "answer", answer: { status: 500, fields: [], body: null, isDenied: false } };
+    return { kind: "edited", bytes: edited, head: this.edited };
+  }
+}

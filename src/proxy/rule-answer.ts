@@ -1,0 +1,22 @@
+import { STATUS_CODES } from "node:http";
+import type { RuleAnswer } from "./rules/rule-set.js";
+
+/** The answer's bytes. `headOnly`: the request was HEAD. */
+export function writeRuleAnswer(answer: RuleAnswer, keepAlive: boolean, headOnly: boolean): Uint8Array {
+  const { status, fields } = answer;
+  const reason = STATUS_CODES[status] ?? "Unknown";
+  const body = Buffer.from(answer.body ?? page(status, reason), "utf8");
+  const type = answer.body === null ? "Content-Type: text/html\r\n" : "";
+  const hasNoBody = status === 204 || status === 304;
+  const head =
+    `HTTP/1.1 ${status} ${reason}\r\n${hasNoBody ? "" : `Content-Length: ${body.length}\r\n`}` +
+    `Cache-Control: no-cache\r\n${keepAlive ? "" : "Connection: close\r\n"}${type}` +
+    `${fields.map((field) => `${field}\r\n`).join("")}\r\n`;
+  const headBytes = Buffer.from(head, "latin1");
+  return headOnly || hasNoBody ? headBytes : Buffer.concat([headBytes, body]);
+}
+
+/** HAProxy's kind of page. */
+function page(status: number, reason: string): string {
+  return `<html><body><h1>${status} ${reason}</h1>\nRequest forbidden by administrative rules.\n</body></html>\n`;
+}

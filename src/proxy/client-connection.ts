@@ -30,6 +30,8 @@ export class ClientConnection implements ConnectionHandler {
   /** What every request of this connection gets on its way, built once. */
   readonly forwarding: RequestForwarding;
 
+  rosterPlace = -1;
+
   private phase: Phase = Phase.head;
   private readonly exchange: Exchange;
   private readonly framer = new BodyFramer();

@@ -5,6 +5,7 @@ import { type RequestKey, requestKeyOf } from "./balance/request-key.js";
 import type { Client } from "./client.js";
 import { ClientConnection } from "./client-connection.js";
 import type { Acceptor, Connection, ConnectionHandler, Engine, Listener } from "./engine/engine.js";
+import { Roster } from "./engine/roster.js";
 import { ForwardedForLines } from "./forwarded-for-lines.js";
 import { defaultMaxFields, type HeadLimits } from "./http1/head.js";
 import { RequestHeads, ResponseHeads } from "./http1/known-heads.js";
@@ -49,7 +50,7 @@ export class ProxyInstance implements Acceptor {
   /** What an HTTP/1.0 request that names no host has meant: the address that it came to. */
   readonly fallbackHost: Uint8Array;
   readonly forwardedForLines = new ForwardedForLines();
-  readonly clients = new Set<Client>();
+  readonly clients = new Roster<Client>();
   /** Called when `closing` and the last client has left. */
   emptied: (() => void) | null = null;
   /** The address is about to move or the process to end: answers say `Connection: close`. */
@@ -182,7 +183,7 @@ export class ProxyInstance implements Acceptor {
   /** Closes the connections that have waited for a request for so long: FIN, so that the client sees a clean end. */
   closeIdle(idleForMs: number): void {
     const now = this.engine.now();
-    for (const client of [...this.clients]) client.closeIfIdle(now - idleForMs);
+    for (const client of this.clients.list()) client.closeIfIdle(now - idleForMs);
   }
 
   /** Nothing new comes: connections end with their exchange, client connections and pools alike. */
@@ -195,7 +196,7 @@ export class ProxyInstance implements Acceptor {
 
   /** Cuts what is left. Returns how many client connections that were. */
   cut(): number {
-    const left = [...this.clients];
+    const left = this.clients.list();
     for (const client of left) client.cut();
     return left.length;
   }

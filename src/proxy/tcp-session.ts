@@ -26,6 +26,8 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * long as none has. The session lives as long as something passes in either direction (`timeout: tunnel`).
  */
 export class TcpSession implements ConnectionHandler, Client {
+  rosterPlace = -1;
+
   private phase: Phase = Phase.connecting;
   private upstream: Connection | null = null;
   private server = -1;

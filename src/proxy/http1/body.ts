@@ -45,7 +45,8 @@ export class BodyFramer {
   #left = 0;
   #sizeDigits = 0;
   #extensionBytes = 0;
-  readonly #trailer = new TrailerSection();
+  /** Made with the first chunked body: most connections never see one. */
+  #trailer: TrailerSection | null = null;
 
   /** Begins a body. `framing` is a `Framing`, `contentLength` counts with `Framing.length` alone. */
   reset(framing: number, contentLength: number): void {
@@ -59,6 +60,7 @@ export class BodyFramer {
     } else if (framing === Framing.chunked) {
       this.#state = State.sizeStart;
       this.#extensionBytes = 0;
+      this.#trailer ??= new TrailerSection();
       this.#trailer.reset();
     } else {
       this.#state = framing === Framing.untilClose ? State.untilClose : State.done;
@@ -104,10 +106,11 @@ export class BodyFramer {
         return end;
       }
       if (state === State.done || this.error !== null) return p;
-      if (state === State.trailer) {
-        p = this.#trailer.advance(bytes, p, end);
-        this.error = this.#trailer.error;
-        if (this.#trailer.done) this.#finish();
+      const trailer = this.#trailer;
+      if (state === State.trailer && trailer !== null) {
+        p = trailer.advance(bytes, p, end);
+        this.error = trailer.error;
+        if (trailer.done) this.#finish();
         return p;
       }
       this.error = this.#step(bytes[p]!);

@@ -43,6 +43,7 @@ export class DirectConnection implements Connection, Timed {
   wheelTick = -1;
   wheelPrevious: Timed | null = null;
   wheelNext: Timed | null = null;
+  rosterPlace = -1;
 
   fd = -1;
   /** Where the engine finds this connection; -1: nowhere. */

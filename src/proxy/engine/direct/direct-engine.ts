@@ -11,6 +11,7 @@ import type {
   PipeCounts,
   Room,
 } from "../engine.js";
+import { Roster } from "../roster.js";
 import { TimerWheel } from "../timer-wheel.js";
 import { DescriptorLedger } from "./descriptor-ledger.js";
 import { DirectConnection, type DirectOwner, nobody } from "./direct-connection.js";
@@ -57,7 +58,7 @@ export class DirectEngine implements Engine, DirectOwner {
   private readonly freeSlots: number[] = [];
   /** Slots that were given up on this turn: an event for them may still be in hand. */
   private readonly leftSlots: number[] = [];
-  private readonly connections = new Set<DirectConnection>();
+  private readonly connections = new Roster<DirectConnection>();
   private readonly listeners = new Set<DirectListener>();
   private listed: DirectConnection[] = [];
   private listedBefore: DirectConnection[] = [];
@@ -165,7 +166,7 @@ export class DirectEngine implements Engine, DirectOwner {
 
   destroy(): void {
     for (const listener of [...this.listeners]) listener.close();
-    for (const connection of [...this.connections]) connection.close(true);
+    for (const connection of this.connections.list()) connection.close(true);
     this.pipes.destroy();
   }
 

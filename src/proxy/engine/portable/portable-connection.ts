@@ -17,6 +17,7 @@ export class PortableConnection implements Connection, Timed {
   wheelTick = -1;
   wheelPrevious: Timed | null = null;
   wheelNext: Timed | null = null;
+  rosterPlace = -1;
 
   private readonly owner: ConnectionOwner;
   private readonly socket: Socket;

@@ -9,6 +9,7 @@ import type {
   Listener,
   Room,
 } from "../engine.js";
+import { Roster } from "../roster.js";
 import { TimerWheel } from "../timer-wheel.js";
 import { PortableConnection } from "./portable-connection.js";
 import { PortableListener } from "./portable-listener.js";
@@ -22,7 +23,7 @@ export class PortableEngine implements Engine {
   /** It copies: node:net knows no splice. */
   readonly pipeCounts = { used: 0, free: 0 };
   private readonly wheel = new TimerWheel(tickMs, performance.now());
-  private readonly connections = new Set<PortableConnection>();
+  private readonly connections = new Roster<PortableConnection>();
   private readonly listeners = new Set<PortableListener>();
   /** One timer drives the wheel, and only while a deadline lies in it. */
   private ticking: NodeJS.Timeout | null = null;
@@ -70,7 +71,7 @@ export class PortableEngine implements Engine {
   destroy(): void {
     for (const listener of this.listeners) listener.close();
     this.listeners.clear();
-    for (const connection of [...this.connections]) connection.close(true);
+    for (const connection of this.connections.list()) connection.close(true);
     if (this.ticking !== null) clearInterval(this.ticking);
     this.ticking = null;
   }

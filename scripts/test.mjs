@@ -42,6 +42,7 @@ const suites = {
       "socat",
       "curl",
       "wrk",
+      "haproxy",
     ],
   },
 };

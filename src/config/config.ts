@@ -1,4 +1,5 @@
 import type { Balance } from "./balance.js";
+import type { AccessLogConfig } from "./log-config.js";
 import type { Rule } from "./rule-config.js";
 import type { HttpCheckConfig, ServerConfig } from "./server-config.js";
 import type {
@@ -163,6 +164,8 @@ export interface ProxyConfig {
   readonly maxHeadBytes: number;
   /** Client connections of this proxy; null: no limit of its own. Further clients wait in the kernel's backlog. */
   readonly maxconn: number | null;
+  /** Left out: no access log. */
+  readonly log?: AccessLogConfig;
 }
 
 /** `address` is an IPv4 or IPv6 literal; `0.0.0.0` or `::` is every address. */

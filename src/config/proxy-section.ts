@@ -4,6 +4,7 @@ import type { ListenAddress, ProxyConfig, ProxyTimeouts } from "./config.js";
 import { type Context, each } from "./context.js";
 import { defaultMaxHeadBytes, defaultTimeouts } from "./defaults.js";
 import { readHttpCheck } from "./http-check-section.js";
+import { readAccessLog } from "./log-section.js";
 import { readRules } from "./rule-section.js";
 import type { ProxyShape } from "./schema.js";
 import type { ServerConfig } from "./server-config.js";
@@ -40,6 +41,14 @@ function readProxy(name: string, shape: ProxyShape, taken: Taken[], context: Con
       "write the address of a server behind it, or every request runs in a circle",
     );
   }
+  const log = readAccessLog([...path, "log"], shape.log, context);
+  if (mode === "tcp" && log?.format === "httplog") {
+    context.problem(
+      [...path, "log", "format"],
+      "httplog is about requests, which mode tcp does not see",
+      "write format: tcplog",
+    );
+  }
   return {
     name,
     listen,
@@ -51,6 +60,7 @@ function readProxy(name: string, shape: ProxyShape, taken: Taken[], context: Con
     timeouts,
     maxHeadBytes: shape.max_head_bytes ?? defaultMaxHeadBytes,
     maxconn: shape.maxconn ?? null,
+    ...(log !== null && { log }),
   };
 }
 

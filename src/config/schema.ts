@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { accessLogSchema } from "./log-schema.js";
 import { rulesSchema } from "./rule-schema.js";
 import {
   closed,
@@ -160,6 +161,7 @@ export const proxySchema = Type.Object(
     timeout: Type.Optional(timeoutSchema),
     max_head_bytes: whole(1024, 1_048_576, "Largest request or response head. Default 16384."),
     maxconn: whole(1, 10_000_000, "Clients at once; further ones wait. Default: no limit of its own."),
+    log: Type.Optional(accessLogSchema),
   },
   { ...closed, title: "a mapping with bind and servers" },
 );
@@ -265,6 +267,9 @@ export const foreignWords: Readonly<Record<string, string>> = {
   agent_check: "leave it out: agents are not asked yet",
   maxconn: "leave it out: servers have no connection limit yet",
   cookie: "leave it out: cookies keep no client at a server yet; balance: source or hdr(name) does",
+  httplog: "write log: { format: httplog }",
+  tcplog: "write log: { format: tcplog }",
+  "dontlog-normal": "write log: { dontlog_normal: true }",
   auth: "write user: and password:",
   listen: "write proxies: { http: { bind: …, servers: … } }",
   frontend: "write proxies: { http: { bind: …, servers: … } }",

@@ -3,6 +3,7 @@ import { describeBalance } from "./balance.js";
 import type { ProxyConfig } from "./config.js";
 import { describeDuration } from "./duration.js";
 import { describeStatuses } from "./http-check-section.js";
+import { writeAccessLog } from "./log-section.js";
 import { writeRules } from "./serialize-rules.js";
 import type { CheckConfig, HttpCheckConfig, ServerConfig } from "./server-config.js";
 
@@ -31,6 +32,7 @@ export function writeProxy(proxy: ProxyConfig, secret: (text: string) => string)
     },
     ...(!isTcp && { max_head_bytes: proxy.maxHeadBytes }),
     ...(proxy.maxconn !== null && { maxconn: proxy.maxconn }),
+    ...(proxy.log !== undefined && { log: writeAccessLog(proxy.log) }),
   };
 }
 

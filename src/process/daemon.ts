@@ -323,6 +323,7 @@ export class Daemon {
   /** Who leaves in a hurry has not waited for the control thread: its scripts must at least have begun. */
   private async tellOfTheEnd(): Promise<void> {
     const deadlineMs = performance.now() + lastWordsMs;
+    await this.plane.flushLogs(lastWordsMs);
     while (!this.outbox.isEmpty && this.control.isReady && performance.now() < deadlineMs) await delay(10);
   }
 

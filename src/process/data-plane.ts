@@ -12,6 +12,7 @@ import { DataThreads } from "./data-threads.js";
 import type { ThreadHealth } from "./fitness.js";
 import { closeListeningSockets, type ListeningSocket, openListeningSockets } from "./listening-sockets.js";
 import type { Log } from "./log.js";
+import { LogHost } from "./log-host.js";
 import { readyWithinMs } from "./supervised-thread.js";
 
 export interface DataPlaneOptions {
@@ -47,12 +48,14 @@ export class DataPlane {
   /** The states of the generation before, which its control thread keeps to its end. */
   private serversBefore: ServerTable | null = null;
   private isDraining = false;
+  private readonly logs: LogHost;
 
   /** Opens the listening sockets: LbError LB_LISTEN_IN_USE, LB_PERMISSION, LB_LISTEN. */
   constructor(
     config: Config,
     private readonly options: DataPlaneOptions,
   ) {
+    this.logs = new LogHost(options.log);
     this.current = this.generation(config, openListeningSockets(config.proxies));
   }
 
@@ -89,7 +92,13 @@ export class DataPlane {
   }
 
   start(): void {
+    void this.logs.ensure(this.current.config);
     this.current.threads.start();
+  }
+
+  /** Waits until the access logs are written, at most `limitMs`. */
+  flushLogs(limitMs: number): Promise<void> {
+    return this.logs.flush(limitMs);
   }
 
   /** Called some times a second. */
@@ -131,6 +140,7 @@ export class DataPlane {
    */
   async replace(config: Config, drainTimeoutMs: number): Promise<void> {
     const before = this.current;
+    await this.logs.ensure(config);
     const next = this.generation(config, openListeningSockets(config.proxies, before.sockets));
     next.servers.takeOver(before.servers, monotonicMs());
     next.threads.start();

@@ -6,7 +6,7 @@ import { LineWriter } from "./line-writer.js";
 export type Log = pino.Logger;
 
 /** Carries the other threads' lines to the main thread, which alone writes. */
-const channelName = "lb-log";
+export const logChannelName = "lb-log";
 
 /** What waits for a reader of stdout; lines beyond it are dropped, and nothing ever waits for them. */
 const longestQueueBytes = 4 << 20;
@@ -39,7 +39,7 @@ let output: LineWriter | null = null;
 function standardOutput(): LineWriter {
   if (output !== null) return output;
   const writer = new LineWriter(1, longestQueueBytes, describeDropped);
-  const channel = new BroadcastChannel(channelName);
+  const channel = new BroadcastChannel(logChannelName);
   channel.onmessage = (event: unknown) => {
     const line: unknown = typeof event === "object" && event !== null ? Reflect.get(event, "data") : null;
     if (typeof line === "string") writer.write(line);
@@ -56,7 +56,7 @@ function describeDropped(dropped: number): string {
 }
 
 function toMainThread(): { write(line: string): void } {
-  const channel = new BroadcastChannel(channelName);
+  const channel = new BroadcastChannel(logChannelName);
   channel.unref();
   return { write: (line) => channel.postMessage(line) };
 }

@@ -1,7 +1,4 @@
-import { closeDescriptor, Family, openSocket, SocketType, sendTo } from "../netlink/system-calls.js";
-
-/** SOCK_DGRAM, socket(2). */
-const datagram = 2;
+import { UnixDatagramSocket, unixAddress } from "./unix-datagram.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,7 +10,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export class SdNotify {
   /** Ms within which the manager wants to hear `WATCHDOG=1`; null: it does not ask this process. */
   readonly watchdogMs: number | null;
-  private readonly descriptor: number;
+  private readonly socket: UnixDatagramSocket;
   private readonly address: Uint8Array;
 
   /** Null where no service manager listens. */
@@ -26,7 +23,7 @@ export class SdNotify {
   private constructor(name: string, watchdogMs: number | null) {
     this.watchdogMs = watchdogMs;
     this.address = unixAddress(name);
-    this.descriptor = openSocket(Family.unix, datagram | SocketType.nonBlocking, 0);
+    this.socket = new UnixDatagramSocket();
   }
 
   /** One or more assignments, such as `READY=1`. False: the manager took it not (gone, or its queue is full). */
@@ -34,7 +31,7 @@ export class SdNotify {
     // A newline would begin another assignment.
     const text = assignments.map((assignment) => assignment.replaceAll("\n", " ")).join("\n");
     try {
-      sendTo(this.descriptor, Buffer.from(text), this.address);
+      this.socket.send(Buffer.from(text), this.address);
       return true;
     } catch {
       return false;
@@ -42,7 +39,7 @@ export class SdNotify {
   }
 
   close(): void {
-    closeDescriptor(this.descriptor);
+    this.socket.close();
   }
 }
 
@@ -53,13 +50,4 @@ function watchdogMs(environment: Environment): number | null {
   const pid = environment.WATCHDOG_PID;
   if (pid !== undefined && pid !== String(process.pid)) return null;
   return microseconds / 1000;
-}
-
-/** `struct sockaddr_un`, unix(7): a path ends with NUL, an abstract name begins with it. */
-function unixAddress(name: string): Uint8Array {
-  const path = Buffer.from(name.startsWith("@") ? `\0${name.slice(1)}` : `${name}\0`);
-  const address = Buffer.alloc(2 + path.length);
-  address.writeUInt16LE(Family.unix, 0);
-  path.copy(address, 2);
-  return address;
 }

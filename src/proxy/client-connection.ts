@@ -4,7 +4,8 @@ import { HeldBytes } from "./held-bytes.js";
 import { errorAnswer } from "./http1/answer.js";
 import { BodyFramer } from "./http1/body.js";
 import type { RequestForwarding } from "./http1/forward.js";
-import { Framing, findHeadEnd, Method } from "./http1/head.js";
+import { Framing, findHeadEnd, type Head, Method } from "./http1/head.js";
+import { Cause, Stage } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { writeRuleAnswer } from "./rule-answer.js";
 import type { RuleAnswer } from "./rules/rule-set.js";
@@ -31,6 +32,12 @@ export class ClientConnection implements ConnectionHandler {
   readonly forwarding: RequestForwarding;
 
   rosterPlace = -1;
+  /** When the first byte of the request's head came, if that came in pieces; −1: all at once. */
+  requestBeganMs = -1;
+  /** The request line as it came; null while nobody wants it. */
+  requestLine: string | null = null;
+  /** Sent since the request came. */
+  sentBytes = 0;
 
   private phase: Phase = Phase.head;
   private readonly exchange: Exchange;
@@ -40,6 +47,7 @@ export class ClientConnection implements ConnectionHandler {
   private idleSinceMs: number;
   /** Part of a head has come, and its time runs. */
   private headBegan = false;
+  private headBeganMs = 0;
   private headOnly = false;
   /** The client has said that nothing comes after this request. */
   private isLastRequest = false;
@@ -138,6 +146,7 @@ export class ClientConnection implements ConnectionHandler {
   expired(_connection: Connection, kind: DeadlineKind): void {
     if (kind === "request-head") {
       this.proxy.counters.badRequest();
+      this.tellRefused(408, Cause.clientTimeout);
       this.answer(408, false, false);
     } else if (kind === "keep-alive") {
       this.finish();
@@ -146,7 +155,7 @@ export class ClientConnection implements ConnectionHandler {
     } else if (kind === "client" && this.phase === Phase.body && !this.backedUp) {
       this.exchange.requestTimedOut();
     } else {
-      this.aborted();
+      this.aborted(Cause.clientTimeout);
     }
   }
 
@@ -155,6 +164,8 @@ export class ClientConnection implements ConnectionHandler {
     // Both directions of a tunnel have ended, but the server may still be reading what went before.
     if (this.phase === Phase.tunnel && errorCode === null) return;
     if (this.phase === Phase.head && this.held.length > 0) this.proxy.counters.badRequest();
+    if (this.phase === Phase.head && (this.held.length > 0 || this.firstRequest))
+      this.tellRefused(400, Cause.client);
     this.aborted();
   }
 
@@ -170,6 +181,7 @@ export class ClientConnection implements ConnectionHandler {
   /** `count` bytes went to the client; `taken` false: it is slow. */
   passed(count: number, taken: boolean): void {
     this.proxy.counters.sentToClient(count);
+    this.sentBytes += count;
     if (taken) return;
     this.backedUp = true;
     if (this.phase !== Phase.tunnel) this.connection.deadline("client", this.proxy.config.timeouts.clientMs);
@@ -194,7 +206,13 @@ export class ClientConnection implements ConnectionHandler {
     const bytes = writeRuleAnswer(answer, keepAlive, this.headOnly);
     this.connection.clearDeadline();
     this.send(bytes, 0, bytes.length, false);
+    this.tellOwn(answer.status, answer.isDenied ? Cause.proxy : Cause.local, this.sentBytes);
     this.exchangeDone(keepAlive);
+  }
+
+  /** How long `answer` will be. */
+  answerBytes(status: number, keepAlive: boolean): number {
+    return errorAnswer(status, keepAlive, this.headOnly).length;
   }
 
   /** The response is whole (or an answer was given): on to the next request, or to the end. */
@@ -322,6 +340,7 @@ export class ClientConnection implements ConnectionHandler {
       const after = requestHeads.parse(bytes, at, end);
       if (after < 0) {
         counters.badRequest();
+        this.tellRefused(-after, Cause.proxy);
         this.headOnly = requestHeads.head.method === Method.HEAD;
         this.answer(-after, false, false);
         return;
@@ -340,6 +359,7 @@ export class ClientConnection implements ConnectionHandler {
     if (!this.headBegan && !this.firstRequest) {
       this.connection.deadline("request-head", this.proxy.config.timeouts.requestHeadMs);
     }
+    if (!this.headBegan) this.headBeganMs = this.proxy.engine.now();
     this.headBegan = true;
   }
 
@@ -349,6 +369,9 @@ export class ClientConnection implements ConnectionHandler {
     let { head } = requestHeads;
     let headBytes = bytes;
     this.proxy.counters.requestReceived();
+    this.requestBeganMs = this.headBegan ? this.headBeganMs : -1;
+    if (this.proxy.exchangeLog.isOn) this.requestLine = requestLine(bytes, head);
+    this.sentBytes = 0;
     this.firstRequest = false;
     this.headBegan = false;
     this.headOnly = head.method === Method.HEAD;
@@ -432,17 +455,81 @@ export class ClientConnection implements ConnectionHandler {
   /** FIN instead of a request, or in the middle of its head: who is still there to read it learns what was wrong. */
   private endedInHead(): void {
     if (this.held.length === 0) {
+      if (this.firstRequest) this.tellRefused(400, Cause.client);
       this.finish();
       return;
     }
     this.proxy.counters.badRequest();
+    this.tellRefused(400, Cause.client);
     this.answer(400, false, false);
   }
 
   /** The client left in the middle of something, or does not take what it asked for. */
-  private aborted(): void {
-    this.exchange.clientAborted();
+  private aborted(cause: Cause = Cause.client): void {
+    this.exchange.clientAborted(cause);
     this.leave(true);
+  }
+
+  /** For the log: no request came of what the client sent, or nothing came. HAProxy counts no bytes of an answer here. */
+  private tellRefused(status: number, cause: Cause): void {
+    const isNull = cause !== Cause.proxy && this.held.length === 0;
+    const nowMs = this.proxy.engine.now();
+    const beganMs = this.headBegan
+      ? this.headBeganMs
+      : this.firstRequest && isNull
+        ? this.idleSinceMs
+        : nowMs;
+    this.requestLine = null;
+    this.tell(status, cause, 0, beganMs, -1, isNull);
+  }
+
+  /** For the log: a rule answered the request. */
+  private tellOwn(status: number, cause: Cause, bytes: number): void {
+    if (!this.proxy.exchangeLog.isOn) return;
+    const nowMs = this.proxy.engine.now();
+    const beganMs = this.requestBeganMs < 0 ? nowMs : this.requestBeganMs;
+    this.tell(status, cause, bytes, beganMs, nowMs - beganMs, false);
+  }
+
+  private tell(
+    status: number,
+    cause: Cause,
+    bytes: number,
+    beganMs: number,
+    requestMs: number,
+    isNull: boolean,
+  ): void {
+    const { exchangeLog, config, engine } = this.proxy;
+    exchangeLog.write(
+      {
+        clientAddress: this.connection.remoteAddress,
+        clientPort: this.connection.remotePort,
+        frontend: config.name,
+        backend: config.name,
+        server: null,
+        beganEpochMs: exchangeLog.epochMs(beganMs),
+        requestMs: Math.round(requestMs),
+        queueMs: -1,
+        connectMs: -1,
+        responseMs: -1,
+        totalMs: Math.round(engine.now() - beganMs),
+        status,
+        bytes,
+        cause,
+        stage: Stage.request,
+        cookies: "--",
+        processConnections: exchangeLog.counts.process(),
+        frontendConnections: exchangeLog.counts.frontend(),
+        backendSessions: 0,
+        serverSessions: 0,
+        retries: 0,
+        isRedispatched: false,
+        serverQueue: 0,
+        backendQueue: 0,
+        request: this.requestLine,
+      },
+      isNull,
+    );
   }
 
   private leave(reset: boolean): void {
@@ -460,8 +547,9 @@ export class ClientConnection implements ConnectionHandler {
   private left(): void {
     this.phase = Phase.over;
     this.held.clear();
-    this.proxy.counters.clientGone();
+    // Its log line still counts this connection.
     this.exchange.abandon();
+    this.proxy.counters.clientGone();
     this.proxy.left(this);
   }
 }
@@ -470,4 +558,10 @@ function skipEmptyLines(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at + 1 < end && bytes[at] === 0x0d && bytes[at + 1] === 0x0a) at += 2;
   return at;
+}
+
+/** As it came, one character a byte. */
+function requestLine(bytes: Uint8Array, { start, targetEnd }: Head): string {
+  const length = targetEnd + " HTTP/1.x".length - start;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString("latin1");
 }

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { openAccessLogChannel } from "../process/access-log-channel.js";
 import { createLog } from "../process/log.js";
 import type { DataThreadData, FromDataThread, ToDataThread } from "../process/messages.js";
 import { ConnectionLimits } from "./connection-limits.js";
@@ -6,8 +7,11 @@ import type { LookUpAnswer } from "./engine/direct/host-names.js";
 import type { EngineLoop, Listener } from "./engine/engine.js";
 import { openLoop } from "./engine/open-loop.js";
 import { ServerTable } from "./health/server-table.js";
+import { LogBatches } from "./log/batches.js";
+import { ExchangeLog } from "./log/exchange-log.js";
+import { SharedSessionCounts } from "./log/session-counts.js";
 import { ProxyCounters } from "./proxy-counters.js";
-import { ProxyInstance } from "./proxy-instance.js";
+import { type ProxyEvent, ProxyInstance } from "./proxy-instance.js";
 import { RateLimit } from "./rate-limit.js";
 import { SharedServers } from "./shared-servers.js";
 import { ThreadCell } from "./stats/layout.js";
@@ -28,6 +32,8 @@ const lastRequestMs = 1_000;
 const movedIdleMs = 5_000;
 const closeIdleEveryMs = 1_000;
 const logLinesPerSecond = 10;
+/** The lines of an access log that have come together leave so often. */
+const flushEveryMs = 200;
 
 /**
  * The entry of a data thread: owns its connections and pools, shares nothing but the cells of its block of counters.
@@ -38,6 +44,7 @@ class DataThread {
   private readonly listeners: readonly Listener[];
   private readonly cells: Float64Array;
   private endMove: () => void = () => {};
+  private readonly batches = new LogBatches(openAccessLogChannel());
 
   constructor(
     data: DataThreadData,
@@ -50,11 +57,15 @@ class DataThread {
     const states = new ServerTable(data.proxies, { buffer: data.serversBuffer });
     this.cells = table.blocks[threadIndex];
     const log = createLog(`data-${threadIndex}`);
-    const limit = new RateLimit(logLinesPerSecond, 1_000);
-    const event = (fields: Record<string, string | number>, message: string): void => {
-      const suppressed = limit.admit(engine.now());
-      if (suppressed !== null) log.warn(suppressed > 0 ? { ...fields, suppressed } : fields, message);
+    const limited = (limit: RateLimit): ProxyEvent => {
+      return (fields, message) => {
+        const suppressed = limit.admit(engine.now());
+        if (suppressed !== null) log.warn(suppressed > 0 ? { ...fields, suppressed } : fields, message);
+      };
     };
+    const event = limited(new RateLimit(logLinesPerSecond, 1_000));
+    // Apart from the others: a storm of failed requests must not hide that a server went down.
+    const failed = limited(new RateLimit(logLinesPerSecond, 1_000));
     const limits = new ConnectionLimits(table, {
       all: data.maxconn,
       proxies: data.proxies.map(({ maxconn }) => maxconn),
@@ -63,6 +74,15 @@ class DataThread {
     this.proxies = data.proxies.map((config, index) => {
       const counters = new ProxyCounters(table, threadIndex, index, config);
       const shared = new SharedServers(states, table, index);
+      const exchangeLog = new ExchangeLog({
+        config: config.log ?? null,
+        sink: this.batches,
+        counts: new SharedSessionCounts(table, data.proxies.length, index),
+        failed,
+        thread: `data-${threadIndex}`,
+        epochOffsetMs: () => Date.now() - engine.now(),
+        offsetMinutes: () => -new Date().getTimezoneOffset(),
+      });
       const limitReached = (): string | null => limits.reached(index);
       return new ProxyInstance(
         config,
@@ -73,6 +93,7 @@ class DataThread {
         threadIndex,
         monotonicOffsetMs,
         limitReached,
+        exchangeLog,
         data.ruleCounters[index],
       );
     });
@@ -80,6 +101,8 @@ class DataThread {
       this.proxies[proxyIndex].listen(descriptor),
     );
     loop.every(heartbeatMs, () => this.beat());
+    if (data.proxies.some(({ log }) => log !== undefined))
+      loop.every(flushEveryMs, () => this.batches.flush());
     this.beat();
   }
 
@@ -146,6 +169,7 @@ class DataThread {
       isFinished = true;
       deadline.cancel();
       const cutConnections = this.proxies.reduce((sum, proxy) => sum + proxy.cut(), 0);
+      this.batches.flush();
       this.loop.engine.destroy();
       this.tell({ kind: "drained", cutConnections });
       this.loop.stop();

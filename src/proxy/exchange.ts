@@ -7,6 +7,8 @@ import { copyBytes } from "./http1/copy.js";
 import { forwardedRequestBound } from "./http1/forward.js";
 import { Framing, Method } from "./http1/head.js";
 import { KeptRequest } from "./kept-request.js";
+import { ExchangeTrace } from "./log/exchange-trace.js";
+import { Cause, Stage, stageOf } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { UpstreamConnection } from "./upstream-connection.js";
 
@@ -46,9 +48,15 @@ export class Exchange {
   private upgradeAsked = false;
   private readonly form = new ClientForm();
 
+  /** For the log line. */
+  private readonly trace = new ExchangeTrace();
+  /** How the last server could not be reached. */
+  private lastFailure: Cause = Cause.server;
+
   private startedMs = 0;
   private connectStartedMs = 0;
-  private connectMs = 0;
+  /** −1: not connected. */
+  private connectMs = -1;
   private responseMs = 0;
 
   constructor(
@@ -74,7 +82,10 @@ export class Exchange {
     this.tried.clear();
     this.serverTakesBody = false;
     this.responseSent = false;
-    this.connectMs = 0;
+    this.connectMs = -1;
+    this.responseMs = -1;
+    this.trace.begin();
+    this.lastFailure = Cause.server;
     this.startedMs = this.proxy.engine.now();
 
     const { requestKey } = this.proxy;
@@ -128,23 +139,26 @@ export class Exchange {
   /** The request's body broke a rule of framing. */
   badRequestBody(): void {
     this.proxy.counters.badRequest();
-    this.fail(400);
+    this.fail(400, Cause.proxy, this.responseSent ? Stage.data : Stage.request);
   }
 
   /** The client did not go on with its body in time. */
   requestTimedOut(): void {
     this.proxy.counters.badRequest();
-    this.fail(408);
+    this.fail(408, Cause.clientTimeout);
   }
 
   /** The exchange, if there is one, is about to be abandoned for a reason that is the client's. */
-  clientAborted(): void {
-    if (this.active) this.proxy.counters.clientAborted(this.server);
+  clientAborted(cause: Cause = Cause.client): void {
+    if (!this.active) return;
+    this.proxy.counters.clientAborted(this.server);
+    this.trace.ends(cause, this.stage);
   }
 
   /** There is no client any more. */
   abandon(): void {
     if (!this.active) return;
+    this.trace.ends(Cause.killed, this.stage);
     this.upstream?.abandon();
     this.over();
   }
@@ -181,6 +195,7 @@ export class Exchange {
     upstream.abandon();
     this.proxy.counters.connectFailed(this.server);
     this.proxy.serverFailed(this.server, reason);
+    this.lastFailure = reason === "time-out" ? Cause.serverTimeout : Cause.server;
     this.redispatch();
   }
 
@@ -192,6 +207,7 @@ export class Exchange {
     if (!responseBegan && this.request.replayable && upstream.reused) {
       // It had been idle and the server was closing it just then: no fault of the server's.
       this.proxy.counters.retried(this.server);
+      this.trace.retries++;
       this.attempt(false, false);
       return;
     }
@@ -203,18 +219,19 @@ export class Exchange {
       this.redispatch();
       return;
     }
-    this.fail(502);
+    this.fail(502, Cause.server);
   }
 
   upstreamExpired(upstream: UpstreamConnection): void {
     if (this.client.tunnelling) {
+      this.trace.ends(Cause.serverTimeout, Stage.data);
       this.tunnelClosed(upstream, null);
       return;
     }
     upstream.abandon();
     this.upstream = null;
     this.proxy.counters.responseFailed(this.server, false);
-    this.fail(504);
+    this.fail(504, Cause.serverTimeout);
   }
 
   brokenResponse(upstream: UpstreamConnection, reason: string): void {
@@ -223,7 +240,7 @@ export class Exchange {
     this.proxy.counters.responseFailed(this.server, false);
     const server = this.proxy.config.servers[this.server].name;
     this.proxy.event({ event: "response", proxy: this.proxy.config.name, server, reason }, "broken response");
-    this.fail(502);
+    this.fail(502, Cause.proxy, this.responseSent ? Stage.data : Stage.headers);
   }
 
   /** A 1xx: passed on, unless the client speaks HTTP/1.0 and would not understand it. */
@@ -248,6 +265,7 @@ export class Exchange {
     const { head } = this.proxy.responseHeads;
     this.responseMs = this.proxy.engine.now() - this.startedMs;
     this.proxy.counters.responded(this.server, head.status);
+    this.trace.status = head.status;
     this.serverKeepsAlive = head.keepAlive;
     this.form.beginResponse(head);
     const { dechunking } = this.form;
@@ -321,6 +339,7 @@ export class Exchange {
       return;
     }
     this.proxy.counters.responded(this.server, 101);
+    this.trace.status = 101;
     this.responseMs = this.proxy.engine.now() - this.startedMs;
     this.responseSent = true;
     const out = this.roomForHead();
@@ -376,6 +395,7 @@ export class Exchange {
     upstream.abandon();
     const { counters, engine } = this.proxy;
     counters.timed(this.server, this.connectMs, this.responseMs, engine.now() - this.startedMs);
+    if (errorCode !== null) this.trace.ends(Cause.server, Stage.data);
     this.over();
     if (errorCode === null) this.client.finish();
     else this.client.cut();
@@ -386,11 +406,12 @@ export class Exchange {
   private dispatch(bodyFollows: boolean): void {
     const server = this.proxy.balancer.pick(this.tried, this.proxy.engine.now(), this.key);
     if (server < 0) {
-      this.fail(503);
+      this.fail(503, this.lastFailure, Stage.connect);
       return;
     }
     this.server = server;
     this.tried.add(server);
+    this.trace.server = server;
     this.proxy.counters.serverChosen(server, this.proxy.monotonicMs());
     this.attempt(true, bodyFollows);
   }
@@ -402,7 +423,11 @@ export class Exchange {
     const left = this.server;
     this.proxy.counters.serverLeft(left);
     this.server = -1;
-    if (this.proxy.balancer.hasMore(this.tried)) this.proxy.counters.redispatched(left);
+    if (this.proxy.balancer.hasMore(this.tried)) {
+      this.proxy.counters.redispatched(left);
+      this.trace.retries++;
+      this.trace.isRedispatched = true;
+    }
     this.dispatch(this.client.holdsBody);
     // Over a pooled connection the request has left already.
     if (this.serverTakesBody) this.client.takeHeldBody();
@@ -411,6 +436,8 @@ export class Exchange {
   private attempt(pooled: boolean, bodyFollows: boolean): void {
     const { pool, counters, engine } = this.proxy;
     const now = engine.now();
+    this.trace.attemptMs = now;
+    this.connectMs = -1;
     const idle = pooled
       ? pool.take(this.server, now, this.request.replayable ? Infinity : unreplayableIdleMs)
       : null;
@@ -479,20 +506,72 @@ export class Exchange {
   }
 
   /** Ends the exchange without a server's response: an answer of our own, or a cut when one has begun. */
-  private fail(status: number): void {
+  private fail(status: number, cause: Cause, stage: Stage = this.stage): void {
+    this.trace.ends(cause, stage);
     this.upstream?.abandon();
     const { responseSent } = this;
     // HTTP/1.0 clients take a connection for closed unless the answer says otherwise, and ours do not.
     const keepAlive =
       this.keepAlive && this.requestComplete && this.form.versionMinor === 1 && !this.proxy.closing;
-    this.over();
+    if (!responseSent) this.trace.status = status;
+    this.over(responseSent ? 0 : this.client.answerBytes(status, keepAlive));
     if (responseSent) this.client.cut();
     else this.client.answer(status, keepAlive, true);
   }
 
+  /** How far it has come. */
+  private get stage(): Stage {
+    return stageOf({
+      hasRequest: true,
+      isQueued: false,
+      isConnected: this.connectMs >= 0,
+      requestComplete: this.requestComplete,
+      responseBegan: this.responseSent,
+    });
+  }
+
+  /** For the log, while the accounts still stand as they were. `answerBytes`: of an answer that is about to be sent. */
+  private tell(answerBytes: number): void {
+    const { proxy, trace, client, startedMs } = this;
+    const { counts } = proxy.exchangeLog;
+    const nowMs = proxy.engine.now();
+    const beganMs = client.requestBeganMs < 0 ? startedMs : client.requestBeganMs;
+    const { name, servers } = proxy.config;
+    const queueMs = trace.attemptMs < 0 ? -1 : trace.attemptMs - startedMs;
+    proxy.exchangeLog.write({
+      clientAddress: client.connection.remoteAddress,
+      clientPort: client.connection.remotePort,
+      frontend: name,
+      backend: name,
+      server: trace.server < 0 ? null : servers[trace.server].name,
+      beganEpochMs: proxy.exchangeLog.epochMs(beganMs),
+      requestMs: Math.round(startedMs - beganMs),
+      queueMs: Math.round(queueMs),
+      connectMs: Math.round(this.connectMs),
+      responseMs:
+        this.responseMs < 0 ? -1 : Math.round(Math.max(0, this.responseMs - queueMs - this.connectMs)),
+      totalMs: Math.round(nowMs - beganMs),
+      status: trace.status,
+      bytes: client.sentBytes + answerBytes,
+      cause: trace.cause,
+      stage: trace.stage,
+      cookies: trace.cookies,
+      processConnections: counts.process(),
+      frontendConnections: counts.frontend(),
+      backendSessions: counts.backend() - 1,
+      serverSessions: this.server < 0 ? 0 : counts.server(this.server) - 1,
+      retries: trace.retries,
+      isRedispatched: trace.isRedispatched,
+      serverQueue: trace.serverQueue,
+      backendQueue: trace.backendQueue,
+      request: client.requestLine ?? this.request.line(this.form.versionMinor),
+    });
+  }
+
   /** The accounts are closed and nothing is held any more. */
-  private over(): void {
-    const { counters } = this.proxy;
+  private over(answerBytes = 0): void {
+    const { counters, exchangeLog } = this.proxy;
+    if (exchangeLog.isOn || this.trace.cause !== Cause.none) this.tell(answerBytes);
     this.active = false;
     if (this.server >= 0) counters.serverLeft(this.server);
     counters.exchangeEnded();

@@ -52,6 +52,15 @@ export class KeptRequest {
     return headEnd - head.start + bodyBytes;
   }
 
+  /** The request line as the client wrote it; null when the head is not kept any more. The target may be in another form. */
+  line(versionMinor: number): string | null {
+    if (this.head === null) return null;
+    const { bytes, start } = this.head;
+    const end = bytes.indexOf(0x0d, start);
+    const line = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+    return versionMinor === 0 ? line.replace(/1$/, "0") : line;
+  }
+
   clear(): void {
     if (this.head === null) return;
     this.engine.giveBack(this.head);

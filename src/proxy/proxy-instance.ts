@@ -9,6 +9,7 @@ import { Roster } from "./engine/roster.js";
 import { ForwardedForLines } from "./forwarded-for-lines.js";
 import { defaultMaxFields, type HeadLimits } from "./http1/head.js";
 import { RequestHeads, ResponseHeads } from "./http1/known-heads.js";
+import type { ExchangeLog } from "./log/exchange-log.js";
 import type { ProxyCounters } from "./proxy-counters.js";
 import { RequestRules } from "./request-rules.js";
 import type { SharedServers } from "./shared-servers.js";
@@ -72,6 +73,8 @@ export class ProxyInstance implements Acceptor {
     private readonly monotonicOffsetMs: number,
     /** Which limit stands against one more client, as a few words for the log; null: none. */
     private readonly limitReached: () => string | null,
+    /** Where exchanges are told of when they are over. */
+    readonly exchangeLog: ExchangeLog,
     /** The memory of its rate limits, shared by all data threads. */
     ruleCounters: readonly SharedArrayBuffer[] = [],
   ) {
@@ -159,11 +162,6 @@ export class ProxyInstance implements Acceptor {
       { event: "server", proxy: this.config.name, server: name, address: `${host}:${port}` },
       "server can be reached again",
     );
-  }
-
-  /** A session of `mode: tcp` that came to nothing: there is no answer that could tell its client why. */
-  sessionFailed(client: string, reason: string): void {
-    this.event({ event: "session", proxy: this.config.name, client, reason }, "a client's session failed");
   }
 
   /**

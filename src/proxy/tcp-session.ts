@@ -3,6 +3,7 @@ import { hashText } from "./balance/key-hash.js";
 import { Tried } from "./balance/tried.js";
 import type { Client } from "./client.js";
 import type { Connection, ConnectionHandler, DeadlineKind } from "./engine/engine.js";
+import { Cause, Stage } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 
 /** From so many bytes at once on, what follows passes unseen, where the engine can: below it copying costs less. */
@@ -46,6 +47,12 @@ export class TcpSession implements ConnectionHandler, Client {
   private readonly startedMs: number;
   private connectStartedMs = 0;
   private connectMs = 0;
+  /** For the log line: when the first attempt at a server began, the last server, what the client got. */
+  private firstAttemptMs = -1;
+  private lastServer = -1;
+  private sentBytes = 0;
+  private redispatches = 0;
+  private cause: Cause = Cause.none;
 
   constructor(
     private readonly proxy: ProxyInstance,
@@ -68,6 +75,7 @@ export class TcpSession implements ConnectionHandler, Client {
   connected(connection: Connection): void {
     const { counters, engine } = this.proxy;
     this.phase = Phase.open;
+    this.cause = Cause.none;
     this.connectMs = engine.now() - this.connectStartedMs;
     counters.connected(this.server);
     counters.usedConnections(this.server, 1);
@@ -110,7 +118,10 @@ export class TcpSession implements ConnectionHandler, Client {
   expired(connection: Connection, kind: DeadlineKind): void {
     if (kind === "connect") this.connectFailed(connection, "time-out");
     else if (kind === "retry") this.dispatch();
-    else this.end(this.serverIsSlow, this.clientIsSlow);
+    else {
+      this.cause = Cause.clientTimeout;
+      this.end(this.serverIsSlow, this.clientIsSlow);
+    }
   }
 
   closed(connection: Connection, errorCode: string | null): void {
@@ -126,6 +137,7 @@ export class TcpSession implements ConnectionHandler, Client {
       if (isClient) this.aborted();
       else {
         this.proxy.counters.responseFailed(this.server, true);
+        this.cause = Cause.server;
         this.end(true, true);
       }
       return;
@@ -141,6 +153,7 @@ export class TcpSession implements ConnectionHandler, Client {
   closeIfIdle(): void {}
 
   cut(): void {
+    this.cause = Cause.killed;
     this.end(true, true);
   }
 
@@ -150,15 +163,17 @@ export class TcpSession implements ConnectionHandler, Client {
     const { balancer, engine, counters, config } = this.proxy;
     const server = balancer.pick(this.tried, engine.now(), this.key);
     if (server < 0) {
-      this.proxy.sessionFailed(this.client.remoteAddress, "no server takes it");
+      if (this.cause === Cause.none) this.cause = Cause.server;
       this.end(true, true);
       return;
     }
     this.server = server;
+    this.lastServer = server;
     this.tried.add(server);
     counters.serverChosen(server, this.proxy.monotonicMs());
     counters.connecting(server);
     this.connectStartedMs = engine.now();
+    if (this.firstAttemptMs < 0) this.firstAttemptMs = this.connectStartedMs;
     this.upstream = engine.connect(config.servers[server], this);
     this.upstream.deadline("connect", config.timeouts.connectMs);
   }
@@ -169,11 +184,13 @@ export class TcpSession implements ConnectionHandler, Client {
     connection.close(false);
     this.upstream = null;
     this.server = -1;
+    this.cause = reason === "time-out" ? Cause.serverTimeout : Cause.server;
     counters.connectFailed(left);
     this.proxy.serverFailed(left, reason);
     counters.serverLeft(left);
     if (balancer.hasMore(this.tried)) {
       counters.redispatched(left);
+      this.redispatches++;
       this.dispatch();
     } else if (this.retries < mostRetries) {
       this.retries++;
@@ -194,6 +211,7 @@ export class TcpSession implements ConnectionHandler, Client {
     } else {
       counters.receivedFromServer(this.server, count);
       counters.sentToClient(count);
+      this.sentBytes += count;
     }
   }
 
@@ -220,7 +238,44 @@ export class TcpSession implements ConnectionHandler, Client {
   /** The client reset its connection. */
   private aborted(): void {
     this.proxy.counters.clientAborted(this.server);
+    this.cause = Cause.client;
     this.end(true, true);
+  }
+
+  /** For the log, while the accounts still stand as they were. */
+  private tell(wasOpen: boolean): void {
+    const { exchangeLog, config, engine } = this.proxy;
+    const { counts } = exchangeLog;
+    exchangeLog.write({
+      clientAddress: this.client.remoteAddress,
+      clientPort: this.client.remotePort,
+      frontend: config.name,
+      backend: config.name,
+      server: this.lastServer < 0 ? null : config.servers[this.lastServer].name,
+      beganEpochMs: exchangeLog.epochMs(this.startedMs),
+      requestMs: -1,
+      queueMs:
+        this.firstAttemptMs < 0
+          ? -1
+          : Math.round((wasOpen ? this.connectStartedMs : this.firstAttemptMs) - this.startedMs),
+      connectMs: wasOpen ? Math.round(this.connectMs) : -1,
+      responseMs: -1,
+      totalMs: Math.round(engine.now() - this.startedMs),
+      status: -1,
+      bytes: this.sentBytes,
+      cause: this.cause,
+      stage: wasOpen ? Stage.data : Stage.connect,
+      cookies: "--",
+      processConnections: counts.process(),
+      frontendConnections: counts.frontend(),
+      backendSessions: counts.backend() - 1,
+      serverSessions: this.server < 0 ? 0 : counts.server(this.server) - 1,
+      retries: this.retries + this.redispatches,
+      isRedispatched: this.redispatches > 0,
+      serverQueue: 0,
+      backendQueue: 0,
+      request: null,
+    });
   }
 
   /** Closes what is left of both sides, and the accounts. */
@@ -228,6 +283,7 @@ export class TcpSession implements ConnectionHandler, Client {
     if (this.phase === Phase.over) return;
     const { counters, engine } = this.proxy;
     const wasOpen = this.phase === Phase.open;
+    if (this.proxy.exchangeLog.isOn || this.cause !== Cause.none) this.tell(wasOpen);
     this.phase = Phase.over;
     // A connection that is still being opened has nobody to reset.
     if (!this.serverGone) this.upstream?.close(resetServer && wasOpen);

@@ -9,6 +9,8 @@ import { DirectEngine } from "../../src/proxy/engine/direct/direct-engine.js";
 import type { Engine, Listener } from "../../src/proxy/engine/engine.js";
 import { PortableEngine } from "../../src/proxy/engine/portable/portable-engine.js";
 import { ServerTable } from "../../src/proxy/health/server-table.js";
+import { ExchangeLog } from "../../src/proxy/log/exchange-log.js";
+import { SharedSessionCounts } from "../../src/proxy/log/session-counts.js";
 import { ProxyCounters } from "../../src/proxy/proxy-counters.js";
 import { ProxyInstance } from "../../src/proxy/proxy-instance.js";
 import { createRuleCounters } from "../../src/proxy/rules/rule-counters.js";
@@ -290,6 +292,10 @@ export class RunningProxy {
   readonly clients: Peer[] = [];
   /** What an operator would have read in the log. */
   readonly events: { readonly message: string; readonly [field: string]: string | number }[] = [];
+  /** Failed exchanges, as the log would tell of them. */
+  readonly failures: Readonly<Record<string, string | number>>[] = [];
+  /** The access log. */
+  readonly lines: string[] = [];
   private readonly config: ProxyConfig;
   readonly states: ServerTable;
   private readonly table: StatsTable;
@@ -321,6 +327,15 @@ export class RunningProxy {
       0,
       monotonicMs() - engine.now(),
       () => limits.reached(0),
+      new ExchangeLog({
+        config: this.config.log ?? null,
+        sink: { write: (_target, _facility, line) => this.lines.push(line) },
+        counts: new SharedSessionCounts(this.table, 1, 0),
+        failed: (fields) => this.failures.push(fields),
+        thread: "data-0",
+        epochOffsetMs: () => Date.now() - engine.now(),
+        offsetMinutes: () => 0,
+      }),
       createRuleCounters(this.config.rules ?? []),
     );
     this.listener = this.instance.listen(descriptor);

@@ -174,7 +174,7 @@ scenario("a client is reset when no server is in rotation, and the log says so",
   const client = proxy.connect();
   await client.expectReset();
   t.match(proxy.stats().backend, { sessionsTotal: 1, selections: 0, connectsTotal: 0 });
-  t.match(proxy.events, [{ event: "session", client: "127.0.0.1", reason: "no server takes it" }]);
+  t.match(proxy.failures, [{ client: "127.0.0.1", termination: "SC--", retries: 0 }]);
 });
 
 scenario("a client that leaves while a server is looked for is counted as its abort", async (s, t) => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { Balance } from "../../../src/config/balance.js";
+import type { AccessLogConfig } from "../../../src/config/log-config.js";
 import type { CheckConfig, HttpCheckConfig, ServerConfig } from "../../../src/config/server-config.js";
 
 const ms = fc.integer({ min: 10, max: 2_000_000_000 });
@@ -68,3 +69,31 @@ export const httpCheck: fc.Arbitrary<HttpCheckConfig> = fc.record(
   },
   { requiredKeys: ["method", "uri", "expect"] },
 );
+
+export const accessLog: fc.Arbitrary<AccessLogConfig> = fc
+  .record({
+    targets: fc.uniqueArray(
+      fc.oneof(
+        fc.constant({ kind: "stdout" as const }),
+        fc.record({
+          kind: fc.constant("file" as const),
+          path: fc.constantFrom("/var/log/lb.log", "/a b: c"),
+        }),
+        fc.record({ kind: fc.constant("unix" as const), path: fc.constantFrom("/dev/log", "/run/log#1") }),
+        fc.record({
+          kind: fc.constant("udp" as const),
+          host: fc.constantFrom("192.0.2.9", "fd00::1", "loghost"),
+          port,
+        }),
+      ),
+      { minLength: 1, maxLength: 3, selector: ({ kind }) => kind },
+    ),
+    format: fc.constantFrom("json" as const, "httplog" as const, "tcplog" as const),
+    facility: fc.constantFrom("kern" as const, "local7" as const),
+    dontLogNull: fc.boolean(),
+    dontLogNormal: fc.boolean(),
+  })
+  // Where no line goes to syslog the facility is not written.
+  .map((log) =>
+    log.targets.some(({ kind }) => kind === "udp" || kind === "unix") ? log : { ...log, facility: "local0" },
+  );

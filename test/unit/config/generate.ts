@@ -16,7 +16,7 @@ import {
 import { overlaps } from "../../../src/config/proxy-section.js";
 import type { Action, Condition, FieldCondition, Rule } from "../../../src/config/rule-config.js";
 import type { TextTemplate } from "../../../src/config/text-template.js";
-import { balance, httpCheck, serverWords } from "./generate-servers.js";
+import { accessLog, balance, httpCheck, serverWords } from "./generate-servers.js";
 import { withTracking } from "./generate-tracking.js";
 
 /** Names, also such as look like numbers, booleans or members of every object. */
@@ -267,6 +267,7 @@ const proxy: fc.Arbitrary<ProxyConfig> = fc
       }),
       maxHeadBytes: fc.integer({ min: 1024, max: 1_048_576 }),
       maxconn: fc.option(fc.integer({ min: 1, max: 10_000_000 })),
+      log: accessLog,
     },
     { requiredKeys: ["name", "listen", "balance", "servers", "timeouts", "maxHeadBytes", "maxconn"] },
   )
@@ -292,6 +293,7 @@ function tcp({
     ...rest,
     ...(hashType !== undefined && { hashType }),
     mode: "tcp",
+    ...(rest.log?.format === "httplog" && { log: { ...rest.log, format: "tcplog" as const } }),
     balance: unseen ? "source" : balance,
     timeouts: {
       ...timeouts,

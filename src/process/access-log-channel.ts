@@ -1,0 +1,21 @@
+import { BroadcastChannel } from "node:worker_threads";
+import type { LogBatch } from "../proxy/log/batches.js";
+import { logChannelName } from "./log.js";
+
+/** Carries the data threads' batches to the log thread. */
+export const accessLogChannelName = "lb-access-log";
+
+/**
+ * A data thread's way to the access logs: lines for stdout go where the daemon's own go, to the main thread, so that
+ * nothing is written between two of them; all others to the log thread.
+ */
+export function openAccessLogChannel(): (batch: LogBatch) => void {
+  const toMain = new BroadcastChannel(logChannelName);
+  const toLogThread = new BroadcastChannel(accessLogChannelName);
+  toMain.unref();
+  toLogThread.unref();
+  return (batch) => {
+    if (batch.target.kind === "stdout") toMain.postMessage(batch.text);
+    else toLogThread.postMessage(batch);
+  };
+}

@@ -1,0 +1,71 @@
+import type { AccessLogConfig, LogTarget } from "../../config/log-config.js";
+import { describeRecord, formatLine } from "./log-line.js";
+import type { LogRecord } from "./log-record.js";
+import { Cause } from "./termination.js";
+
+/** Takes lines for a target; nobody waits for them to be written. */
+export interface LogSink {
+  write(target: LogTarget, facility: AccessLogConfig["facility"], line: string): void;
+}
+
+/** How many connections and exchanges there are now, over all data threads. */
+export interface SessionCounts {
+  process(): number;
+  frontend(): number;
+  backend(): number;
+  server(server: number): number;
+}
+
+export interface ExchangeLogOptions {
+  /** null: no access log. */
+  readonly config: AccessLogConfig | null;
+  readonly sink: LogSink;
+  readonly counts: SessionCounts;
+  /** Writes into the daemon's own log, rate-limited. */
+  readonly failed: (fields: Record<string, string | number>, message: string) => void;
+  /** Name in the daemon's lines, such as `data-0`. */
+  readonly thread: string;
+  /** Wall clock minus the engine's, ms. */
+  readonly epochOffsetMs: () => number;
+  /** Local time minus UTC. */
+  readonly offsetMinutes: () => number;
+}
+
+/**
+ * Where a proxy's exchanges are told of when they are over: all of them in the access log, where there is one; without
+ * one those that failed or were cut, in the daemon's log.
+ */
+export class ExchangeLog {
+  /** Every exchange is to be told of, not only those that failed. */
+  readonly isOn: boolean;
+
+  constructor(private readonly options: ExchangeLogOptions) {
+    this.isOn = options.config !== null;
+  }
+
+  get counts(): SessionCounts {
+    return this.options.counts;
+  }
+
+  /** A time on the engine's clock as ms since the epoch. */
+  epochMs(engineMs: number): number {
+    return engineMs + this.options.epochOffsetMs();
+  }
+
+  /** `isNull`: nothing came on the connection. */
+  write(record: LogRecord, isNull = false): void {
+    const { config, sink, failed } = this.options;
+    if (config === null) {
+      if (!isNull && record.cause !== Cause.none) failed(describeRecord(record), "request failed");
+      return;
+    }
+    if ((isNull && config.dontLogNull) || (config.dontLogNormal && isNormal(record))) return;
+    const line = formatLine(config.format, record, this.options.offsetMinutes(), this.options.thread);
+    for (const target of config.targets) sink.write(target, config.facility, line);
+  }
+}
+
+/** HAProxy's option dontlog-normal: no error, no time-out, no retry, no redispatch, no 5xx. */
+function isNormal({ cause, retries, isRedispatched, status }: LogRecord): boolean {
+  return cause === Cause.none && retries === 0 && !isRedispatched && status < 500;
+}

@@ -17,8 +17,8 @@ export function pageOf(host: Host): string {
   return `hello from ${host.name}\n`;
 }
 
-/** nginx on port 80: serves a folder, and takes uploads with PUT. */
-export async function startNginx(network: Network, host: Host): Promise<Backend> {
+/** nginx on port 80: serves a folder, and takes uploads with PUT. `more`: further words of that server. */
+export async function startNginx(network: Network, host: Host, more = ""): Promise<Backend> {
   const home = join(network.scratch, host.name);
   const folder = join(home, "www");
   const accessLog = join(home, "access.log");
@@ -53,6 +53,7 @@ ${temporary.map((kind) => `  ${kind}_temp_path ${join(home, kind)};`).join("\n")
       ssi on;
       ssi_types *;
     }
+    ${more}
   }
 }
 `,

@@ -38,6 +38,7 @@ const packageOf = {
   arping: "iputils-arping",
   socat: "socat",
   curl: "curl",
+  openssl: "openssl",
   wrk: "wrk",
   haproxy: "haproxy",
   python3: "python3",

@@ -41,6 +41,7 @@ const suites = {
       "arping",
       "socat",
       "curl",
+      "openssl",
       "wrk",
       "haproxy",
     ],

@@ -53,6 +53,35 @@ export function parseListen(text: string): Parsed<ListenAddress> {
   );
 }
 
+/** The most ports that one range may name: each is a socket in each thread. */
+const mostPorts = 1024;
+
+/** Like `parseListen`, or a range of ports as HAProxy has it: `*:8000-8009`. */
+export function parseListenRange(text: string): Parsed<readonly ListenAddress[]> {
+  const range = /^(.*:)(\d{1,5})-(\d{1,5})$/s.exec(text);
+  if (range === null) {
+    const one = parseListen(text);
+    return one.ok ? parsed([one.value]) : one;
+  }
+  const [, host, first, last] = range;
+  const count = Number(last) - Number(first) + 1;
+  if (count < 1 || count > mostPorts) {
+    return refused(
+      `${first}-${last} is no range of at most ${mostPorts} ports`,
+      "write the lower port first, such as *:8000-8009",
+    );
+  }
+  const listen: ListenAddress[] = [];
+  for (const port of [Number(first), Number(last)]) {
+    const end = parseListen(`${host}${port}`);
+    if (!end.ok) return end;
+    if (listen.length === 0) {
+      for (let i = 0; i < count; i++) listen.push({ ...end.value, port: port + i });
+    }
+  }
+  return parsed(listen);
+}
+
 /** Where a server is reached: `192.168.33.68:80`, `[fd00::2]:80`, `web01.example:8080`. */
 export function parseServerAddress(text: string): Parsed<{ readonly host: string; readonly port: number }> {
   const endpoint = parseEndpoint(text, "192.168.33.68:80");

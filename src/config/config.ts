@@ -28,6 +28,7 @@ export interface Config {
   readonly alerts: AlertConfig;
   /** The authenticated connection between the partners; null: there is none, and VRRP alone decides. */
   readonly peerLink: PeerLinkConfig | null;
+  /** What the file has as `proxies:`, then `frontends:`, then `backends:`. Their names are all different. */
   readonly proxies: readonly ProxyConfig[];
   readonly admin: AdminConfig | null;
   readonly statsSocket: StatsSocketConfig | null;
@@ -146,6 +147,10 @@ export interface GratuitousArpConfig {
 
 export interface ProxyConfig {
   readonly name: string;
+  /** Left out: both, HAProxy's `listen`. A frontend has no servers, a backend no addresses of its own. */
+  readonly side?: "frontend" | "backend";
+  /** Of a frontend: the name of the backend, or of the listen, whose servers serve its clients. */
+  readonly defaultBackend?: string;
   readonly listen: readonly ListenAddress[];
   /** Left out: HTTP. In `tcp` bytes pass unread. */
   readonly mode?: "tcp";

@@ -185,6 +185,11 @@ function mergeProxies(
     reader.problem(has, `the file has no proxy ${demoProxy.name} to change`, `add ${lacks} to make one`);
     return config.proxies;
   }
+  if (existing?.side !== undefined) {
+    const flag = listen === undefined ? "backend" : "listen";
+    reader.problem(flag, `${existing.name} is a ${existing.side} of the file`, "change it in the file");
+    return config.proxies;
+  }
   const proxy: ProxyConfig = {
     ...(existing ?? demoProxy),
     ...(listen !== undefined && { listen }),

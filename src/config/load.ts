@@ -40,7 +40,7 @@ function readFile(file: FileShape, machine: Machine, context: Context): Config {
   const notifyDefaults = readNotifyDefaults(file.global_defs, context);
   const declared = readDeclared(file, notifyDefaults.user, context);
   const vrrp = readVrrp(file.vrrp, declared, notifyDefaults, context);
-  const proxies = readProxies(file.proxies, context);
+  const proxies = readProxies(file, context);
   if (vrrp.length === 0 && proxies.length === 0 && !context.flagged(["vrrp"])) {
     context.missing(["proxies"], "the file has neither vrrp nor proxies", "add at least one of them");
   }

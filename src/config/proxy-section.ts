@@ -1,44 +1,88 @@
-import { describeEndpoint, isWildcard, parseListen } from "./address.js";
+import { describeEndpoint, isWildcard, parseListenRange } from "./address.js";
 import { parseBalance } from "./balance.js";
 import type { ListenAddress, ProxyConfig, ProxyTimeouts } from "./config.js";
 import { type Context, each } from "./context.js";
 import { defaultMaxHeadBytes, defaultTimeouts } from "./defaults.js";
 import { readHttpCheck } from "./http-check-section.js";
 import { readAccessLog } from "./log-section.js";
+import { quote } from "./problem.js";
+import { hasBackend } from "./proxy-sides.js";
 import { readRules } from "./rule-section.js";
-import type { ProxyShape } from "./schema.js";
+import type { FileShape, FrontendShape, ProxyShape } from "./schema.js";
 import type { ServerConfig } from "./server-config.js";
 import { readServers } from "./server-section.js";
 import type { Path } from "./source.js";
+import { suggestion } from "./suggest.js";
 
-/** Reads `proxies:`, every proxy by name. */
+/** A proxy of any of the three kinds, as the file has it: what a kind does not know is never there. */
+type AnyShape = ProxyShape & Pick<FrontendShape, "default_backend">;
+
+/** Reads `proxies:`, `frontends:` and `backends:`, every one by name. */
 export function readProxies(
-  section: Readonly<Record<string, ProxyShape>> | undefined,
+  file: Pick<FileShape, "proxies" | "frontends" | "backends">,
   context: Context,
 ): ProxyConfig[] {
   const taken: Taken[] = [];
-  return context.members(["proxies"], section).map(([name, shape]) => readProxy(name, shape, taken, context));
+  const all: { readonly path: Path; readonly proxy: ProxyConfig }[] = [];
+  const read = (word: string, section: Readonly<Record<string, AnyShape>> | undefined, side: Side): void => {
+    for (const [name, shape] of context.members([word], section)) {
+      const path = [word, name];
+      const namesake = all.find(({ proxy }) => proxy.name === name);
+      if (namesake !== undefined) {
+        context.problem(
+          path,
+          `${name} is also the name of one of the ${namesake.path[0]}`,
+          "give each its own name, for show stat and set server",
+          "key",
+        );
+      }
+      all.push({ path, proxy: readProxy(path, name, shape, side, taken, context) });
+    }
+  };
+  read("proxies", file.proxies, "both");
+  read("frontends", file.frontends, "frontend");
+  read("backends", file.backends, "backend");
+  const proxies = all.map(({ proxy }) => proxy);
+  for (const { path, proxy } of all) {
+    if (proxy.side === "frontend") checkDefaultBackend(path, proxy, proxies, context);
+    if (hasBackend(proxy)) checkCircle(path, proxy, proxies, context);
+    const isUsed =
+      proxy.side !== "backend" || proxies.some(({ defaultBackend }) => defaultBackend === proxy.name);
+    if (!isUsed)
+      context.warning(path, `no frontend uses ${proxy.name}`, "name it as a default_backend", "key");
+  }
+  return proxies;
 }
+
+type Side = "both" | "frontend" | "backend";
 
 /** An address that a proxy listens on, to see that no two want the same. */
 interface Taken extends ListenAddress {
   readonly owner: string;
 }
 
-function readProxy(name: string, shape: ProxyShape, taken: Taken[], context: Context): ProxyConfig {
-  const path = ["proxies", name];
-  const listen = readBind([...path, "bind"], name, shape.bind, taken, context);
+function readProxy(
+  path: Path,
+  name: string,
+  shape: AnyShape,
+  side: Side,
+  taken: Taken[],
+  context: Context,
+): ProxyConfig {
+  const listen = side === "backend" ? [] : readBind([...path, "bind"], name, shape.bind, taken, context);
   const mode = shape.mode ?? "http";
-  const timeouts = readTimeouts([...path, "timeout"], shape.timeout, mode, context);
+  const timeouts = readTimeouts([...path, "timeout"], shape.timeout, mode, side, context);
   if (mode === "tcp") reportHttpWords(path, shape, context);
-  const servers = readServers(path, name, shape.servers, shape.default_server, timeouts.connectMs, context);
   const rules = readRules([...path, "rules"], name, shape.rules, context);
-  for (const server of servers) {
-    if (!listen.some((address) => address.port === server.port && address.address === server.host)) continue;
-    context.problem(
-      [...path, "servers", server.name],
-      `${server.name} is the address that ${name} itself listens on`,
-      "write the address of a server behind it, or every request runs in a circle",
+  const servers =
+    side === "frontend"
+      ? []
+      : readServers(path, name, shape.servers, shape.default_server, timeouts.connectMs, context);
+  if (side === "frontend" && shape.default_backend === undefined) {
+    context.missing(
+      [...path, "default_backend"],
+      `${name} has no default_backend`,
+      "name the backend whose servers serve its clients",
     );
   }
   const log = readAccessLog([...path, "log"], shape.log, context);
@@ -51,6 +95,8 @@ function readProxy(name: string, shape: ProxyShape, taken: Taken[], context: Con
   }
   return {
     name,
+    ...(side !== "both" && { side }),
+    ...(shape.default_backend !== undefined && { defaultBackend: shape.default_backend }),
     listen,
     ...(mode === "tcp" && { mode }),
     ...readBalance(path, shape, context),
@@ -62,6 +108,49 @@ function readProxy(name: string, shape: ProxyShape, taken: Taken[], context: Con
     maxconn: shape.maxconn ?? null,
     ...(log !== null && { log }),
   };
+}
+
+function checkDefaultBackend(
+  path: Path,
+  { defaultBackend, mode }: ProxyConfig,
+  proxies: readonly ProxyConfig[],
+  context: Context,
+): void {
+  if (defaultBackend === undefined) return;
+  const at = [...path, "default_backend"];
+  const found = proxies.find((proxy) => proxy.name === defaultBackend && hasBackend(proxy));
+  if (found === undefined) {
+    const known = proxies.filter(hasBackend).map(({ name }) => name);
+    const advice = known.length === 0 ? "add it to backends:" : suggestion(defaultBackend, known);
+    context.problem(at, `there is no backend ${quote(defaultBackend)}`, advice);
+  } else if (found.mode !== mode) {
+    context.problem(
+      at,
+      `${defaultBackend} is of mode ${found.mode ?? "http"}, and this frontend of mode ${mode ?? "http"}`,
+      "give both the same mode",
+    );
+  }
+}
+
+/** Servers that are the proxy itself. */
+function checkCircle(
+  path: Path,
+  backend: ProxyConfig,
+  proxies: readonly ProxyConfig[],
+  context: Context,
+): void {
+  const entries = proxies.filter((proxy) => proxy === backend || proxy.defaultBackend === backend.name);
+  for (const server of backend.servers) {
+    const circle = entries.find(({ listen }) =>
+      listen.some((address) => address.port === server.port && address.address === server.host),
+    );
+    if (circle === undefined) continue;
+    context.problem(
+      [...path, "servers", server.name],
+      `${server.name} is the address that ${circle.name} itself listens on`,
+      "write the address of a server behind it, or every request runs in a circle",
+    );
+  }
 }
 
 function readBalance(
@@ -133,15 +222,15 @@ function readBind(
     );
   }
   for (const [at, text] of entries) {
-    const result = parseListen(text);
+    const result = parseListenRange(text);
     if (!result.ok) {
       context.problem(at, result.message, result.advice);
       continue;
     }
-    const clash = taken.find((other) => overlaps(other, result.value));
+    const clash = taken.find((other) => result.value.some((address) => overlaps(other, address)));
     if (clash === undefined) {
-      listen.push(result.value);
-      taken.push({ ...result.value, owner: name });
+      listen.push(...result.value);
+      taken.push(...result.value.map((address) => ({ ...address, owner: name })));
       continue;
     }
     context.problem(
@@ -185,6 +274,7 @@ function readTimeouts(
   path: Path,
   shape: ProxyShape["timeout"],
   mode: "http" | "tcp",
+  side: Side,
   context: Context,
 ): ProxyTimeouts {
   const read = (word: keyof NonNullable<ProxyShape["timeout"]>, fallbackMs: number): number => {
@@ -202,7 +292,8 @@ function readTimeouts(
   const clientMs = read("client", defaultTimeouts.clientMs);
   const serverMs = read("server", defaultTimeouts.serverMs);
   // HAProxy's rule: without a time-out of its own, a session that is silent ends with the first of both sides' time-outs.
-  const tunnelMs = mode === "tcp" ? Math.min(clientMs, serverMs) : defaultTimeouts.tunnelMs;
+  const silentMs = side === "backend" ? serverMs : Math.min(clientMs, serverMs);
+  const tunnelMs = mode === "tcp" ? silentMs : defaultTimeouts.tunnelMs;
   const halfClosedMs = Math.min(read("client-fin", Infinity), read("server-fin", Infinity));
   if (mode === "http" && halfClosedMs < Infinity) {
     context.warning(path, "client-fin and server-fin say nothing in mode http", "leave them out", "key");
@@ -213,7 +304,7 @@ function readTimeouts(
     clientMs,
     serverMs,
     keepAliveMs: read("http-keep-alive", defaultTimeouts.keepAliveMs),
-    tunnelMs: read("tunnel", tunnelMs),
+    tunnelMs: side === "frontend" ? defaultTimeouts.tunnelMs : read("tunnel", tunnelMs),
     ...(mode === "tcp" && halfClosedMs < Infinity && { halfClosedMs }),
   };
 }

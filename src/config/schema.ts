@@ -117,53 +117,95 @@ export const peerLinkSchema = Type.Object(
   { ...closed, title: "a mapping with key or key_file, and port" },
 );
 
-export const timeoutSchema = Type.Object(
-  {
-    connect: milliseconds("To open a connection to a server. Default 5s."),
-    "http-request": milliseconds("For a whole request head. Default 10s."),
-    client: milliseconds("Silence of a client in the middle of an exchange. Default 60s."),
-    server: milliseconds("Silence of a server in the middle of an exchange. Default 60s."),
-    "http-keep-alive": milliseconds("Between two requests of one connection. Default 60s."),
-    tunnel: milliseconds(
-      "Silence in an upgraded connection, default 1h; in a session of mode tcp, default the shorter of client and server.",
-    ),
-    "client-fin": milliseconds("Mode tcp: silence once one side has ended. Default: tunnel."),
-    "server-fin": milliseconds("The same; the shorter of the two counts."),
-  },
-  { ...closed, title: "a mapping such as { connect: 5s, client: 60s }" },
+const clientTimeouts = {
+  "http-request": milliseconds("For a whole request head. Default 10s."),
+  client: milliseconds("Silence of a client in the middle of an exchange. Default 60s."),
+  "http-keep-alive": milliseconds("Between two requests of one connection. Default 60s."),
+  "client-fin": milliseconds("Mode tcp: silence once one side has ended. Default: tunnel."),
+};
+
+const serverTimeouts = {
+  connect: milliseconds("To open a connection to a server. Default 5s."),
+  server: milliseconds("Silence of a server in the middle of an exchange. Default 60s."),
+  tunnel: milliseconds(
+    "Silence in an upgraded connection, default 1h; in a session of mode tcp, default the shorter of client and server.",
+  ),
+  "server-fin": milliseconds("Like client-fin; the shorter of the two counts."),
+};
+
+const mode = Type.Optional(
+  Type.Enum(["http", "tcp"], {
+    title: "http or tcp",
+    description: "tcp: bytes pass unread, such as TLS that the servers terminate. Default http.",
+  }),
 );
 
+const clientSide = {
+  bind: oneOrMore(
+    "an address such as 192.168.33.84:80",
+    "Where the clients come in: an address, *:80, [::]:80, or a range of ports such as *:8000-8009.",
+  ),
+  rules: rulesSchema,
+  max_head_bytes: whole(1024, 1_048_576, "Largest request or response head. Default 16384."),
+  maxconn: whole(1, 10_000_000, "Clients at once; further ones wait. Default: no limit of its own."),
+  log: Type.Optional(accessLogSchema),
+};
+
+const serverSide = {
+  balance: text(
+    "roundrobin, leastconn, source, uri, hdr(name), random or first",
+    "Who gets the next request. Default roundrobin.",
+  ),
+  hash_type: Type.Optional(
+    Type.Enum(["map-based", "consistent"], {
+      title: "map-based or consistent",
+      description:
+        "Where source, uri and hdr send a request: by weight alone, or so that few keys move when a server comes or goes. Default map-based.",
+    }),
+  ),
+  allbackups: truth("All backup servers serve when no other is up, not the first of them. Default false."),
+  http_check: Type.Optional(httpCheckSchema),
+  default_server: Type.Optional(defaultServerSchema),
+  servers: named(serverSchema, "a mapping such as { web01: 192.168.33.68:80 }", "The servers by name."),
+};
+
+/** HAProxy's `listen`: both sides of a proxy in one. */
 export const proxySchema = Type.Object(
   {
-    mode: Type.Optional(
-      Type.Enum(["http", "tcp"], {
-        title: "http or tcp",
-        description: "tcp: bytes pass unread, such as TLS that the servers terminate. Default http.",
-      }),
+    mode,
+    ...clientSide,
+    ...serverSide,
+    timeout: Type.Optional(
+      Type.Object(
+        { ...serverTimeouts, ...clientTimeouts },
+        { ...closed, title: "a mapping such as { connect: 5s, client: 60s }" },
+      ),
     ),
-    bind: oneOrMore("an address such as 192.168.33.84:80", "Where the clients come in."),
-    balance: text(
-      "roundrobin, leastconn, source, uri, hdr(name), random or first",
-      "Who gets the next request. Default roundrobin.",
-    ),
-    hash_type: Type.Optional(
-      Type.Enum(["map-based", "consistent"], {
-        title: "map-based or consistent",
-        description:
-          "Where source, uri and hdr send a request: by weight alone, or so that few keys move when a server comes or goes. Default map-based.",
-      }),
-    ),
-    allbackups: truth("All backup servers serve when no other is up, not the first of them. Default false."),
-    http_check: Type.Optional(httpCheckSchema),
-    default_server: Type.Optional(defaultServerSchema),
-    rules: rulesSchema,
-    servers: named(serverSchema, "a mapping such as { web01: 192.168.33.68:80 }", "The servers by name."),
-    timeout: Type.Optional(timeoutSchema),
-    max_head_bytes: whole(1024, 1_048_576, "Largest request or response head. Default 16384."),
-    maxconn: whole(1, 10_000_000, "Clients at once; further ones wait. Default: no limit of its own."),
-    log: Type.Optional(accessLogSchema),
   },
   { ...closed, title: "a mapping with bind and servers" },
+);
+
+export const frontendSchema = Type.Object(
+  {
+    mode,
+    ...clientSide,
+    default_backend: text("a backend's name", "The backend, or the proxy, whose servers serve its clients."),
+    timeout: Type.Optional(
+      Type.Object(clientTimeouts, { ...closed, title: "a mapping such as { client: 60s }" }),
+    ),
+  },
+  { ...closed, title: "a mapping with bind and default_backend" },
+);
+
+export const backendSchema = Type.Object(
+  {
+    mode,
+    ...serverSide,
+    timeout: Type.Optional(
+      Type.Object(serverTimeouts, { ...closed, title: "a mapping such as { connect: 5s, server: 60s }" }),
+    ),
+  },
+  { ...closed, title: "a mapping with servers" },
 );
 
 export const adminSchema = Type.Object(
@@ -206,6 +248,12 @@ export const fileSchema = Type.Object(
     global_defs: Type.Optional(globalDefsSchema),
     peer_link: Type.Optional(peerLinkSchema),
     proxies: named(proxySchema, "a mapping of proxies by name, such as http", "HTTP and TCP balancers."),
+    frontends: named(
+      frontendSchema,
+      "a mapping of frontends by name",
+      "Where clients come in, apart from the servers.",
+    ),
+    backends: named(backendSchema, "a mapping of backends by name", "Servers that frontends share."),
     admin: Type.Optional(
       Type.Union([adminSchema, Type.Literal(false)], {
         title: "a mapping with bind and stats, or false",
@@ -241,6 +289,8 @@ export type FileShape = Type.Static<typeof fileSchema>;
 export type VrrpShape = Type.Static<typeof vrrpSchema>;
 export type PeerLinkShape = Type.Static<typeof peerLinkSchema>;
 export type ProxyShape = Type.Static<typeof proxySchema>;
+export type FrontendShape = Type.Static<typeof frontendSchema>;
+export type BackendShape = Type.Static<typeof backendSchema>;
 export type AdminShape = Type.Static<typeof adminSchema>;
 
 /** Words of keepalived and HAProxy that a user may well write here, and what to do instead. */
@@ -272,8 +322,9 @@ export const foreignWords: Readonly<Record<string, string>> = {
   "dontlog-normal": "write log: { dontlog_normal: true }",
   auth: "write user: and password:",
   listen: "write proxies: { http: { bind: …, servers: … } }",
-  frontend: "write proxies: { http: { bind: …, servers: … } }",
-  backend: "write proxies: { http: { bind: …, servers: … } }",
+  frontend: "write frontends: { web: { bind: …, default_backend: … } }",
+  backend: "write backends: { app: { servers: … } }",
+  use_backend: "leave it out: a frontend has its default_backend alone yet",
   vrrp_instance: "write vrrp: { VI_1: { … } }",
   virtual_server: "write proxies: { http: { bind: …, servers: … } }",
 };

@@ -4,6 +4,7 @@ import type { ProxyConfig } from "./config.js";
 import { describeDuration } from "./duration.js";
 import { describeStatuses } from "./http-check-section.js";
 import { writeAccessLog } from "./log-section.js";
+import { hasBackend, hasFrontend } from "./proxy-sides.js";
 import { writeRules } from "./serialize-rules.js";
 import type { CheckConfig, HttpCheckConfig, ServerConfig } from "./server-config.js";
 
@@ -11,28 +12,39 @@ import type { CheckConfig, HttpCheckConfig, ServerConfig } from "./server-config
 export function writeProxy(proxy: ProxyConfig, secret: (text: string) => string): object {
   const { timeouts } = proxy;
   const isTcp = proxy.mode === "tcp";
+  const clients = hasFrontend(proxy);
+  const servers = hasBackend(proxy);
   return {
     ...(isTcp && { mode: "tcp" }),
-    bind: proxy.listen.map(({ address, port }) => describeEndpoint(address, port)),
+    ...(clients && { bind: proxy.listen.map(({ address, port }) => describeEndpoint(address, port)) }),
+    ...(proxy.defaultBackend !== undefined && { default_backend: proxy.defaultBackend }),
+    ...(servers && writeServers(proxy)),
+    ...(proxy.rules !== undefined && { rules: writeRules(proxy.rules, secret) }),
+    timeout: {
+      ...(servers && { connect: describeDuration(timeouts.connectMs) }),
+      ...(clients && !isTcp && { "http-request": describeDuration(timeouts.requestHeadMs) }),
+      ...(clients && { client: describeDuration(timeouts.clientMs) }),
+      ...(servers && { server: describeDuration(timeouts.serverMs) }),
+      ...(clients && !isTcp && { "http-keep-alive": describeDuration(timeouts.keepAliveMs) }),
+      ...(servers && { tunnel: describeDuration(timeouts.tunnelMs) }),
+      ...(timeouts.halfClosedMs !== undefined && {
+        [clients ? "client-fin" : "server-fin"]: describeDuration(timeouts.halfClosedMs),
+      }),
+    },
+    ...(clients && !isTcp && { max_head_bytes: proxy.maxHeadBytes }),
+    ...(proxy.maxconn !== null && { maxconn: proxy.maxconn }),
+    ...(proxy.log !== undefined && { log: writeAccessLog(proxy.log) }),
+  };
+}
+
+function writeServers(proxy: ProxyConfig): object {
+  return {
     balance: describeBalance(proxy.balance),
     ...(proxy.hashType !== undefined && { hash_type: proxy.hashType }),
     ...(proxy.allBackups === true && { allbackups: true }),
     ...(proxy.httpCheck !== undefined && { http_check: writeHttpCheck(proxy.httpCheck) }),
-    ...(proxy.rules !== undefined && { rules: writeRules(proxy.rules, secret) }),
     // A Map, because an object would move names such as "1" to the front.
     servers: new Map(proxy.servers.map((server) => [server.name, writeServer(server)])),
-    timeout: {
-      connect: describeDuration(timeouts.connectMs),
-      ...(!isTcp && { "http-request": describeDuration(timeouts.requestHeadMs) }),
-      client: describeDuration(timeouts.clientMs),
-      server: describeDuration(timeouts.serverMs),
-      ...(!isTcp && { "http-keep-alive": describeDuration(timeouts.keepAliveMs) }),
-      tunnel: describeDuration(timeouts.tunnelMs),
-      ...(timeouts.halfClosedMs !== undefined && { "client-fin": describeDuration(timeouts.halfClosedMs) }),
-    },
-    ...(!isTcp && { max_head_bytes: proxy.maxHeadBytes }),
-    ...(proxy.maxconn !== null && { maxconn: proxy.maxconn }),
-    ...(proxy.log !== undefined && { log: writeAccessLog(proxy.log) }),
   };
 }
 

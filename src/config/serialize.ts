@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { describeEndpoint } from "./address.js";
-import type { AdminConfig, Config, PeerLinkConfig, VrrpInstanceConfig } from "./config.js";
+import type { AdminConfig, Config, PeerLinkConfig, ProxyConfig, VrrpInstanceConfig } from "./config.js";
 import { describeDuration } from "./duration.js";
 import { writeProxy } from "./serialize-proxy.js";
 import { writeGlobalDefs, writeNotify, writeTrack, writeTracking } from "./serialize-tracking.js";
@@ -23,9 +23,9 @@ export function serializeConfig(config: Config, secrets: "shown" | "hidden"): st
       ...writeTracking(config),
       ...writeGlobalDefs(config.alerts, secret),
       ...(config.peerLink !== null && { peer_link: writePeerLink(config.peerLink, secret) }),
-      ...(config.proxies.length > 0 && {
-        proxies: byName(config.proxies, (proxy) => writeProxy(proxy, secret)),
-      }),
+      ...writeSide("proxies", config, undefined, secret),
+      ...writeSide("frontends", config, "frontend", secret),
+      ...writeSide("backends", config, "backend", secret),
       admin: config.admin === null ? false : writeAdmin(config.admin, secret),
       stats_socket: config.statsSocket === null ? false : config.statsSocket.path,
       ...(config.maxconn !== null && { maxconn: config.maxconn }),
@@ -35,6 +35,16 @@ export function serializeConfig(config: Config, secrets: "shown" | "hidden"): st
     },
     { aliasDuplicateObjects: false, defaultStringType: "PLAIN", lineWidth: 0 },
   );
+}
+
+function writeSide(
+  word: string,
+  { proxies }: Config,
+  wanted: ProxyConfig["side"],
+  secret: (text: string) => string,
+): object {
+  const found = proxies.filter(({ side }) => side === wanted);
+  return found.length === 0 ? {} : { [word]: byName(found, (proxy) => writeProxy(proxy, secret)) };
 }
 
 function byName<T extends { readonly name: string }>(

@@ -1,4 +1,5 @@
 import type { ProxyConfig } from "../config/config.js";
+import { hasBackend, hasFrontend } from "../config/proxy-sides.js";
 import type { RowRates } from "../proxy/stats/rates.js";
 import type { RowSnapshot } from "../proxy/stats/snapshot.js";
 import { describeBytes, describeCount, describeDuration, describeEndpoint } from "./format.js";
@@ -31,7 +32,7 @@ export function renderProxy(view: NodeView, proxy: ProxyConfig, proxyIndex: numb
 <th class="g">Last used</th></tr>
 </thead>
 <tbody>
-${tableRow(view, "FRONTEND", status("OPEN", "ok"), "side", counters.frontend, rates.frontend)}
+${hasFrontend(proxy) ? tableRow(view, "FRONTEND", status("OPEN", "ok"), "side", counters.frontend, rates.frontend) : ""}
 ${proxy.servers.map((server, j) => {
   const address = describeEndpoint(server.host, server.port);
   const backup = server.backup === true ? " backup" : "";
@@ -45,7 +46,7 @@ ${proxy.servers.map((server, j) => {
     rates.servers[j],
   );
 })}
-${tableRow(view, "BACKEND", backend.isUp ? status("UP", "ok") : status("DOWN", "bad"), "side", counters.backend, rates.backend)}
+${hasBackend(proxy) ? tableRow(view, "BACKEND", backend.isUp ? status("UP", "ok") : status("DOWN", "bad"), "side", counters.backend, rates.backend) : ""}
 </tbody>
 </table></div>
 `;

@@ -1,5 +1,6 @@
 import { balanceName } from "../config/balance.js";
 import type { ProxyConfig, ServerConfig } from "../config/config.js";
+import { backendOf, hasBackend, hasFrontend } from "../config/proxy-sides.js";
 import { checkStatuses } from "../proxy/health/check-status.js";
 import type { ProxyRates, RowRates } from "../proxy/stats/rates.js";
 import type { ProxySnapshot, RowSnapshot } from "../proxy/stats/snapshot.js";
@@ -26,7 +27,8 @@ export const firstProxyId = 2;
 export const rowTypes = { Frontend: 0, Backend: 1, Server: 2 } as const;
 
 /**
- * The rows of `show stat`: for each proxy FRONTEND, its servers, BACKEND. Which cells each kind fills is what
+ * The rows of `show stat`: for each proxy FRONTEND, its servers, BACKEND; a frontend has the first of them alone, a backend
+ * the others. Which cells each kind fills is what
  * HAProxy 2.6 was seen to fill (`test/unit/control/fixtures`). What Tandem does not do (queues, caches,
  * compression, TLS, HTTP/2) is 0 where HAProxy without it says 0.
  */
@@ -36,29 +38,20 @@ export function statRows(view: NodeView): StatRow[] {
     const rates = view.rates.proxies[i];
     const backend = view.backends[i];
     const proxyId = firstProxyId + i;
-    const servers = proxy.servers.map(
-      (server, j): StatRow => ({
-        kind: "Server",
-        proxyId,
-        serverId: j + 1,
-        cells: serverCells(view, proxy, server, j, proxyId, counters, rates, backend.servers[j]),
-      }),
-    );
-    return [
-      {
-        kind: "Frontend" as const,
-        proxyId,
-        serverId: 0,
-        cells: frontendCells(view, proxy, proxyId, counters, rates),
-      },
-      ...servers,
-      {
-        kind: "Backend" as const,
-        proxyId,
-        serverId: 0,
-        cells: backendCells(view, proxy, proxyId, counters, rates, backend),
-      },
-    ];
+    const place = { proxyId, serverId: 0 };
+    const rows: StatRow[] = [];
+    if (hasFrontend(proxy)) {
+      const cells = frontendCells(view, proxy, proxyId, counters, rates);
+      rows.push({ kind: "Frontend", ...place, cells });
+    }
+    if (!hasBackend(proxy)) return rows;
+    for (const [j, server] of proxy.servers.entries()) {
+      const cells = serverCells(view, proxy, server, j, proxyId, counters, rates, backend.servers[j]);
+      rows.push({ kind: "Server", proxyId, serverId: j + 1, cells });
+    }
+    const cells = backendCells(view, proxy, proxyId, counters, rates, backend);
+    rows.push({ kind: "Backend", ...place, cells });
+    return rows;
   });
 }
 
@@ -79,12 +72,10 @@ function frontendCells(
     ereq: row.requestErrors,
     status: "OPEN",
     rate_lim: 0,
-    ...(proxy.mode !== "tcp" && {
-      req_rate: rate.requests.perSecond,
-      req_rate_max: rate.requests.max,
-      intercepted: row.intercepted,
-      ...notCached,
-    }),
+    req_rate: rate.requests.perSecond,
+    req_rate_max: rate.requests.max,
+    req_tot: row.requestsTotal,
+    ...(proxy.mode !== "tcp" && { intercepted: row.intercepted, ...notCached }),
     ...notCompressed,
     conn_rate: rate.connections.perSecond,
     conn_rate_max: rate.connections.max,
@@ -150,8 +141,7 @@ function backendCells(
     ...commonCells(proxy, "BACKEND", proxyId, 0, row, rates.backend),
     ...outgoingCells(view, row),
     type: rowTypes.Backend,
-    // HAProxy's fullconn: a tenth of what the frontends may take.
-    slim: Math.ceil(view.maxconn / 10),
+    slim: fullconn(view, proxyId - firstProxyId),
     dreq: row.requestsDenied,
     status: state.isUp ? "UP" : "DOWN",
     weight: state.weight,
@@ -177,6 +167,12 @@ function backendCells(
       h1_bytes_out: row.bytesIn,
     }),
   };
+}
+
+/** HAProxy's fullconn: a tenth of what the backend's frontends may take. Their own `maxconn` is left out of it. */
+function fullconn({ maxconn, proxies }: NodeView, backend: number): number {
+  const frontends = proxies.filter((proxy, i) => hasFrontend(proxy) && backendOf(proxies, i) === backend);
+  return Math.ceil((frontends.length * maxconn) / 10);
 }
 
 /** What checks say; in maintenance, where nothing is checked, only the counters stay. */

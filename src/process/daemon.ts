@@ -358,8 +358,8 @@ export class Daemon {
             `${name} ${on} vrid ${virtualRouterId} priority ${priority} ${addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`).join(" ")}`,
         ),
         proxies: config.proxies.map(
-          ({ name, listen, servers }) =>
-            `${name} ${listen.map(({ address, port }) => describeEndpoint(address, port)).join(" ")} → ${servers.map(({ host, port }) => describeEndpoint(host, port)).join(" ")}`,
+          ({ name, listen, servers, defaultBackend }) =>
+            `${name} ${listen.map(({ address, port }) => describeEndpoint(address, port)).join(" ")} → ${defaultBackend ?? servers.map(({ host, port }) => describeEndpoint(host, port)).join(" ")}`,
         ),
         admin:
           config.admin === null ? null : `${describeAdminListen(config.admin.listen)}${config.admin.path}`,

@@ -1,7 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { backendOf, joinSides } from "../config/proxy-sides.js";
 import { openAccessLogChannel } from "../process/access-log-channel.js";
 import { createLog } from "../process/log.js";
 import type { DataThreadData, FromDataThread, ToDataThread } from "../process/messages.js";
+import { Backend } from "./backend.js";
 import { ConnectionLimits } from "./connection-limits.js";
 import type { LookUpAnswer } from "./engine/direct/host-names.js";
 import type { EngineLoop, Listener } from "./engine/engine.js";
@@ -71,26 +73,30 @@ class DataThread {
       proxies: data.proxies.map(({ maxconn }) => maxconn),
     });
     const monotonicOffsetMs = monotonicMs() - engine.now();
+    const backends = data.proxies.map(
+      (config, index) => new Backend(config, engine, new SharedServers(states, table, index), threadIndex),
+    );
     this.proxies = data.proxies.map((config, index) => {
-      const counters = new ProxyCounters(table, threadIndex, index, config);
-      const shared = new SharedServers(states, table, index);
+      const backendIndex = backendOf(data.proxies, index);
+      const joined = joinSides(config, data.proxies[backendIndex]);
+      const counters = new ProxyCounters(table, threadIndex, index, joined, backendIndex);
       const exchangeLog = new ExchangeLog({
         config: config.log ?? null,
         sink: this.batches,
-        counts: new SharedSessionCounts(table, data.proxies.length, index),
+        counts: new SharedSessionCounts(table, data.proxies.length, index, backendIndex),
         failed,
         thread: `data-${threadIndex}`,
         epochOffsetMs: () => Date.now() - engine.now(),
         offsetMinutes: () => -new Date().getTimezoneOffset(),
       });
       const limitReached = (): string | null => limits.reached(index);
+      const backend = backends[backendIndex];
       return new ProxyInstance(
-        config,
+        joined,
         engine,
         counters,
-        shared,
+        backend,
         event,
-        threadIndex,
         monotonicOffsetMs,
         limitReached,
         exchangeLog,

@@ -1,21 +1,20 @@
 import type { ProxyConfig } from "../config/config.js";
-import { Balancer } from "./balance/balancer.js";
-import { createAlgorithm } from "./balance/create-algorithm.js";
-import { type RequestKey, requestKeyOf } from "./balance/request-key.js";
+import type { Backend } from "./backend.js";
+import type { Balancer } from "./balance/balancer.js";
+import type { RequestKey } from "./balance/request-key.js";
 import type { Client } from "./client.js";
 import { ClientConnection } from "./client-connection.js";
 import type { Acceptor, Connection, ConnectionHandler, Engine, Listener } from "./engine/engine.js";
 import { Roster } from "./engine/roster.js";
 import { ForwardedForLines } from "./forwarded-for-lines.js";
 import { defaultMaxFields, type HeadLimits } from "./http1/head.js";
-import { RequestHeads, ResponseHeads } from "./http1/known-heads.js";
+import { RequestHeads, type ResponseHeads } from "./http1/known-heads.js";
 import type { ExchangeLog } from "./log/exchange-log.js";
 import type { ProxyCounters } from "./proxy-counters.js";
 import { RequestRules } from "./request-rules.js";
-import type { SharedServers } from "./shared-servers.js";
 import { TcpSession } from "./tcp-session.js";
 import type { UpstreamConnection } from "./upstream-connection.js";
-import { UpstreamPool } from "./upstream-pool.js";
+import type { UpstreamPool } from "./upstream-pool.js";
 
 /** A connection that has waited this long for a request hardly has one on its way just now. */
 const restingMs = 1_000;
@@ -34,7 +33,7 @@ function authorityOf({ listen, servers }: ProxyConfig): string {
 }
 
 /**
- * One proxy inside one data thread: what its connections share. Nothing in here is shared with another thread but the
+ * One proxy that clients come to, inside one data thread: what its connections share, and whose servers serve them. Nothing in here is shared with another thread but the
  * cells behind `counters`.
  */
 export class ProxyInstance implements Acceptor {
@@ -66,9 +65,8 @@ export class ProxyInstance implements Acceptor {
     readonly config: ProxyConfig,
     readonly engine: Engine,
     readonly counters: ProxyCounters,
-    shared: SharedServers,
+    private readonly backend: Backend,
     readonly event: ProxyEvent,
-    threadIndex: number,
     /** Process-wide monotonic time minus `engine.now()`. */
     private readonly monotonicOffsetMs: number,
     /** Which limit stands against one more client, as a few words for the log; null: none. */
@@ -78,22 +76,13 @@ export class ProxyInstance implements Acceptor {
     /** The memory of its rate limits, shared by all data threads. */
     ruleCounters: readonly SharedArrayBuffer[] = [],
   ) {
-    const { servers, balance } = config;
-    const algorithm = createAlgorithm({
-      balance,
-      hashType: config.hashType ?? "map-based",
-      serverNames: servers.map(({ name }) => name),
-      loads: shared,
-      threadIndex,
-    });
-    const backups = servers.map(({ backup }) => backup === true);
-    this.balancer = new Balancer(backups, shared, algorithm, config.allBackups === true);
-    this.requestKey = requestKeyOf(balance);
-    this.pool = new UpstreamPool(config.servers.length);
+    this.balancer = backend.balancer;
+    this.requestKey = backend.requestKey;
+    this.pool = backend.pool;
     this.fallbackHost = Buffer.from(`Host: ${authorityOf(config)}\r\n`);
     this.limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
     this.requestHeads = new RequestHeads(engine.memory, this.limits);
-    this.responseHeads = new ResponseHeads(engine.memory, this.limits);
+    this.responseHeads = backend.responseHeads;
     this.rules =
       config.rules === undefined ? null : new RequestRules(config.rules, ruleCounters, this.limits);
   }
@@ -149,7 +138,7 @@ export class ProxyInstance implements Acceptor {
     if (!first) return;
     const { name, host, port } = this.config.servers[server];
     this.event(
-      { event: "server", proxy: this.config.name, server: name, address: `${host}:${port}`, reason },
+      { event: "server", proxy: this.backend.name, server: name, address: `${host}:${port}`, reason },
       "server cannot be reached, its requests go to the others",
     );
   }
@@ -159,7 +148,7 @@ export class ProxyInstance implements Acceptor {
     if (!this.balancer.reached(server)) return;
     const { name, host, port } = this.config.servers[server];
     this.event(
-      { event: "server", proxy: this.config.name, server: name, address: `${host}:${port}` },
+      { event: "server", proxy: this.backend.name, server: name, address: `${host}:${port}` },
       "server can be reached again",
     );
   }

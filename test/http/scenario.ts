@@ -4,6 +4,7 @@ import net, { type AddressInfo } from "node:net";
 import t, { type Test } from "tap";
 import type { ProxyConfig, ProxyTimeouts } from "../../src/config/config.js";
 import { closeDescriptor, openListeningSocket } from "../../src/netlink/listening-socket.js";
+import { Backend } from "../../src/proxy/backend.js";
 import { ConnectionLimits } from "../../src/proxy/connection-limits.js";
 import { DirectEngine } from "../../src/proxy/engine/direct/direct-engine.js";
 import type { Engine, Listener } from "../../src/proxy/engine/engine.js";
@@ -322,9 +323,8 @@ export class RunningProxy {
       this.config,
       engine,
       counters,
-      new SharedServers(this.states, this.table, 0),
+      new Backend(this.config, engine, new SharedServers(this.states, this.table, 0), 0),
       (fields, message) => this.events.push({ ...fields, message }),
-      0,
       monotonicMs() - engine.now(),
       () => limits.reached(0),
       new ExchangeLog({

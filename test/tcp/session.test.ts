@@ -193,9 +193,9 @@ scenario("a client that leaves while a server is looked for is counted as its ab
 });
 
 scenario("a session lives as long as something passes in one direction", async (s) => {
-  const { client, web } = await open(s, { tunnelMs: 400 });
+  const { client, web } = await open(s, { tunnelMs: 1_500 });
   for (let i = 0; i < 4; i++) {
-    await web.expectSilence(200);
+    await web.expectSilence(500);
     client.send("ping");
     await web.expect("ping");
   }

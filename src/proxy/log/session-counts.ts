@@ -8,6 +8,8 @@ export class SharedSessionCounts implements SessionCounts {
     private readonly table: StatsTable,
     private readonly proxyCount: number,
     private readonly proxyIndex: number,
+    /** Whose backend's and servers' rows count. */
+    private readonly backendIndex = proxyIndex,
   ) {}
 
   process(): number {
@@ -21,11 +23,11 @@ export class SharedSessionCounts implements SessionCounts {
   }
 
   backend(): number {
-    return this.current(this.table.backendRow(this.proxyIndex));
+    return this.current(this.table.backendRow(this.backendIndex));
   }
 
   server(server: number): number {
-    return this.current(this.table.serverRow(this.proxyIndex, server));
+    return this.current(this.table.serverRow(this.backendIndex, server));
   }
 
   private current(row: number): number {

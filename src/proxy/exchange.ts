@@ -542,7 +542,7 @@ export class Exchange {
       clientAddress: client.connection.remoteAddress,
       clientPort: client.connection.remotePort,
       frontend: name,
-      backend: name,
+      backend: proxy.backend.name,
       server: trace.server < 0 ? null : servers[trace.server].name,
       beganEpochMs: proxy.exchangeLog.epochMs(beganMs),
       requestMs: Math.round(startedMs - beganMs),

@@ -65,7 +65,7 @@ export class ProxyInstance implements Acceptor {
     readonly config: ProxyConfig,
     readonly engine: Engine,
     readonly counters: ProxyCounters,
-    private readonly backend: Backend,
+    readonly backend: Backend,
     readonly event: ProxyEvent,
     /** Process-wide monotonic time minus `engine.now()`. */
     private readonly monotonicOffsetMs: number,

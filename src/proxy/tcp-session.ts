@@ -250,7 +250,7 @@ export class TcpSession implements ConnectionHandler, Client {
       clientAddress: this.client.remoteAddress,
       clientPort: this.client.remotePort,
       frontend: config.name,
-      backend: config.name,
+      backend: this.proxy.backend.name,
       server: this.lastServer < 0 ? null : config.servers[this.lastServer].name,
       beganEpochMs: exchangeLog.epochMs(this.startedMs),
       requestMs: -1,

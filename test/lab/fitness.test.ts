@@ -77,6 +77,10 @@ test("a data thread that dies again and again: the partner takes over", async (t
   await network.waitForHolder(virtualAddress, "lb-box2", electionMs);
   t.match(box1.transitions().at(-1), { to: "FAULT", reason: /data-0 keeps dying|no data thread serves/ });
   t.equal(await get(network), "200");
+  t.same(await network.holdersOf(virtualAddress), ["lb-box2"]);
+  rmSync(`${sabotage}.always`);
+  await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
+  t.equal(await get(network), "200");
 });
 
 test("every server down for both: exactly one master, which answers 503; and all is well again when they are", async (t) => {

@@ -1,6 +1,6 @@
 // Loaded into the daemon by the tests (`node --import`), in front of every one of its threads: the first data thread
-// that finds the file $SABOTAGE does what it says, and the main thread does so with $SABOTAGE.main. The daemon itself
-// has no such door.
+// that finds the file $SABOTAGE does what it says, the main thread does so with $SABOTAGE.main and the control thread
+// with $SABOTAGE.control. The daemon itself has no such door.
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { isMainThread, workerData } from "node:worker_threads";
 
@@ -12,6 +12,11 @@ function look(file) {
   rmSync(file);
   if (order === "throw") throw new Error("sabotage");
   if (order === "spin") for (;;);
+  if (order.startsWith("spin ")) {
+    // Not performance.now, which comes here.
+    const untilMs = Date.now() + Number(order.slice(5));
+    while (Date.now() < untilMs);
+  }
 }
 
 /** In a thread whose loop is not Node's no timer fires; but whoever turns a loop asks what time it is. */
@@ -24,10 +29,13 @@ function obey(file) {
   };
 }
 
+function obeyFromTheStart(file) {
+  if (existsSync(`${file}.always`)) throw new Error("sabotage at the start");
+  obey(file);
+}
+
 if (file !== undefined) {
   if (isMainThread) obey(`${file}.main`);
-  else if (workerData?.threadIndex === 0) {
-    if (existsSync(`${file}.always`)) throw new Error("sabotage at the start");
-    obey(file);
-  }
+  else if (workerData?.threadIndex === 0) obeyFromTheStart(file);
+  else if (workerData?.known !== undefined) obeyFromTheStart(`${file}.control`);
 }

@@ -22,11 +22,11 @@ export class AdvertWatch {
     });
   }
 
-  static async start(host: Host): Promise<AdvertWatch> {
+  static async start(host: Host, iface = "eth1"): Promise<AdvertWatch> {
     // Immediate mode: a line for every packet at once, and not when a buffer is full.
     const options = [
       "-i",
-      "eth1",
+      iface,
       "-n",
       "-l",
       "-tt",

@@ -18,7 +18,12 @@ export interface KeepalivedOptions {
   readonly preempt?: boolean;
   readonly useVmac?: boolean;
   readonly addresses?: readonly string[];
+  /** A second instance, VI_2 on eth2 with another router id and this address, and a sync group of both. */
+  readonly groupedWith?: string;
 }
+
+/** Of VI_2. */
+export const groupedRouterId = 52;
 
 /** keepalived running on one of the lab's hosts. */
 export class Keepalived {
@@ -66,6 +71,26 @@ export function startKeepalived(network: Network, host: Host, options: Keepalive
 }
 
 function keepalivedConfiguration(host: Host, options: KeepalivedOptions): string {
+  const { groupedWith } = options;
+  if (groupedWith !== undefined) {
+    const { groupedWith: _, ...one } = options;
+    const group = "vrrp_sync_group VG {\n  group {\n    VI_1\n    VI_2\n  }\n}\n";
+    const second = { ...one, virtualRouterId: groupedRouterId, addresses: [`${groupedWith} dev eth2`] };
+    const other = instance(second).replace("VI_1", "VI_2").replace("interface eth1", "interface eth2");
+    return `${globals(host, options)}${instance(one)}${other}${group}`;
+  }
+  return `${globals(host, options)}${instance(options)}`;
+}
+
+function globals(host: Host, { version = 2 }: KeepalivedOptions): string {
+  return `global_defs {
+  router_id ${host.name}
+  vrrp_version ${version}
+}
+`;
+}
+
+function instance(options: KeepalivedOptions): string {
   const { password, authType = "PASS", unicastPeer } = options;
   const addresses = options.addresses ?? [`${virtualAddress}/24`];
   const lines = [
@@ -86,11 +111,7 @@ function keepalivedConfiguration(host: Host, options: KeepalivedOptions): string
     ),
     "}",
   ];
-  return `global_defs {
-  router_id ${host.name}
-  vrrp_version ${options.version ?? 2}
-}
-vrrp_instance VI_1 {
+  return `vrrp_instance VI_1 {
 ${lines.map((line) => `  ${line}`).join("\n")}
 }
 `;

@@ -69,7 +69,10 @@ function table(runs: readonly Run[]): string {
     variant.peer,
     variant.name,
     role,
-    ...outcomes.map(({ passed }) => (passed ? "pass" : "FAIL")),
+    ...events.map((event) => {
+      const cell = outcomes.find((outcome) => outcome.event === event);
+      return cell === undefined ? "–" : cell.passed ? "pass" : "FAIL";
+    }),
   ]);
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column].length)),

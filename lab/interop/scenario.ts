@@ -4,6 +4,7 @@ import { sleep, waitFor } from "../clock.js";
 import { type KeepalivedOptions, startKeepalived } from "../keepalived.js";
 import { demoPlan, Network, virtualAddress } from "../network.js";
 import { startFrr } from "./frr.js";
+import { runSyncGroup } from "./sync-group.js";
 import { startTandemRouter } from "./tandem-router.js";
 
 export type Peer = "keepalived" | "FRR";
@@ -16,6 +17,8 @@ export interface Variant {
   readonly peer: Peer;
   readonly options: Omit<KeepalivedOptions, "priority" | "unicastPeer">;
   readonly unicast?: boolean;
+  /** Two instances on two interfaces, in a sync group on both sides. */
+  readonly syncGroup?: boolean;
 }
 
 /** What a run goes through, in this order; each is a column of the table. */
@@ -30,9 +33,13 @@ export const events = [
   "silent death",
   /** It starts again and is master again, alone. */
   "return",
+  /** Of a sync group: the master's first interface loses its carrier, and both addresses move; it is back, and so are they. */
+  "member down",
+  "member up",
   /** Every advert of both: tshark finds the checksum good and the packet well-formed. */
   "checksums",
 ] as const;
+const ofGroups: readonly Event[] = ["member down", "member up"];
 export type Event = (typeof events)[number];
 
 export interface Outcome {
@@ -42,28 +49,29 @@ export interface Outcome {
   readonly detail: string;
 }
 
-interface Router {
+export interface Router {
   stop(): Promise<unknown>;
   kill(): Promise<unknown>;
 }
 
-type Box = "lb-box1" | "lb-box2";
+export type Box = "lb-box1" | "lb-box2";
 
-const priorities = { "lb-box1": 101, "lb-box2": 100 } as const;
+export const priorities = { "lb-box1": 101, "lb-box2": 100 } as const;
 /** What a busy machine may add to a timer, on either side. */
-const lateMs = 600;
+export const lateMs = 600;
 /** A clock that reads early by its resolution, and FRR's timers, which count whole ms. */
 const earlyMs = 25;
 const startMs = 15_000;
-const vrrpHosts = demoPlan.filter((host) => !host.name.startsWith("web"));
+export const vrrpHosts = demoPlan.filter((host) => !host.name.startsWith("web"));
 
 /** Runs every event of one variant in one role, on a network of its own. An event that fails does not end the run. */
 export async function runScenario(variant: Variant, role: Role): Promise<Outcome[]> {
+  if (variant.syncGroup === true) return await runSyncGroup(variant, role);
   const network = await Network.create(vrrpHosts);
   try {
     const scenario = await Scenario.open(network, variant, role);
     const outcomes: Outcome[] = [];
-    for (const event of events) {
+    for (const event of events.filter((event) => !ofGroups.includes(event))) {
       outcomes.push(await attempt(event, () => scenario.run(event)));
     }
     return outcomes;
@@ -72,7 +80,7 @@ export async function runScenario(variant: Variant, role: Role): Promise<Outcome
   }
 }
 
-async function attempt(event: Event, run: () => Promise<string>): Promise<Outcome> {
+export async function attempt(event: Event, run: () => Promise<string>): Promise<Outcome> {
   try {
     return { event, passed: true, detail: await run() };
   } catch (error) {
@@ -126,6 +134,9 @@ class Scenario {
 
   run(event: Event): Promise<string> {
     switch (event) {
+      case "member down":
+      case "member up":
+        return Promise.reject(new Error("there is no group"));
       case "election":
         return this.#election();
       case "priority 0":
@@ -253,13 +264,13 @@ class Scenario {
 }
 
 /** Each waits until the router listens as a backup, so that what comes next finds it so. */
-async function startedTandem(network: Network, box: Box, options: KeepalivedOptions): Promise<Router> {
+export async function startedTandem(network: Network, box: Box, options: KeepalivedOptions): Promise<Router> {
   const tandem = startTandemRouter(network, box, options);
   await tandem.waitForTransition("BACKUP", startMs);
   return tandem;
 }
 
-async function startedPeer(
+export async function startedPeer(
   network: Network,
   peer: Peer,
   box: Box,

@@ -1,4 +1,4 @@
-import type { KeepalivedOptions } from "../keepalived.js";
+import { groupedRouterId, type KeepalivedOptions } from "../keepalived.js";
 import { type Network, virtualAddress } from "../network.js";
 import { startTandem, type Tandem, writeConfiguration } from "../tandem.js";
 
@@ -35,5 +35,18 @@ function vrrpConfiguration(options: TandemRouterOptions): string {
   ];
   const peerLink =
     options.peerKey === undefined ? "" : `peer_link: { key: ${JSON.stringify(options.peerKey)} }\n`;
-  return `${peerLink}vrrp:\n  VI_1:\n${lines.map((line) => `    ${line}\n`).join("")}`;
+  return `${peerLink}vrrp:\n  VI_1:\n${lines.map((line) => `    ${line}\n`).join("")}${grouped(options)}`;
+}
+
+function grouped({ groupedWith, version = 2, advertInterval = 1, priority }: TandemRouterOptions): string {
+  if (groupedWith === undefined) return "";
+  return `  VI_2:
+    interface: eth2
+    virtual_router_id: ${groupedRouterId}
+    version: ${version}
+    advert_int: ${advertInterval}
+    priority: ${priority}
+    virtual_ipaddress: ${groupedWith}
+vrrp_sync_group: { VG: { group: [VI_1, VI_2] } }
+`;
 }

@@ -25,6 +25,12 @@ export const variants: readonly Variant[] = [
     options: { ...fast, addresses: ipv6 },
     unicast: true,
   },
+  {
+    name: "v3, sync group, 0.1 s",
+    peer: "keepalived",
+    options: { ...fast, groupedWith: "192.168.34.84/24" },
+    syncGroup: true,
+  },
   { name: "v3, IPv4, 0.1 s", peer: "FRR", options: { ...fast, addresses: [`${virtualAddress}/24`] } },
   { name: "v3, IPv6, 0.1 s", peer: "FRR", options: { ...fast, addresses: ipv6 } },
 ];

@@ -37,6 +37,10 @@ export interface InstanceState {
   readonly prepareUntilMs: number | null;
   /** An operator wants it to be backup: the priority that it has meanwhile given up; null: nobody does. */
   readonly drainedFrom: number | null;
+  /** How often in a row the kernel has refused the addresses: each time doubles the wait for the next try. */
+  readonly refusals: number;
+  /** When it became master last. */
+  readonly masterSinceMs: number;
   /** When another master was last answered with an advert out of turn. */
   readonly answeredMs: number;
   /** When the addresses were last put back after somebody removed them. */
@@ -170,6 +174,8 @@ export function initialState(
     preparesTakeovers,
     prepareUntilMs: null,
     drainedFrom: null,
+    refusals: 0,
+    masterSinceMs: Number.NEGATIVE_INFINITY,
     answeredMs: Number.NEGATIVE_INFINITY,
     putBackMs: Number.NEGATIVE_INFINITY,
   };

@@ -52,6 +52,10 @@ const handOverSlackMs = 100;
 /** Somebody who removes the address every time we put it back gets ten rounds a second, not all of the processor. */
 const putBackGapMs = 100;
 const faultRetryMs = 10_000;
+/** Each try of a node that preempts disturbs the one that serves, so a kernel that goes on refusing is asked less often. */
+const longestFaultRetryMs = 320_000;
+/** A mastership that lasted so long shows that the kernel had taken the addresses. */
+const provenMs = 60_000;
 /** The living master serves meanwhile, and what takes longer goes on without: `nft` with many flows on a busy machine. */
 const prepareLimitMs = 5000;
 /** RFC 3768 §5.3.4: 0 is for giving up, 255 for the owner of the addresses; what is tracked never leads there. */
@@ -255,6 +259,7 @@ function becomeMaster(step: Draft, reason: string): void {
     lease: step.now + config.leaseMs / 3,
   });
   step.state.answeredMs = step.now;
+  step.state.masterSinceMs = step.now;
   step.effect({ kind: "put-addresses" });
   announceInFull(step);
 }
@@ -323,9 +328,9 @@ function onAdvertAsMaster(step: Draft, { source, priority, advertIntervalMs }: A
   const { config, priority: own, ownAddress, inDoubt } = step.state;
   const theirs = advertIntervalMs ?? step.advertIntervalMs;
   if (priority > own) {
-    becomeBackup(step, `${source} advertises priority ${priority}, higher than ${own} here`, theirs);
+    yieldTo(step, `${source} advertises priority ${priority}, higher than ${own} here`, theirs);
   } else if (priority === own && ownAddress !== null && compareIpLiterals(source, ownAddress) > 0) {
-    becomeBackup(step, `${source} has the same priority ${priority} and the higher address`, theirs);
+    yieldTo(step, `${source} has the same priority ${priority} and the higher address`, theirs);
   } else if (inDoubt) {
     if (priority > 0 && !config.preempt) {
       becomeBackup(step, `${source} took over while this process did not run`, theirs);
@@ -337,6 +342,20 @@ function onAdvertAsMaster(step: Draft, { source, priority, advertIntervalMs }: A
   } else {
     answerAnotherMaster(step, source, priority);
   }
+}
+
+/**
+ * The better master may never have heard of this one (a partition that has healed), and then it would not announce the
+ * addresses again to clients that have learnt this one's. So it hears the last advert that there is to say: whoever has
+ * been master for a while answers with an advert and announces; whoever has just become it does so anyway. Who is in
+ * doubt asserts nothing.
+ */
+function yieldTo(step: Draft, reason: string, masterIntervalMs: number): void {
+  const { state } = step;
+  if (!state.inDoubt) {
+    step.effect({ kind: "send-advert", priority: state.priority });
+  }
+  becomeBackup(step, reason, masterIntervalMs);
 }
 
 /**
@@ -477,6 +496,7 @@ function onMasterTimers(step: Draft): void {
     step.arm({ advert: nextPeriod(advert, step.advertIntervalMs, step.now) });
     if (step.state.inDoubt) {
       step.state.inDoubt = false;
+      step.state.answeredMs = step.now;
       step.effect({ kind: "put-addresses" });
       announceInFull(step);
     }
@@ -636,7 +656,11 @@ function onFault(step: Draft, cause: FaultCause, reason: string): void {
   const known = state.faults[cause];
   state.faults = { ...state.faults, [cause]: reason };
   if (cause === "address") {
-    step.arm({ retry: step.now + faultRetryMs });
+    if (known === undefined) {
+      state.refusals = step.now - state.masterSinceMs >= provenMs ? 0 : state.refusals + 1;
+    }
+    const waitMs = faultRetryMs * 2 ** Math.max(0, state.refusals - 1);
+    step.arm({ retry: step.now + Math.min(waitMs, longestFaultRetryMs) });
   }
   if (state.name === "INIT" || known === reason) {
     return;

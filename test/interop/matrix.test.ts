@@ -8,6 +8,7 @@ const core: readonly (readonly [peer: string, variant: string, roles: readonly R
   ["keepalived", "v2, unicast", ["Tandem first"]],
   ["keepalived", "v3, IPv4, 0.1 s", ["Tandem first", "peer first"]],
   ["keepalived", "v3, IPv6, 0.1 s", ["Tandem first", "peer first"]],
+  ["keepalived", "v3, sync group, 0.1 s", ["Tandem first"]],
   ["FRR", "v3, IPv4, 0.1 s", ["peer first"]],
   ["FRR", "v3, IPv6, 0.1 s", ["Tandem first"]],
 ];

@@ -147,7 +147,7 @@ async function pair(t: Test): Promise<Pair> {
   const box1 = startTandemBy(environment, network, network.host("lb-box1"), ...flags, "101");
   const box2 = startTandem(network, network.host("lb-box2"), ...flags, "100");
   await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
-  await box2.waitForTransition("BACKUP", 10_000);
+  await box2.waitForTransition("BACKUP", electionMs);
   return { network, webs, box1, box2, sabotage };
 }
 

@@ -5,6 +5,8 @@ import { intervalMs, masterDownMs } from "./takeover.js";
 
 /** A router in FAULT because of its addresses tries again so often. */
 const faultRetryMs = 10_000;
+/** And after many refusals so seldom. */
+const longestFaultRetryMs = 320_000;
 
 /**
  * A calm world: between all machines that are awake and plugged in, everything gets through; their configurations fit;
@@ -209,7 +211,7 @@ export class CalmLaw extends Law {
 
   #judgeStuck(): void {
     for (const router of this.#there()) {
-      if (isOut(router.state.name) && !router.machine.unfit) {
+      if (isOut(router.state.name) && !router.machine.unfit && !isAskingLater(router)) {
         this.violated("stuck", `${nameOf(router)} is in ${router.state.name} without a reason`);
       }
     }
@@ -232,6 +234,13 @@ export class CalmLaw extends Law {
 
 function isSameRouter(one: SimulatedRouter, other: SimulatedRouter): boolean {
   return one.config.virtualRouterId === other.config.virtualRouterId;
+}
+
+/** The kernel has refused it some times, and it will try again within a bound. */
+function isAskingLater({ state, machine }: SimulatedRouter): boolean {
+  const { retry } = state.timers;
+  const nowMs = machine.localMs();
+  return retry !== undefined && retry > nowMs && retry <= nowMs + longestFaultRetryMs;
 }
 
 function isOut(name: string): boolean {

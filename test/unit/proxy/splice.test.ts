@@ -29,7 +29,7 @@ function scene(count: number, ...results: number[]) {
     kernel,
     arm() {},
     disarm() {},
-    later() {},
+    later: (connection) => later.push(connection),
     drop() {},
     forget() {},
     keep: (size) => ({ bytes: new Uint8Array(size), start: 0 }),
@@ -37,6 +37,7 @@ function scene(count: number, ...results: number[]) {
     open: () => -Errno.noMemory,
   };
   const told: string[] = [];
+  const later: DirectConnection[] = [];
   const pipes = new Pipes(kernel);
   const server = new DirectConnection(owner, true, {
     ...nobody,
@@ -51,7 +52,7 @@ function scene(count: number, ...results: number[]) {
     pipes.destroy();
     kernel.destroy();
   };
-  return { splice, told, pipes, client, end };
+  return { splice, told, pipes, client, server, later, end };
 }
 
 t.test("who was told that the other side is slow is told when it takes on", async (t) => {
@@ -82,6 +83,28 @@ t.test("who was told that the other side is slow is told when it takes on", asyn
     t.equal(splice.unblock(), true, "the connection's owner tells it now");
     splice.pump();
     t.same(told, ["moved 0, it is slow", "moved 100, taken"]);
+    end();
+  });
+
+  await t.test("on a later turn, when the splice ends in between", async (t) => {
+    const { splice, told, client, server, later, end } = scene(100, 100, -Errno.again);
+    splice.pump();
+    server.close(true);
+    t.same(told, ["moved 0, it is slow"], "not from inside of the call that ended it");
+    t.same(later, [client]);
+    client.proceed();
+    client.proceed();
+    t.same(told, ["moved 0, it is slow", "drained"]);
+    end();
+  });
+
+  await t.test("unless it is gone by then", async (t) => {
+    const { splice, told, client, server, later, end } = scene(100, 100, -Errno.again);
+    splice.pump();
+    client.close(true);
+    server.close(true);
+    t.same(later, []);
+    t.same(told, ["moved 0, it is slow"]);
     end();
   });
 });

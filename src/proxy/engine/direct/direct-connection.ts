@@ -75,6 +75,8 @@ export class DirectConnection implements Connection, Timed {
   private backedUp = false;
   private over = false;
   private closingWhenSent = false;
+  /** `drained` is owed for a splice that ended while it was blocked. */
+  private drainOwed = false;
   private queue: Piece[] | null = null;
   /** Errno of a failed write; what the other side sent before it went is still read. */
   private writeError = 0;
@@ -137,6 +139,8 @@ export class DirectConnection implements Connection, Timed {
   /** What had to wait for a later turn. */
   proceed(): void {
     if (this.over) return;
+    if (this.drainOwed) this.payDrained();
+    if (this.over) return;
     if (this.failure !== undefined) this.tellClosed(this.failure);
     else if (this.finReceived && this.finSent && this.queue === null) this.tellClosed(null);
     else if (this.splice !== null || (this.readable && !this.paused)) this.read();
@@ -154,6 +158,13 @@ export class DirectConnection implements Connection, Timed {
 
   get isBackedUp(): boolean {
     return this.queue !== null;
+  }
+
+  /** Its owner knows that it is slow, and hears on a later turn that it is not: what made it slow is gone. */
+  owesDrained(): void {
+    if (this.over) return;
+    this.drainOwed = true;
+    this.owner.later(this);
   }
 
   /** The kernel has nothing more to read for the moment. */
@@ -367,6 +378,13 @@ export class DirectConnection implements Connection, Timed {
     if (this.over || this.queue !== null || fedBy === null) return;
     if (fedBy.unblock()) this.handler.drained(this);
     if (this.fedBy === fedBy) this.owner.later(fedBy.from);
+  }
+
+  private payDrained(): void {
+    this.drainOwed = false;
+    if (this.failure !== undefined) return;
+    // Behind what has been queued in the meantime, if anything has.
+    if (this.queue === null) this.handler.drained(this);
   }
 
   private sendFin(): void {

@@ -63,11 +63,14 @@ interface Calls {
   readonly fcntl: Call;
 }
 
-/** Addresses travel as `intptr_t`: numbers, for user space ends far below 2^53. */
+/**
+ * Addresses travel as `intptr_t`: numbers, for user space ends far below 2^53. Counts of bytes are `ssize_t` in C, but none of
+ * ours reaches 2^31, and a small integer costs less on its way back.
+ */
 const signatures: Readonly<Record<keyof Calls, string>> = {
-  recv: "intptr_t recv(int, intptr_t, size_t, int)",
-  send: "intptr_t send(int, intptr_t, size_t, int)",
-  splice: "intptr_t splice(int, intptr_t, int, intptr_t, size_t, unsigned int)",
+  recv: "int recv(int, intptr_t, size_t, int)",
+  send: "int send(int, intptr_t, size_t, int)",
+  splice: "int splice(int, intptr_t, int, intptr_t, size_t, unsigned int)",
   epoll_wait: "int epoll_wait(int, intptr_t, int, int)",
   epoll_ctl: "int epoll_ctl(int, int, int, intptr_t)",
   epoll_create1: "int epoll_create1(int)",

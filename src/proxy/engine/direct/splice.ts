@@ -44,6 +44,8 @@ export class Splice {
   /** Ends it, wherever it is. What is in the pipe is lost. */
   end(): void {
     this.releasePipe();
+    // Nobody is left who could find out that `to` takes on.
+    if (this.unblock()) this.to.owesDrained();
     if (this.from.splice === this) this.from.splice = null;
     if (this.to.fedBy === this) this.to.fedBy = null;
   }

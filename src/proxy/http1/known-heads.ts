@@ -20,6 +20,11 @@ import { Head, type HeadLimits, Method } from "./head-record.js";
 const places = 16;
 /** A longer head is parsed each time. */
 const mostBytes = 2_048;
+/**
+ * After so many heads in a row of which none was known, only every sixteenth is remembered until one is: where no head comes
+ * twice, remembering each would cost more than it can save.
+ */
+const patience = 64;
 
 /** Bytes that lie on a word's boundary, so that they are compared and copied by words; no host that Node runs on is big-endian. */
 class Words {
@@ -68,7 +73,10 @@ abstract class KnownHeads {
   /** Its place, if it has one. */
   protected known: KnownHead | null = null;
   protected readonly words: Int32Array;
+  /** Of a head that is not remembered. */
   private readonly passing = this.head;
+  /** Heads in a row that were not known. */
+  private strangers = 0;
   private readonly places: (KnownHead | null)[] = new Array<KnownHead | null>(places).fill(null);
 
   /** `memory`: where bytes are received and heads are written; null: in a new array each time. */
@@ -84,11 +92,7 @@ abstract class KnownHeads {
    * parsed into `head`, and `remember` to be called then.
    */
   protected recall(bytes: Uint8Array, start: number, end: number, toHead: boolean): boolean {
-    if (bytes !== this.memory || (start & 3) !== 0) {
-      this.known = null;
-      this.head = this.passing;
-      return false;
-    }
+    if (bytes !== this.memory || (start & 3) !== 0) return this.passOver();
     const { words } = this;
     const first = start >> 2;
     const mixed = Math.imul((end - start) ^ words[first + 2]! ^ words[first + 4]!, 0x9e3779b1);
@@ -97,7 +101,12 @@ abstract class KnownHeads {
     this.head = known.head;
     const { length } = known.bytes;
     const fits = length > 0 && length <= end - start && known.start === start && known.toHead === toHead;
-    if (fits && known.bytes.equal(words, first)) return true;
+    if (fits && known.bytes.equal(words, first)) {
+      this.strangers = 0;
+      return true;
+    }
+    this.strangers = (this.strangers + 1) & 0xffff;
+    if (this.strangers > patience && (this.strangers & 15) !== 0) return this.passOver();
     known.bytes.length = 0;
     return false;
   }
@@ -110,6 +119,12 @@ abstract class KnownHeads {
     known.start = start;
     known.toHead = toHead;
     known.forwarded.length = 0;
+  }
+
+  private passOver(): false {
+    this.known = null;
+    this.head = this.passing;
+    return false;
   }
 
   private at(place: number): KnownHead {

@@ -33,7 +33,7 @@ export function silent(sinceAdvertMs: number | null): Theory {
   return { lowMs: expected, highMs: expected, why };
 }
 
-/** The old master comes back with the higher priority and takes over: 18 to 115 ms by scripts/measure-failover.mjs. */
+/** The old master comes back with the higher priority and takes over: 18 to 115 ms (`npm run bench:failover`). */
 export const preempted: Theory = { lowMs: 18, highMs: 115, why: "the address moves; measured in this lab" };
 
 export function describeTheory(theory: Theory): string {

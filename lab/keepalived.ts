@@ -20,6 +20,8 @@ export interface KeepalivedOptions {
   readonly addresses?: readonly string[];
   /** A second instance, VI_2 on eth2 with another router id and this address, and a sync group of both. */
   readonly groupedWith?: string;
+  /** A command that is run every second: the instance is in FAULT as long as it fails. */
+  readonly script?: string;
 }
 
 /** Of VI_2. */
@@ -82,16 +84,17 @@ function keepalivedConfiguration(host: Host, options: KeepalivedOptions): string
   return `${globals(host, options)}${instance(options)}`;
 }
 
-function globals(host: Host, { version = 2 }: KeepalivedOptions): string {
+function globals(host: Host, { version = 2, script }: KeepalivedOptions): string {
   return `global_defs {
   router_id ${host.name}
   vrrp_version ${version}
+  script_user root
 }
-`;
+${script === undefined ? "" : scriptSection(script)}`;
 }
 
 function instance(options: KeepalivedOptions): string {
-  const { password, authType = "PASS", unicastPeer } = options;
+  const { password, authType = "PASS", unicastPeer, script } = options;
   const addresses = options.addresses ?? [`${virtualAddress}/24`];
   const lines = [
     "state BACKUP",
@@ -105,6 +108,7 @@ function instance(options: KeepalivedOptions): string {
       ? []
       : ["authentication {", `  auth_type ${authType}`, `  auth_pass ${password}`, "}"]),
     ...(unicastPeer === undefined ? [] : [`unicast_peer {`, `  ${unicastPeer}`, "}"]),
+    ...(script === undefined ? [] : ["track_script {", "  check", "}"]),
     "virtual_ipaddress {",
     ...addresses.map((address) =>
       address.includes(" dev ") || options.useVmac === true ? `  ${address}` : `  ${address} dev eth1`,
@@ -113,6 +117,17 @@ function instance(options: KeepalivedOptions): string {
   ];
   return `vrrp_instance VI_1 {
 ${lines.map((line) => `  ${line}`).join("\n")}
+}
+`;
+}
+
+function scriptSection(script: string): string {
+  return `vrrp_script check {
+  script "${script}"
+  interval 1
+  timeout 1
+  rise 1
+  fall 1
 }
 `;
 }

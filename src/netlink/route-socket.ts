@@ -10,6 +10,7 @@ import {
   type ScopeName,
 } from "./address-message.js";
 import { errnoName, errnoNameOfText, permissionError } from "./errno.js";
+import { ImmediateAddress } from "./immediate-address.js";
 import { normalizeIpLiteral } from "./ip-literal.js";
 import { encodeLinkRequest, type LinkMessage, parseLinkMessage } from "./link-message.js";
 import { encodeLinkUp, encodeMacvlan } from "./macvlan-message.js";
@@ -70,6 +71,8 @@ const ADVICE_BY_ERRNO: Readonly<Record<string, string>> = {
 export class RouteSocket {
   #socket: NetlinkSocket | null;
   #lastCall: Promise<unknown> = Promise.resolve();
+  readonly #immediate = new ImmediateAddress();
+  #callsUnderWay = 0;
   #closed = false;
   /** Entries that this socket put, and of which it knows that no other form (prefix length) is left. */
   readonly #soleEntries = new Set<string>();
@@ -119,6 +122,14 @@ export class RouteSocket {
         .catch(() => this.#soleEntries.delete(key));
     }
     return put;
+  }
+
+  /**
+   * What `putAddress` does, before this call returns. False: it did not, be it that other calls are under way, which it
+   * must not overtake. `putAddress` is still to be called: it tells what is wrong, and removes other forms.
+   */
+  putAddressAtOnce(entry: AddressEntry & { readonly leaseMs: number }): boolean {
+    return !this.#closed && this.#callsUnderWay === 0 && this.#immediate.put(entry);
   }
 
   /**
@@ -193,6 +204,7 @@ export class RouteSocket {
     if (this.#closed) return;
     this.#closed = true;
     await this.#lastCall;
+    this.#immediate.close();
     await this.#discardSocket();
   }
 
@@ -202,11 +214,12 @@ export class RouteSocket {
         new LbError("LB_NETLINK_CLOSED", "the netlink socket is closed", "this is a fault of lb: report it"),
       );
     }
+    this.#callsUnderWay++;
     const result = this.#lastCall.then(call);
-    this.#lastCall = result.then(
-      () => undefined,
-      () => undefined,
-    );
+    const end = (): void => {
+      this.#callsUnderWay--;
+    };
+    this.#lastCall = result.then(end, end);
     return result;
   }
 

@@ -116,6 +116,11 @@ export function sendTo(fd: number, data: Uint8Array, socketAddress: Uint8Array):
   return call("sendto", sys.__NR_sendto, fd, data, data.length, 0, socketAddress, socketAddress.length);
 }
 
+/** read(2): the number of bytes that were there. Throws SystemCallError EAGAIN where there are none. */
+export function readNow(fd: number, buffer: Uint8Array): number {
+  return call("read", sys.__NR_read, fd, buffer, buffer.length);
+}
+
 /** fcntl(2) F_DUPFD_CLOEXEC: another descriptor of the same open socket. */
 export function duplicate(fd: number): number {
   return call("fcntl", FCNTL_NUMBERS[process.arch], fd, F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR);

@@ -169,6 +169,8 @@ function checkFailed(
     };
   }
   if (outcome === "ended" && state.checksLeft > 0) {
+    // What the listening socket had accepted is reset when it closes: the next one is refused.
+    if (state.checksLeft === checks - 1) return check(state);
     return stay({ ...state, retryAtMs: nowMs + checkAgainMs });
   }
   return {

@@ -4,7 +4,7 @@ import type { InterfaceInfo, RouteSocket } from "../netlink/route-socket.js";
 
 /** What the keeper needs of netlink and of its interface. */
 export interface KeeperPort {
-  readonly route: Pick<RouteSocket, "interface" | "putAddress" | "removeAddress">;
+  readonly route: Pick<RouteSocket, "interface" | "putAddress" | "putAddressAtOnce" | "removeAddress">;
   /** Null: the interface does not exist now. */
   interfaceIndex(): number | null;
   /** One gratuitous ARP or neighbour advertisement; `elsewhere`: on another interface than its own. */
@@ -37,6 +37,10 @@ export class AddressKeeper {
   /** Counts the changes between holding and released. */
   #decision = 0;
   #putWaits = false;
+  /** Operations that have not ended yet. */
+  #waiting = 0;
+  /** The addresses are there already, and not announced yet. */
+  #isEarly = false;
   /** Interfaces of addresses that go elsewhere (`dev eth2`), as last looked up. */
   readonly #elsewhere = new Map<string, InterfaceInfo>();
 
@@ -51,6 +55,7 @@ export class AddressKeeper {
       this.#holding = true;
       this.#decision++;
       this.#putWaits = false;
+      this.#isEarly = this.#putAtOnce();
     }
     if (!this.#putWaits) {
       this.#putWaits = true;
@@ -58,10 +63,17 @@ export class AddressKeeper {
     }
   }
 
-  /** Gratuitous ARP, once the addresses are there. */
+  /** Gratuitous ARP, once the addresses are there: the first one at once where they are. */
   announce(count: number): void {
+    const early = this.#isEarly && count > 0 ? 1 : 0;
+    this.#isEarly = false;
+    if (early > 0) {
+      for (const virtual of this.#settings.addresses) {
+        this.#announceOne(virtual);
+      }
+    }
     this.#enqueue(async () => {
-      for (let round = 0; round < count; round++) {
+      for (let round = early; round < count; round++) {
         for (const virtual of this.#settings.addresses) {
           this.#announceOne(virtual);
         }
@@ -72,6 +84,7 @@ export class AddressKeeper {
   /** Removes the addresses, also what a dead process has left. */
   remove(): void {
     this.#holding = false;
+    this.#isEarly = false;
     this.#decision++;
     this.#enqueue(() => this.#removeAll());
   }
@@ -104,6 +117,7 @@ export class AddressKeeper {
 
   #enqueue(operation: () => Promise<void>): void {
     const decision = this.#decision;
+    this.#waiting++;
     this.#queue = this.#queue.then(async () => {
       if (decision === this.#decision) {
         try {
@@ -112,6 +126,22 @@ export class AddressKeeper {
           this.#port.onError("a virtual address could not be handled", error);
         }
       }
+      this.#waiting--;
+    });
+  }
+
+  /** A new master's clients wait for nothing else. The put in turn follows all the same, and says what is wrong. */
+  #putAtOnce(): boolean {
+    const { addresses, leaseMs, ownsAddresses } = this.#settings;
+    const index = this.#port.interfaceIndex();
+    if (this.#waiting > 0 || ownsAddresses || index === null) {
+      return false;
+    }
+    return addresses.every((virtual) => {
+      const { interface: _, ...address } = virtual;
+      return (
+        !this.#goesElsewhere(virtual) && this.#port.route.putAddressAtOnce({ index, ...address, leaseMs })
+      );
     });
   }
 

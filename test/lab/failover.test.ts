@@ -47,7 +47,7 @@ t.test("what a client sees while masters come and go", async (t) => {
       code = (await box1.stop()).code;
     });
     t.equal(code, 0);
-    // keepalived: 618 ms. The figure itself is measured by scripts/measure-failover.mjs on a quiet machine.
+    // keepalived: 618 ms. The figure itself is measured by `npm run bench:failover` on a quiet machine.
     t.ok(seen.new.gapMs < 300, `${seen.new.gapMs.toFixed(1)} ms without an answer`);
     t.ok(seen.new.failed <= 2, `${seen.new.failed} new connections failed`);
     t.ok(seen.kept.failed <= 1, `${seen.kept.failed} requests of the kept connection failed`);

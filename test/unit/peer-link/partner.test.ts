@@ -53,6 +53,7 @@ t.test("closed by its kernel, and the port refuses: dead", async (t) => {
 t.test("a dying process that still accepts is asked again until its port refuses", async (t) => {
   const partner = new Partner().up();
   partner.input(closed);
+  t.same(partner.input(ended), ["dial 250"], "the first time at once");
   t.same(partner.input(ended), []);
   t.equal(partnerDeadlineMs(partner.state), partner.nowMs + 2);
   t.same(partner.input({ kind: "timer" }, 2), ["dial 250"]);

@@ -12,10 +12,15 @@ class FakeKernel implements KeeperPort {
   index: number | null = 7;
   info: InterfaceInfo | null = null;
   answers: Answer[] = [];
+  takesAtOnce = false;
   #gate: Promise<void> = Promise.resolve();
 
   readonly route = {
     interface: async () => this.info,
+    putAddressAtOnce: (entry: { address: string }) => {
+      if (this.takesAtOnce) this.log.push(`at once ${entry.address}`);
+      return this.takesAtOnce;
+    },
     putAddress: (entry: { address: string; leaseMs: number }) => this.#request(`put ${entry.address}`),
     removeAddress: async (entry: { address: string }) => {
       await this.#request(`remove ${entry.address}`);
@@ -78,6 +83,37 @@ t.test("announces after the address is there, not before", async (t) => {
   open();
   await keeps.settled();
   t.strictSame(kernel.log, ["put 10.0.0.1", "announce 10.0.0.1", "announce 10.0.0.1"]);
+});
+
+t.test(
+  "a new master's addresses are there and announced before the kernel has answered anything else",
+  async (t) => {
+    const kernel = new FakeKernel();
+    kernel.takesAtOnce = true;
+    const open = kernel.block();
+    const keeps = keeper(kernel);
+    keeps.put();
+    keeps.announce(2);
+    t.strictSame(kernel.log, ["at once 10.0.0.1", "announce 10.0.0.1"]);
+    open();
+    await keeps.settled();
+    t.strictSame(kernel.log.slice(2), ["put 10.0.0.1", "announce 10.0.0.1"]);
+    keeps.put();
+    keeps.announce(1);
+    await keeps.settled();
+    t.strictSame(kernel.log.slice(4), ["put 10.0.0.1", "announce 10.0.0.1"], "a refresh goes its way");
+  },
+);
+
+t.test("what goes at once overtakes no removal", async (t) => {
+  const kernel = new FakeKernel();
+  kernel.takesAtOnce = true;
+  const keeps = keeper(kernel);
+  keeps.remove();
+  keeps.put();
+  keeps.announce(1);
+  await keeps.settled();
+  t.strictSame(kernel.log, ["put 10.0.0.1", "announce 10.0.0.1"]);
 });
 
 t.test("a removal waits for the put before it, and the last decision is what stands", async (t) => {

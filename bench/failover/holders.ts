@@ -40,10 +40,10 @@ export class HolderWatch {
   }
 }
 
-/** One line of `ip -ts -o monitor address`. A lease that is refreshed is told like an address that is new. */
+/** One line of `ip -ts -o monitor address dev eth1`, which prints the time of other interfaces' events too. A lease that is refreshed is told like an address that is new. */
 export function takeLine(holdings: readonly Holding[], line: string, address: string): Holding[] {
   const [, stamp, deleted, which] =
-    /^\[(\S+)\] (Deleted )?\d+: eth1 +inet6? ([\da-f.:]+)\/\d+ /.exec(line) ?? [];
+    /^(?:\[\S+\] )*\[(\S+)\] (Deleted )?\d+: eth1 +inet6? ([\da-f.:]+)\/\d+ /.exec(line) ?? [];
   if (stamp === undefined || which !== address) return [...holdings];
   const [whole, fraction = "0"] = stamp.split(".");
   const atMs = Date.parse(whole) + Number(`0.${fraction}`) * 1000;

@@ -17,7 +17,7 @@ export interface Node {
 }
 
 /** Long connections never end by themselves: so long does a node that stops serve them. */
-const drainMs = 4000;
+export const drainMs = 4000;
 
 /**
  * Starts the program on a host, with the priority 101 on lb-box1 and 100 on lb-box2. `checked` is a file: without it the

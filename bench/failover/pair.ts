@@ -5,7 +5,7 @@ import { nowMs, sleep, waitFor } from "../../lab/clock.js";
 import { Network, virtualAddress } from "../../lab/network.js";
 import { Probe } from "../../lab/probe.js";
 import { bothHeldMs, HolderWatch } from "./holders.js";
-import { type Node, removeLeftAddress, startNode } from "./nodes.js";
+import { drainMs, type Node, removeLeftAddress, startNode } from "./nodes.js";
 import type { FailoverEvent, ProgramName, Setting } from "./plan.js";
 import type { Run } from "./results.js";
 
@@ -45,6 +45,8 @@ export class BenchPair {
       for (const name of ["web-box1", "web-box2"]) await startSmallBackend(network, network.host(name));
       const pair = new BenchPair(network, program, setting);
       await pair.#settle("lb-box1");
+      // A node that came first and gave up serves what it had until its drain time is over.
+      await sleep(drainMs + 1000);
       return pair;
     } catch (error) {
       await network.close();

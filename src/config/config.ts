@@ -1,5 +1,6 @@
 import type { Balance } from "./balance.js";
 import type { AccessLogConfig } from "./log-config.js";
+import type { RetryConfig } from "./retry-section.js";
 import type { Rule } from "./rule-config.js";
 import type { HttpCheckConfig, ServerConfig } from "./server-config.js";
 import type {
@@ -169,6 +170,8 @@ export interface ProxyConfig {
   readonly maxHeadBytes: number;
   /** Client connections of this proxy; null: no limit of its own. Further clients wait in the kernel's backlog. */
   readonly maxconn: number | null;
+  /** Left out: from servers that cannot be reached to all others, after an empty response to one other. */
+  readonly retry?: RetryConfig;
   /** Left out: no access log. */
   readonly log?: AccessLogConfig;
 }

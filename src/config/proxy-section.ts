@@ -7,6 +7,7 @@ import { readHttpCheck } from "./http-check-section.js";
 import { readAccessLog } from "./log-section.js";
 import { quote } from "./problem.js";
 import { hasBackend } from "./proxy-sides.js";
+import { readRetry } from "./retry-section.js";
 import { readRules } from "./rule-section.js";
 import type { FileShape, FrontendShape, ProxyShape } from "./schema.js";
 import type { ServerConfig } from "./server-config.js";
@@ -85,6 +86,7 @@ function readProxy(
       "name the backend whose servers serve its clients",
     );
   }
+  const retry = mode === "tcp" ? null : readRetry(path, shape, context);
   const log = readAccessLog([...path, "log"], shape.log, context);
   if (mode === "tcp" && log?.format === "httplog") {
     context.problem(
@@ -107,6 +109,7 @@ function readProxy(
     maxHeadBytes: shape.max_head_bytes ?? defaultMaxHeadBytes,
     maxconn: shape.maxconn ?? null,
     ...(log !== null && { log }),
+    ...(retry !== null && { retry }),
   };
 }
 
@@ -261,7 +264,9 @@ function reportHttpWords(path: Path, shape: ProxyShape, context: Context): void 
       "key",
     );
   }
-  if (shape.max_head_bytes !== undefined) said.push([...path, "max_head_bytes"]);
+  for (const word of ["max_head_bytes", "retries", "retry_on", "retry_budget"] as const) {
+    if (shape[word] !== undefined) said.push([...path, word]);
+  }
   for (const word of ["http-request", "http-keep-alive"] as const) {
     if (shape.timeout?.[word] !== undefined) said.push([...path, "timeout", word]);
   }

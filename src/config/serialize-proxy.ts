@@ -5,6 +5,7 @@ import { describeDuration } from "./duration.js";
 import { describeStatuses } from "./http-check-section.js";
 import { writeAccessLog } from "./log-section.js";
 import { hasBackend, hasFrontend } from "./proxy-sides.js";
+import { writeRetry } from "./retry-section.js";
 import { writeRules } from "./serialize-rules.js";
 import type { CheckConfig, HttpCheckConfig, ServerConfig } from "./server-config.js";
 
@@ -33,6 +34,7 @@ export function writeProxy(proxy: ProxyConfig, secret: (text: string) => string)
     },
     ...(clients && !isTcp && { max_head_bytes: proxy.maxHeadBytes }),
     ...(proxy.maxconn !== null && { maxconn: proxy.maxconn }),
+    ...(proxy.retry !== undefined && writeRetry(proxy.retry)),
     ...(proxy.log !== undefined && { log: writeAccessLog(proxy.log) }),
   };
 }

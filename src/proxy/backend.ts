@@ -5,6 +5,7 @@ import { type RequestKey, requestKeyOf } from "./balance/request-key.js";
 import type { Engine } from "./engine/engine.js";
 import { defaultMaxFields } from "./http1/head.js";
 import { ResponseHeads } from "./http1/known-heads.js";
+import { RetryPolicy } from "./retry-policy.js";
 import type { SharedServers } from "./shared-servers.js";
 import { UpstreamPool } from "./upstream-pool.js";
 
@@ -18,6 +19,7 @@ export class Backend {
   /** What requests are hashed by; null: by nothing. */
   readonly requestKey: RequestKey | null;
   readonly pool: UpstreamPool;
+  readonly retryPolicy: RetryPolicy;
   /** Parsed into and read within one call of a handler: a connection of the pool may have been opened for another frontend. */
   readonly responseHeads: ResponseHeads;
 
@@ -34,6 +36,7 @@ export class Backend {
     const backups = servers.map(({ backup }) => backup === true);
     this.balancer = new Balancer(backups, shared, algorithm, config.allBackups === true);
     this.requestKey = requestKeyOf(balance);
+    this.retryPolicy = new RetryPolicy(config.retry ?? null);
     this.pool = new UpstreamPool(servers.length);
     const limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
     this.responseHeads = new ResponseHeads(engine.memory, limits);

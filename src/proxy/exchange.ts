@@ -40,6 +40,8 @@ export class Exchange {
   private key: number = noKey;
   private readonly request: KeptRequest;
   private replays = 0;
+  /** Times that it has left a server for another. */
+  private moves = 0;
   private requestComplete = false;
   /** The request's head is sent, and the server takes more. */
   private serverTakesBody = false;
@@ -79,6 +81,7 @@ export class Exchange {
     this.upgradeAsked = head.upgrade;
     this.requestComplete = complete;
     this.replays = 0;
+    this.moves = 0;
     this.tried.clear();
     this.serverTakesBody = false;
     this.responseSent = false;
@@ -97,6 +100,7 @@ export class Exchange {
     this.request.begin(room, headEnd, head.method);
 
     this.proxy.counters.exchangeBegan();
+    this.proxy.retryPolicy.earn();
     this.dispatch(bodyFollows);
   }
 
@@ -196,7 +200,9 @@ export class Exchange {
     this.proxy.counters.connectFailed(this.server);
     this.proxy.serverFailed(this.server, reason);
     this.lastFailure = reason === "time-out" ? Cause.serverTimeout : Cause.server;
-    this.redispatch();
+    this.upstream = null;
+    if (this.proxy.retryPolicy.afterRefusal(this.moves)) this.redispatch();
+    else this.fail(503, this.lastFailure, Stage.connect);
   }
 
   /** The server closed or reset the connection before its response was whole. */
@@ -212,8 +218,11 @@ export class Exchange {
       return;
     }
     this.proxy.counters.responseFailed(this.server, true);
-    const mayGoElsewhere = !responseBegan && this.request.replayable && this.replays === 0;
-    if (mayGoElsewhere && this.proxy.balancer.hasMore(this.tried)) {
+    if (
+      !responseBegan &&
+      this.canReplay &&
+      this.proxy.retryPolicy.afterEmptyResponse(this.moves, this.replays)
+    ) {
       this.replays++;
       this.proxy.serverFailed(this.server, reason);
       this.redispatch();
@@ -231,6 +240,10 @@ export class Exchange {
     upstream.abandon();
     this.upstream = null;
     this.proxy.counters.responseFailed(this.server, false);
+    if (this.canReplay && this.proxy.retryPolicy.afterTimeout(this.moves)) {
+      this.redispatch();
+      return;
+    }
     this.fail(504, Cause.serverTimeout);
   }
 
@@ -263,6 +276,12 @@ export class Exchange {
     done: boolean,
   ): void {
     const { head } = this.proxy.responseHeads;
+    if (this.proxy.retryPolicy.looksAtStatus && this.goesOnAfter(head.status)) {
+      this.proxy.counters.responseFailed(this.server, false);
+      upstream.abandon();
+      this.redispatch();
+      return;
+    }
     this.responseMs = this.proxy.engine.now() - this.startedMs;
     this.proxy.counters.responded(this.server, head.status);
     this.trace.status = head.status;
@@ -416,10 +435,21 @@ export class Exchange {
     this.attempt(true, bodyFollows);
   }
 
+  /** It may be sent a second time, the client has got nothing yet, and there is a server that has not had it. */
+  private get canReplay(): boolean {
+    return this.request.replayable && this.client.sentBytes === 0 && this.proxy.balancer.hasMore(this.tried);
+  }
+
+  /** An answer of that status is not passed on: another server is asked. */
+  private goesOnAfter(status: number): boolean {
+    return this.requestComplete && this.canReplay && this.proxy.retryPolicy.afterStatus(status, this.moves);
+  }
+
   /** Leaves the present server for the next one. */
   private redispatch(): void {
     this.upstream = null;
     this.serverTakesBody = false;
+    this.moves++;
     const left = this.server;
     this.proxy.counters.serverLeft(left);
     this.server = -1;

@@ -12,6 +12,7 @@ import { RequestHeads, type ResponseHeads } from "./http1/known-heads.js";
 import type { ExchangeLog } from "./log/exchange-log.js";
 import type { ProxyCounters } from "./proxy-counters.js";
 import { RequestRules } from "./request-rules.js";
+import type { RetryPolicy } from "./retry-policy.js";
 import { TcpSession } from "./tcp-session.js";
 import type { UpstreamConnection } from "./upstream-connection.js";
 import type { UpstreamPool } from "./upstream-pool.js";
@@ -41,6 +42,7 @@ export class ProxyInstance implements Acceptor {
   /** What requests are hashed by; null: by nothing. */
   readonly requestKey: RequestKey | null;
   readonly pool: UpstreamPool;
+  readonly retryPolicy: RetryPolicy;
   readonly limits: HeadLimits;
   /** null: requests go on as they come. */
   readonly rules: RequestRules | null;
@@ -79,6 +81,7 @@ export class ProxyInstance implements Acceptor {
     this.balancer = backend.balancer;
     this.requestKey = backend.requestKey;
     this.pool = backend.pool;
+    this.retryPolicy = backend.retryPolicy;
     this.fallbackHost = Buffer.from(`Host: ${authorityOf(config)}\r\n`);
     this.limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
     this.requestHeads = new RequestHeads(engine.memory, this.limits);

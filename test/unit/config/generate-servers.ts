@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { Balance } from "../../../src/config/balance.js";
 import type { AccessLogConfig } from "../../../src/config/log-config.js";
+import type { RetryConfig } from "../../../src/config/retry-section.js";
 import type { CheckConfig, HttpCheckConfig, ServerConfig } from "../../../src/config/server-config.js";
 
 const ms = fc.integer({ min: 10, max: 2_000_000_000 });
@@ -97,3 +98,15 @@ export const accessLog: fc.Arbitrary<AccessLogConfig> = fc
   .map((log) =>
     log.targets.some(({ kind }) => kind === "udp" || kind === "unix") ? log : { ...log, facility: "local0" },
   );
+
+export const retry: fc.Arbitrary<RetryConfig> = fc.record(
+  {
+    retries: fc.nat(100),
+    onConnectFailure: fc.boolean(),
+    onEmptyResponse: fc.boolean(),
+    onResponseTimeout: fc.boolean(),
+    onStatuses: fc.subarray([404, 500, 502, 503, 504]),
+    budgetPercent: fc.integer({ min: 1, max: 100 }),
+  },
+  { requiredKeys: ["retries", "onConnectFailure", "onEmptyResponse", "onResponseTimeout", "onStatuses"] },
+);

@@ -16,7 +16,7 @@ import {
 import { overlaps } from "../../../src/config/proxy-section.js";
 import type { Action, Condition, FieldCondition, Rule } from "../../../src/config/rule-config.js";
 import type { TextTemplate } from "../../../src/config/text-template.js";
-import { accessLog, balance, httpCheck, serverWords } from "./generate-servers.js";
+import { accessLog, balance, httpCheck, retry, serverWords } from "./generate-servers.js";
 import { withTracking } from "./generate-tracking.js";
 
 /** Names, also such as look like numbers, booleans or members of every object. */
@@ -268,6 +268,7 @@ const proxy: fc.Arbitrary<ProxyConfig> = fc
       maxHeadBytes: fc.integer({ min: 1024, max: 1_048_576 }),
       maxconn: fc.option(fc.integer({ min: 1, max: 10_000_000 })),
       log: accessLog,
+      retry,
     },
     { requiredKeys: ["name", "listen", "balance", "servers", "timeouts", "maxHeadBytes", "maxconn"] },
   )
@@ -286,6 +287,7 @@ function tcp({
   hashType,
   timeouts,
   rules: _rules,
+  retry: _retry,
   ...rest
 }: ProxyConfig): fc.Arbitrary<ProxyConfig> {
   const unseen = typeof balance !== "string" && balance.by !== "random";

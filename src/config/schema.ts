@@ -311,7 +311,7 @@ export const foreignWords: Readonly<Record<string, string>> = {
     "leave it out: the log tells of another master, and this one advertises at once",
   quorum_max: "leave it out: too many processes are not noticed",
   param_match: "leave it out: with arguments the whole command line is compared",
-  notify_deleted: "leave it out: a reload removes no instance",
+  notify_deleted: "write notify_stop: it runs for an instance that a reload removes, too",
   global_tracking: "leave it out: what a group and its members track counts for all of them",
   sync_group_tracking_weight: "leave it out: weights count in a group too",
   lvs_notify_fifo: "leave it out: write notify_fifo",

@@ -20,6 +20,8 @@ export interface KeepalivedOptions {
   readonly addresses?: readonly string[];
   /** A second instance, VI_2 on eth2 with another router id and this address, and a sync group of both. */
   readonly groupedWith?: string;
+  /** More lines of the instance. */
+  readonly extra?: readonly string[];
   /** A command that is run every second: the instance is in FAULT as long as it fails. */
   readonly script?: string;
 }
@@ -104,6 +106,7 @@ function instance(options: KeepalivedOptions): string {
     `advert_int ${options.advertInterval ?? 1}`,
     ...(options.preempt === false ? ["nopreempt"] : []),
     ...(options.useVmac === true ? ["use_vmac"] : []),
+    ...(options.extra ?? []),
     ...(password === undefined
       ? []
       : ["authentication {", `  auth_type ${authType}`, `  auth_pass ${password}`, "}"]),

@@ -7,6 +7,7 @@
 import { connect } from "node:net";
 
 const [address, everyText, timeoutText, longText] = process.argv.slice(2);
+const authority = address.includes(":") ? `[${address}]` : address;
 const everyMs = Number(everyText);
 const timeoutMs = Number(timeoutText);
 /** A bound on what can pile up while nobody answers. */
@@ -32,7 +33,7 @@ function readAnswer(bytes) {
 }
 
 function request(connection) {
-  return `GET / HTTP/1.1\r\nHost: ${address}\r\nUser-Agent: tandem-probe\r\nConnection: ${connection}\r\n\r\n`;
+  return `GET / HTTP/1.1\r\nHost: ${authority}\r\nUser-Agent: tandem-probe\r\nConnection: ${connection}\r\n\r\n`;
 }
 
 function askOnNewConnection() {
@@ -129,7 +130,7 @@ function openLong() {
     long = null;
   };
   socket.setEncoding("latin1");
-  socket.write(`GET /echo HTTP/1.1\r\nHost: ${address}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n`);
+  socket.write(`GET /echo HTTP/1.1\r\nHost: ${authority}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n`);
   socket.on("data", (chunk) => {
     bytes += chunk;
     if (!stream.upgraded) {

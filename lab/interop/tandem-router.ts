@@ -5,6 +5,8 @@ import { startTandem, type Tandem, writeConfiguration } from "../tandem.js";
 export interface TandemRouterOptions extends KeepalivedOptions {
   /** Of the peer link, which stays off without it. */
   readonly peerKey?: string;
+  /** A file that holds it. */
+  readonly peerKeyFile?: string;
   /** More lines of the instance. */
   readonly extra?: readonly string[];
 }
@@ -33,8 +35,9 @@ function vrrpConfiguration(options: TandemRouterOptions): string {
     ...(unicastPeer === undefined ? [] : [`unicast_peer: "${unicastPeer}"`]),
     `virtual_ipaddress: ${JSON.stringify(options.addresses ?? [`${virtualAddress}/24`])}`,
   ];
-  const peerLink =
-    options.peerKey === undefined ? "" : `peer_link: { key: ${JSON.stringify(options.peerKey)} }\n`;
+  const { peerKey, peerKeyFile } = options;
+  const key = peerKeyFile === undefined ? ["key", peerKey] : ["key_file", peerKeyFile];
+  const peerLink = key[1] === undefined ? "" : `peer_link: { ${key[0]}: ${JSON.stringify(key[1])} }\n`;
   return `${peerLink}vrrp:\n  VI_1:\n${lines.map((line) => `    ${line}\n`).join("")}${grouped(options)}`;
 }
 

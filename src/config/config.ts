@@ -71,6 +71,10 @@ export interface VrrpInstanceConfig {
   readonly sourceAddress: string | null;
   /** To whom adverts go, and from whom alone they are taken; empty: the multicast group. */
   readonly unicastPeers: readonly string[];
+  /** TTL or hop limit of adverts to unicast peers; left out: 255. */
+  readonly unicastTtl?: number;
+  /** Between which TTLs adverts of a unicast peer are taken; a peer that is not named here: any. */
+  readonly peerTtls?: readonly PeerTtl[];
   /** In the adverts; all of one family, which is the instance's. */
   readonly addresses: readonly VirtualAddress[];
   /** Held like the others, of either family, and not in the adverts. */
@@ -86,6 +90,8 @@ export interface VrrpInstanceConfig {
   readonly accept: boolean;
   /** Name of the macvlan with the virtual router's MAC that carries adverts and addresses; null: the interface itself. */
   readonly vmac: string | null;
+  /** Adverts go over the interface itself, and only the addresses are on the macvlan. Left out: both are on it. */
+  readonly vmacXmitBase?: true;
   /** Lifetime that the kernel gives the virtual address between two refreshes. */
   readonly leaseMs: number;
   readonly gratuitousArp: GratuitousArpConfig;
@@ -100,6 +106,13 @@ export function familyOf(instance: Pick<VrrpInstanceConfig, "addresses">): 4 | 6
   return instance.addresses[0]?.address.includes(":") ? 6 : 4;
 }
 
+/** Both ends included, 0–255. */
+export interface PeerTtl {
+  readonly address: string;
+  readonly min: number;
+  readonly max: number;
+}
+
 export interface VirtualAddress {
   /** Literal; IPv6 in the form of RFC 5952. */
   readonly address: string;
@@ -109,6 +122,10 @@ export interface VirtualAddress {
   readonly scope?: AddressScope;
   /** IPv4: the name that ifconfig shows. */
   readonly label?: string;
+  /** IPv4: the broadcast address. Left out: none. */
+  readonly broadcast?: string;
+  /** Somebody who removes it is left to have his way: it comes back when the node becomes master again. */
+  readonly noTrack?: true;
 }
 
 /** A route, in the words of `ip route`. */
@@ -123,6 +140,8 @@ export interface VirtualRoute {
   readonly source?: string;
   readonly table?: number;
   readonly metric?: number;
+  /** Put when the node becomes master, and not again when somebody removes it. */
+  readonly noTrack?: true;
 }
 
 /** A rule, in the words of `ip rule`. */
@@ -134,6 +153,8 @@ export interface VirtualRule {
   readonly mark?: number;
   readonly priority?: number;
   readonly table: number;
+  /** Put when the node becomes master, and not again when somebody removes it. */
+  readonly noTrack?: true;
 }
 
 export type AddressScope = "global" | "site" | "link" | "host" | "nowhere";

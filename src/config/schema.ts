@@ -59,7 +59,7 @@ export const vrrpSchema = Type.Object(
     ),
     virtual_ipaddress: oneOrMore(
       "an address such as 192.168.33.84/24",
-      "The addresses that the master holds, all IPv4 or all IPv6; the same on both nodes. Behind one: dev, scope, label.",
+      "The addresses that the master holds, all IPv4 or all IPv6; the same on both nodes. Behind one: dev, scope, label, brd, no_track.",
     ),
     virtual_ipaddress_excluded: oneOrMore(
       "an address such as 192.168.34.84/24 dev eth2",
@@ -67,11 +67,11 @@ export const vrrpSchema = Type.Object(
     ),
     virtual_routes: oneOrMore(
       "a route such as 10.0.0.0/8 via 192.168.33.1",
-      "Routes that the master has, in the words of ip route.",
+      "Routes that the master has, in the words of ip route; no_track: not put back.",
     ),
     virtual_rules: oneOrMore(
       "a rule such as from 192.168.33.84 table 100",
-      "Routing rules that the master has, in the words of ip rule.",
+      "Routing rules that the master has, in the words of ip rule; no_track: not put back.",
     ),
     preempt_delay: seconds("How long a living master of lower priority is left in peace. Default 0s."),
     startup_delay: seconds("How long after the start nothing is done; as vrrp_startup_delay. Default 0s."),
@@ -85,10 +85,14 @@ export const vrrpSchema = Type.Object(
           "Whether adverts and addresses are on a macvlan with the virtual router's MAC, made for it; its name, default vrrp.ID. Default false.",
       }),
     ),
+    vmac_xmit_base: truth(
+      "With use_vmac: adverts go over the interface itself, and only the addresses are on the macvlan. Default false.",
+    ),
     unicast_peer: oneOrMore(
       "an address such as 192.168.33.81",
-      "The partners' addresses: adverts go to them instead of the multicast group, and are taken from them alone.",
+      "The partners' addresses: adverts go to them instead of the multicast group, and are taken from them alone; IPv4: behind one, min_ttl and max_ttl.",
     ),
+    unicast_ttl: whole(1, 255, "With unicast_peer: TTL or hop limit of the adverts. Default 255."),
     unicast_src_ip: text(
       "an address such as 192.168.33.80",
       "With unicast_peer: this node's source of adverts. Default: the interface's own address.",

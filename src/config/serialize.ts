@@ -6,6 +6,7 @@ import { writeProxy } from "./serialize-proxy.js";
 import { writeGlobalDefs, writeNotify, writeTrack, writeTracking } from "./serialize-tracking.js";
 import { describeVirtualAddress } from "./virtual-address.js";
 import { describeVirtualRoute, describeVirtualRule } from "./virtual-route.js";
+import { describePeers } from "./vrrp-addresses.js";
 
 /**
  * Writes a configuration as a file that loads to the same configuration, defaults spelled out.
@@ -74,7 +75,8 @@ function writeInstance(instance: VrrpInstanceConfig, secret: (text: string) => s
     ...(instance.sourceAddress !== null && {
       [instance.unicastPeers.length > 0 ? "unicast_src_ip" : "mcast_src_ip"]: instance.sourceAddress,
     }),
-    ...(instance.unicastPeers.length > 0 && { unicast_peer: instance.unicastPeers }),
+    ...(instance.unicastPeers.length > 0 && { unicast_peer: describePeers(instance) }),
+    ...(instance.unicastTtl !== undefined && { unicast_ttl: instance.unicastTtl }),
     virtual_ipaddress: instance.addresses.map(describeVirtualAddress),
     ...lines("virtual_ipaddress_excluded", instance.excludedAddresses.map(describeVirtualAddress)),
     ...lines("virtual_routes", instance.routes.map(describeVirtualRoute)),
@@ -83,6 +85,7 @@ function writeInstance(instance: VrrpInstanceConfig, secret: (text: string) => s
     ...(instance.startupDelayMs > 0 && { startup_delay: describeDuration(instance.startupDelayMs) }),
     ...(!instance.accept && { accept: false }),
     ...(instance.vmac !== null && { use_vmac: instance.vmac }),
+    ...(instance.vmacXmitBase && { vmac_xmit_base: true }),
     lease: describeDuration(instance.leaseMs),
     garp_master_repeat: gratuitousArp.repeat,
     garp_master_delay: describeDuration(gratuitousArp.delayMs),

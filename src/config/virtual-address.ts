@@ -8,8 +8,9 @@ const scopes: readonly AddressScope[] = ["global", "site", "link", "host", "nowh
 
 /**
  * One line of virtual_ipaddress, as keepalived has it: `192.168.33.84/24`, `fd00::84/64`, and behind it, where the
- * address goes to another interface or gets another scope or label, `dev eth2`, `scope link`, `label eth2:1`. Without a
- * prefix length it is /32 or /128, as in keepalived.
+ * address goes to another interface or gets another scope or label, `dev eth2`, `scope link`, `label eth2:1`; `brd` and a
+ * broadcast address (`+`: the last of its network, `-`: none), and `no_track`, with which nobody puts it back who has not
+ * just become master. Without a prefix length it is /32 or /128, as in keepalived.
  */
 export function parseVirtualAddress(text: string): Parsed<VirtualAddress> {
   const [literal = "", ...options] = text.trim().split(/\s+/);
@@ -53,6 +54,11 @@ function canBeHostV6(address: string): boolean {
 function withOptions(address: VirtualAddress, options: readonly string[]): Parsed<VirtualAddress> {
   let result = address;
   for (let at = 0; at < options.length; at += 2) {
+    if (options[at] === "no_track") {
+      result = { ...result, noTrack: true };
+      at--;
+      continue;
+    }
     const [word, value] = options.slice(at, at + 2);
     if (value === undefined) {
       return refused(`${word} has no value`, `write it behind the word, such as ${word} eth2`);
@@ -75,6 +81,7 @@ function withOption(address: VirtualAddress, word: string, value: string): Parse
       ? refused(`${quote(value)} is not a scope`, suggestion(value, scopes))
       : parsed({ ...address, scope });
   }
+  if (word === "brd") return withBroadcast(address, value);
   if (word === "label") {
     return !address.address.includes(":") && /^[^\s/]{1,15}$/.test(value)
       ? parsed({ ...address, label: value })
@@ -85,8 +92,29 @@ function withOption(address: VirtualAddress, word: string, value: string): Parse
   }
   return refused(
     `${quote(word)} is not known behind an address`,
-    suggestion(word, ["dev", "scope", "label"]),
+    suggestion(word, ["dev", "scope", "label", "brd", "no_track"]),
   );
+}
+
+function withBroadcast(virtual: VirtualAddress, value: string): Parsed<VirtualAddress> {
+  const { address, prefixLength } = virtual;
+  if (address.includes(":")) return refused("IPv6 has no broadcast", "leave brd out");
+  if (value === "-") return parsed(virtual);
+  if (value === "+" && prefixLength > 30) {
+    return refused(`/${prefixLength} has no broadcast address`, "leave brd out");
+  }
+  const broadcast = value === "+" ? lastOf(address, prefixLength) : value;
+  return isIPv4(broadcast)
+    ? parsed({ ...virtual, broadcast })
+    : refused(`${quote(value)} is not a broadcast address`, "write one such as 192.168.33.255, or +");
+}
+
+/** The last address of the network. */
+function lastOf(address: string, prefixLength: number): string {
+  return address
+    .split(".")
+    .map((byte, at) => Number(byte) | (0xff >> Math.min(Math.max(prefixLength - at * 8, 0), 8)))
+    .join(".");
 }
 
 /** The form in which it is read back. */
@@ -96,6 +124,7 @@ export function describeVirtualAddress(virtual: VirtualAddress): string {
     ["dev", virtual.interface],
     ["scope", virtual.scope],
     ["label", virtual.label],
+    ["brd", virtual.broadcast],
   ].flatMap(([word, value]) => (value === undefined ? [] : [`${word} ${value}`]));
-  return [`${address}/${prefixLength}`, ...options].join(" ");
+  return [`${address}/${prefixLength}`, ...options, ...(virtual.noTrack ? ["no_track"] : [])].join(" ");
 }

@@ -21,10 +21,10 @@ const namedTables: ReadonlyMap<string, number> = new Map([
 
 /**
  * One line of virtual_routes, in the words of `ip route` and keepalived: `10.0.0.0/8 via 192.168.33.1 dev eth1 table 100`,
- * `src 192.168.33.84 to default via 192.168.33.1`, `blackhole 10.9.0.0/16`.
+ * `src 192.168.33.84 to default via 192.168.33.1`, `blackhole 10.9.0.0/16`; and keepalived's `no_track`.
  */
 export function parseVirtualRoute(text: string): Parsed<VirtualRoute> {
-  const words = text.trim().split(/\s+/);
+  const { words, noTrack } = takeNoTrack(text);
   const kind = routeKinds.find((known) => known === words[0]);
   const options = readOptions(kind === undefined ? words : words.slice(1), routeWords, "to");
   if (!options.ok) return options;
@@ -61,6 +61,7 @@ export function parseVirtualRoute(text: string): Parsed<VirtualRoute> {
     ...(device.value !== undefined && { interface: device.value }),
     ...(tableNumber.value !== undefined && { table: tableNumber.value }),
     ...(metricNumber.value !== undefined && { metric: metricNumber.value }),
+    ...noTrack,
   });
 }
 
@@ -74,12 +75,14 @@ export function describeVirtualRoute(route: VirtualRoute): string {
     ...option("src", route.source),
     ...option("table", route.table),
     ...option("metric", route.metric),
+    ...(route.noTrack ? ["no_track"] : []),
   ].join(" ");
 }
 
 /** One line of virtual_rules, in the words of `ip rule` and keepalived: `from 192.168.33.84 table 100`. */
 export function parseVirtualRule(text: string): Parsed<VirtualRule> {
-  const options = readOptions(text.trim().split(/\s+/), ruleWords, null);
+  const { words, noTrack } = takeNoTrack(text);
+  const options = readOptions(words, ruleWords, null);
   if (!options.ok) return options;
   const { from, to, iif, oif, fwmark, priority = options.value.preference, table } = options.value;
   if (table === undefined) {
@@ -111,6 +114,7 @@ export function parseVirtualRule(text: string): Parsed<VirtualRule> {
     ...(output.value !== undefined && { outputInterface: output.value }),
     ...(mark.value !== undefined && { mark: mark.value }),
     ...(priorityNumber.value !== undefined && { priority: priorityNumber.value }),
+    ...noTrack,
   });
 }
 
@@ -126,7 +130,15 @@ export function describeVirtualRule(rule: VirtualRule): string {
     ...option("fwmark", rule.mark),
     ...option("priority", rule.priority),
     ...option("table", rule.table),
+    ...(rule.noTrack ? ["no_track"] : []),
   ].join(" ");
+}
+
+/** keepalived's own word, the only one without a value; it may stand anywhere. */
+function takeNoTrack(text: string): { readonly words: string[]; readonly noTrack: { noTrack?: true } } {
+  const all = text.trim().split(/\s+/);
+  const words = all.filter((word) => word !== "no_track");
+  return { words, noTrack: words.length < all.length ? { noTrack: true } : {} };
 }
 
 function option(word: string, value: string | number | undefined): string[] {

@@ -1,10 +1,11 @@
 import { normalizeIpLiteral } from "../netlink/ip-literal.js";
 import { isIP, parseInterface } from "./address.js";
-import type { VirtualAddress, VirtualRoute, VirtualRule } from "./config.js";
+import type { PeerTtl, VirtualAddress, VirtualRoute, VirtualRule } from "./config.js";
 import { type Context, each } from "./context.js";
 import type { Parsed } from "./problem.js";
 import type { VrrpShape } from "./schema.js";
 import type { Path } from "./source.js";
+import { suggestion } from "./suggest.js";
 import { parseVirtualAddress } from "./virtual-address.js";
 import { parseVirtualRoute, parseVirtualRule } from "./virtual-route.js";
 
@@ -52,6 +53,7 @@ export interface Extras {
   readonly routes: readonly VirtualRoute[];
   readonly rules: readonly VirtualRule[];
   readonly vmac: string | null;
+  readonly vmacXmitBase?: true;
 }
 
 /** Reads what a master has besides the addresses of its adverts. */
@@ -84,7 +86,31 @@ export function readExtras(
     routes: parsedLines("virtual_routes", parseVirtualRoute),
     rules: parsedLines("virtual_rules", parseVirtualRule),
     vmac: readVmac([...path, "use_vmac"], shape, context),
+    ...readXmitBase(path, shape, context),
   };
+}
+
+/** keepalived demands it of unicast peers: what they send goes to the MAC of this node's own address. */
+function readXmitBase(path: Path, shape: VrrpShape, context: Context): Pick<Extras, "vmacXmitBase"> {
+  const hasVmac = shape.use_vmac !== undefined && shape.use_vmac !== false;
+  const xmitBase = shape.vmac_xmit_base === true;
+  if (xmitBase && !hasVmac) {
+    context.problem(
+      [...path, "vmac_xmit_base"],
+      "vmac_xmit_base without use_vmac",
+      "leave it out: adverts go over the interface itself",
+      "key",
+    );
+  }
+  if (hasVmac && !xmitBase && each([...path, "unicast_peer"], shape.unicast_peer).length > 0) {
+    context.problem(
+      [...path, "use_vmac"],
+      "use_vmac and unicast_peer without vmac_xmit_base",
+      "add vmac_xmit_base: true: peers answer to the interface's own MAC",
+      "key",
+    );
+  }
+  return xmitBase && hasVmac ? { vmacXmitBase: true } : {};
 }
 
 /** keepalived's name for it: vrrp.51. */
@@ -118,13 +144,17 @@ function readLines(lines: readonly [Path, string][], name: string, context: Cont
 export interface Unicast {
   readonly sourceAddress: string | null;
   readonly unicastPeers: readonly string[];
+  readonly unicastTtl?: number;
+  readonly peerTtls?: readonly PeerTtl[];
 }
 
-/** Reads `unicast_peer`, `unicast_src_ip` and `mcast_src_ip`: addresses of the instance's family. */
+/** Reads `unicast_peer`, `unicast_src_ip`, `unicast_ttl` and `mcast_src_ip`: addresses of the instance's family. */
 export function readUnicast(path: Path, shape: VrrpShape, family: 4 | 6, context: Context): Unicast {
-  const unicastPeers = each([...path, "unicast_peer"], shape.unicast_peer).flatMap(([at, text]) =>
-    readOwnFamily(at, text, family, context),
+  const peers = each([...path, "unicast_peer"], shape.unicast_peer).flatMap(([at, text]) =>
+    readPeer(at, text, family, context),
   );
+  const unicastPeers = peers.map(({ address }) => address);
+  const peerTtls = peers.flatMap(({ ttl }) => (ttl === null ? [] : [ttl]));
   const twice = unicastPeers.find((peer, i) => unicastPeers.indexOf(peer) < i);
   if (twice !== undefined) {
     context.problem([...path, "unicast_peer"], `${twice} stands twice`, "keep one of them");
@@ -147,6 +177,15 @@ export function readUnicast(path: Path, shape: VrrpShape, family: 4 | 6, context
       "key",
     );
   }
+  const { unicast_ttl: unicastTtl } = shape;
+  if (unicastTtl !== undefined && !isUnicast) {
+    context.problem(
+      [...path, "unicast_ttl"],
+      "unicast_ttl without unicast_peer",
+      "leave it out: adverts to the group have 255",
+      "key",
+    );
+  }
   const word = isUnicast ? "unicast_src_ip" : "mcast_src_ip";
   const source = isUnicast ? unicastSource : multicastSource;
   const [sourceAddress = null] =
@@ -158,7 +197,61 @@ export function readUnicast(path: Path, shape: VrrpShape, family: 4 | 6, context
       "name the partner's address",
     );
   }
-  return { sourceAddress, unicastPeers };
+  return {
+    sourceAddress,
+    unicastPeers,
+    ...(unicastTtl !== undefined && unicastTtl !== 255 && { unicastTtl }),
+    ...(peerTtls.length > 0 && { peerTtls }),
+  };
+}
+
+interface Peer {
+  readonly address: string;
+  readonly ttl: PeerTtl | null;
+}
+
+/** `192.168.33.81`, or keepalived's `192.168.33.81 min_ttl 254 max_ttl 255`. */
+function readPeer(path: Path, text: string, family: 4 | 6, context: Context): Peer[] {
+  const [literal = "", ...options] = text.trim().split(/\s+/);
+  const [address] = readOwnFamily(path, literal, family, context);
+  if (address === undefined) return [];
+  const limits = { min: 0, max: 255 };
+  for (let at = 0; at < options.length; at += 2) {
+    const [word, value = ""] = options.slice(at, at + 2);
+    const limit = /^\d{1,3}$/.test(value) ? Number(value) : 256;
+    if (word !== "min_ttl" && word !== "max_ttl") {
+      context.problem(
+        path,
+        `${JSON.stringify(word)} is not known behind an address`,
+        suggestion(word, ["min_ttl", "max_ttl"]),
+      );
+      return [];
+    }
+    if (limit > 255) {
+      context.problem(path, `${word} has no TTL behind it`, "write a number from 0 to 255");
+      return [];
+    }
+    limits[word === "min_ttl" ? "min" : "max"] = limit;
+  }
+  if (limits.min > limits.max) {
+    context.problem(path, `min_ttl ${limits.min} is above max_ttl ${limits.max}`, "exchange them");
+  }
+  if (options.length > 0 && family === 6) {
+    context.problem(
+      path,
+      "the hop limit of an IPv6 peer's adverts is not told by the kernel",
+      "leave min_ttl and max_ttl out",
+    );
+  }
+  return [{ address, ttl: options.length === 0 ? null : { address, ...limits } }];
+}
+
+/** The form in which they are read back. */
+export function describePeers({ unicastPeers, peerTtls = [] }: Unicast): string[] {
+  return unicastPeers.map((peer) => {
+    const ttl = peerTtls.find(({ address }) => address === peer);
+    return ttl === undefined ? peer : `${peer} min_ttl ${ttl.min} max_ttl ${ttl.max}`;
+  });
 }
 
 function readOwnFamily(path: Path, text: string, family: 4 | 6, context: Context): string[] {

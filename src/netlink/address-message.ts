@@ -34,7 +34,7 @@ export interface AddressMessage extends InterfaceAddress {
 
 const FIXED_BYTES = 8;
 /** IFA_*. */
-const AttributeType = { address: 1, local: 2, label: 3, cacheInfo: 6, flags: 8 } as const;
+const AttributeType = { address: 1, local: 2, label: 3, broadcast: 4, cacheInfo: 6, flags: 8 } as const;
 /** IFA_F_*. The bit of `secondary` means "temporary" (RFC 4941) for IPv6. */
 const AddressFlag = {
   secondary: 0x01,
@@ -69,6 +69,8 @@ export function encodeAddressChange(change: {
   /** IPv4; the kernel knows an IPv6 address's scope by itself. */
   scope?: ScopeName;
   label?: string;
+  /** IPv4. */
+  broadcast?: string;
 }): Uint8Array {
   const bytes = parseIpLiteral(change.address);
   if (bytes === null) throw new TypeError(`'${change.address}' is not an IP address`);
@@ -86,6 +88,8 @@ export function encodeAddressChange(change: {
   if (change.label !== undefined) {
     attributes.push({ type: AttributeType.label, value: new TextEncoder().encode(`${change.label}\0`) });
   }
+  const broadcast = change.broadcast === undefined ? null : parseIpLiteral(change.broadcast);
+  if (broadcast !== null) attributes.push({ type: AttributeType.broadcast, value: broadcast });
   if (change.leaseMs !== undefined) {
     attributes.push({ type: AttributeType.cacheInfo, value: encodeLifetime(change.leaseMs, ipv6) });
   }

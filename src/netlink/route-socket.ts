@@ -39,6 +39,8 @@ export interface AddressEntry {
   readonly prefixLength: number;
   readonly scope?: ScopeName;
   readonly label?: string;
+  /** IPv4. */
+  readonly broadcast?: string;
 }
 
 const NETLINK_ROUTE = 0n;

@@ -36,6 +36,8 @@ interface Partner {
   readonly address: string;
   /** This node's address towards it. */
   local: string;
+  /** The interface between them: link-local addresses mean nothing without it. */
+  zone: string;
   state: PartnerState;
   /** The one that counts; a second one is on trial until it is open. */
   link: LinkConnection | null;
@@ -72,12 +74,13 @@ export class PeerLinks {
     this.#beat = setInterval(() => this.tellAll(), stateEveryMs);
   }
 
-  /** Listens on this node's own address; one that is busy is tried again. Idempotent. */
-  listenOn(address: string): void {
-    if (this.#closed || this.#servers.has(address)) return;
-    const server = createServer((socket) => this.#accept(socket, address));
+  /** Listens on this node's own address of the interface `zone`; one that is busy is tried again. Idempotent. */
+  listenOn(address: string, zone: string): void {
+    const host = zoned(address, zone);
+    if (this.#closed || this.#servers.has(host)) return;
+    const server = createServer((socket) => this.#accept(socket, address, zone));
     server.maxConnections = mostStrangers + mostPartners;
-    this.#servers.set(address, server);
+    this.#servers.set(host, server);
     let complained = false;
     server.on("error", (error: NodeJS.ErrnoException) => {
       if (!complained) {
@@ -85,14 +88,14 @@ export class PeerLinks {
         this.#options.log.warn({ event: "peer-link", err: error }, `${what}; trying again`);
       }
       complained = true;
-      setTimeout(() => this.#listen(server, address), listenAgainMs).unref();
+      setTimeout(() => this.#listen(server, host), listenAgainMs).unref();
     });
-    this.#listen(server, address);
+    this.#listen(server, host);
   }
 
-  /** An advert came from `address`; dials it unless there is a link or it is too early for another attempt. */
-  heard(address: string, local: string): void {
-    const partner = this.#partner(address, local);
+  /** An advert came from `address` on the interface `zone`; dials it unless there is a link or it is too early for another attempt. */
+  heard(address: string, local: string, zone: string): void {
+    const partner = this.#partner(address, local, zone);
     if (partner !== null) this.#input(partner, { kind: "heard" });
   }
 
@@ -167,7 +170,7 @@ export class PeerLinks {
     if (!this.#closed) server.listen({ host, port: this.#options.port, backlog: mostStrangers });
   }
 
-  #accept(socket: Socket, local: string): void {
+  #accept(socket: Socket, local: string, zone: string): void {
     const address = plain(socket.remoteAddress);
     const ofOne = [...this.#strangers.values()].filter((other) => other === address).length;
     if (
@@ -184,7 +187,7 @@ export class PeerLinks {
     const link = new LinkConnection(socket, "listener", this.#options.key, {
       onOpen: (opened) => {
         this.#strangers.delete(opened);
-        const partner = this.#partner(address, local);
+        const partner = this.#partner(address, local, zone);
         if (partner === null) opened.close();
         else this.#onOpen(partner, opened);
       },
@@ -198,8 +201,12 @@ export class PeerLinks {
   }
 
   #dial(partner: Partner, timeoutMs: number): void {
-    const { address, local } = partner;
-    const socket = dialSocket({ host: address, port: this.#options.port, localAddress: local });
+    const { address, local, zone } = partner;
+    const socket = dialSocket({
+      host: zoned(address, zone),
+      port: this.#options.port,
+      localAddress: zoned(local, zone),
+    });
     partner.dialed = new LinkConnection(
       socket,
       "dialer",
@@ -260,15 +267,17 @@ export class PeerLinks {
     }
   }
 
-  #partner(address: string, local: string): Partner | null {
+  #partner(address: string, local: string, zone: string): Partner | null {
     const known = this.#partners.get(address);
     if (known !== undefined) {
       known.local = local;
+      known.zone = zone;
       return known;
     }
     if (this.#closed || (this.#partners.size >= mostPartners && !this.#forgetOne())) return null;
     const state = newPartner(performance.now());
-    const partner: Partner = { address, local, state, link: null, dialed: null, timer: null, said: null };
+    const idle = { link: null, dialed: null, timer: null, said: null };
+    const partner: Partner = { address, local, zone, state, ...idle };
     this.#partners.set(address, partner);
     return partner;
   }
@@ -320,6 +329,11 @@ export class PeerLinks {
       `peer link with ${address} refused${before}: ${sentence}`,
     );
   }
+}
+
+/** As connect(2) and bind(2) need it. */
+function zoned(address: string, zone: string): string {
+  return /^fe[89ab]/i.test(address) ? `${address}%${zone}` : address;
 }
 
 /** Without the mapping of IPv4 and without the zone. */

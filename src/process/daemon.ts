@@ -25,7 +25,7 @@ import type { Log } from "./log.js";
 import type { ControlRequest } from "./messages.js";
 import { NodeWatch } from "./node-watch.js";
 import { Outbox, planNotices } from "./notices.js";
-import { peerLinkSettings } from "./peer-key.js";
+import { PeerSecret } from "./peer-key.js";
 import { planReload, type ReloadPlan, sameAdminListen } from "./reload-plan.js";
 import { SdNotify } from "./sd-notify.js";
 import { summarizeCounters } from "./state-dump.js";
@@ -75,6 +75,7 @@ export class Daemon {
   private readonly notify: SdNotify | null;
   private speaker: Speaker | null = null;
   private peerLink: PeerLinkSettings | null = null;
+  private readonly peerSecret = new PeerSecret();
   /** During a reload: who is gone from the present configuration is told of by the one before. */
   private configBefore: Config | null = null;
   private lifeCycle: LifeCycleState = beforeStart;
@@ -149,7 +150,7 @@ export class Daemon {
     this.control.openAdmin();
     this.plane.start();
     setInterval(() => this.look(), lookEveryMs);
-    this.peerLink = peerLinkSettings(this.config);
+    this.peerLink = this.peerSecret.settings(this.config);
     const [speaker] = await Promise.all([this.openSpeaker(this.config, this.peerLink), this.threadsReady()]);
     if (speaker !== null) await this.firstFacts();
     if (this.lifeCycle.name !== "starting") return;
@@ -427,14 +428,15 @@ export class Daemon {
       return;
     }
     const changed = changedValues(this.config, read);
-    if (changed.length === 0) {
-      this.log.info("the configuration is valid and has not changed");
-      return;
-    }
-    if (this.lifeCycle.name !== "serving") return;
-    const plan = planReload(this.config, read, changed);
     try {
-      await this.apply(read, plan);
+      if (!changed.some((path) => path.startsWith("peerLink")) && this.peerSecret.differs(read))
+        changed.push("peerLink.key");
+      if (changed.length === 0) {
+        this.log.info("the configuration is valid and has not changed");
+        return;
+      }
+      if (this.lifeCycle.name !== "serving") return;
+      await this.apply(read, planReload(this.config, read, changed));
     } catch (error) {
       if (!(error instanceof LbError)) throw error;
       const { code, advice, message } = error;
@@ -448,7 +450,7 @@ export class Daemon {
   private async apply(config: Config, { proxies, control, peerLink }: ReloadPlan): Promise<void> {
     const linkBefore = this.peerLink;
     const { node, drainTimeoutMs: drainMs } = config;
-    const link = peerLink ? peerLinkSettings(config) : linkBefore && { ...linkBefore, node, drainMs };
+    const link = peerLink ? this.peerSecret.settings(config) : linkBefore && { ...linkBefore, node, drainMs };
     const host = this.controlHost(config);
     const before = this.control;
     const keepsAdmin = sameAdminListen(this.config, config);

@@ -5,10 +5,28 @@ import { LbError } from "../errors.js";
 import { stretchKey } from "../peer-link/keys.js";
 import type { PeerLinkSettings } from "../vrrp/speaker-peers.js";
 
-/** What VRRP needs for the peer link; null: there is none. Throws LbError LB_PEER_KEY. */
-export function peerLinkSettings({ node, peerLink, drainTimeoutMs }: Config): PeerLinkSettings | null {
-  if (peerLink === null) return null;
-  return { node, key: stretchKey(readPeerKey(peerLink)), port: peerLink.port, drainMs: drainTimeoutMs };
+/** The secret of the peer link as it was read last: its file may have another content after a reload. */
+export class PeerSecret {
+  #text: string | null = null;
+  #key: Uint8Array = new Uint8Array(0);
+
+  /** Whether this configuration, or the file that it names, has another secret than `settings` was given. Throws LbError LB_PEER_KEY. */
+  differs({ peerLink }: Config): boolean {
+    return this.#text !== (peerLink === null ? null : readPeerKey(peerLink));
+  }
+
+  /** What VRRP needs for the peer link; null: there is none. Throws LbError LB_PEER_KEY. */
+  settings({ node, peerLink, drainTimeoutMs }: Config): PeerLinkSettings | null {
+    if (peerLink === null) {
+      this.#text = null;
+      return null;
+    }
+    const text = readPeerKey(peerLink);
+    // Tens of milliseconds of this thread's time: not without need.
+    if (text !== this.#text) this.#key = stretchKey(text);
+    this.#text = text;
+    return { node, key: this.#key, port: peerLink.port, drainMs: drainTimeoutMs };
+  }
 }
 
 /** The secret of the peer link, from the configuration or from its file. Throws LbError LB_PEER_KEY. */

@@ -19,7 +19,7 @@ import { type AdvertPath, encodeAdvertV3 } from "./packet-v3.js";
 
 /** The precedence that keepalived sends, too: internetwork control. */
 const trafficClass = 0xc0;
-const hopLimit = 255;
+const mostHops = 255;
 
 /** What an advert needs besides the configuration. */
 export interface AdvertCircumstances {
@@ -63,6 +63,8 @@ function encodeDatagram(
   { source, identification, sequence, hmacMd5 }: AdvertCircumstances,
 ): Uint8Array {
   const message = encodeAdvert(config, priority, { source, destination });
+  // RFC 9568 §5.1.1.3: 255 towards the group. keepalived's unicast_ttl is for peers behind routers.
+  const hopLimit = config.unicastPeers.length > 0 ? (config.unicastTtl ?? mostHops) : mostHops;
   if (familyOf(config) === 6) {
     return encodeIpv6({ source, destination, trafficClass, hopLimit, nextHeader: vrrpProtocol }, message);
   }

@@ -85,8 +85,10 @@ interface Arrival {
   readonly source: string;
   /** More than one where the kernel does not tell it (IPv6): the checksum then says which. */
   readonly destinations: readonly string[];
-  /** What is wrong with the TTL or hop limit, null: nothing. */
+  /** What is wrong with the TTL or hop limit for an advert to the group, null: nothing. */
   readonly ttl: string | null;
+  /** The TTL itself; null where the kernel does not tell it (IPv6). */
+  readonly hops: number | null;
   readonly message: Uint8Array;
   /** With an authentication header: its number, and whether it is right for a router. */
   readonly ah: AuthenticatedArrival | null;
@@ -242,7 +244,7 @@ export function receive(datagram: Uint8Array, local: LocalRouters): Received {
   }
   const { source, destination, payload } = ip;
   const ttl = ip.ttl === 255 ? null : `its TTL is ${ip.ttl}, not 255`;
-  const arrival = { source, destinations: [destination], ttl, message: payload, ah: null };
+  const arrival = { source, destinations: [destination], ttl, hops: ip.ttl, message: payload, ah: null };
   if (ip.protocol === vrrpProtocol) {
     return judge(arrival, local);
   }
@@ -280,7 +282,7 @@ export function receiveIpv6(arrival: Ipv6Arrival, local: LocalRouters): Received
   const { source, message } = arrival;
   const destinations = [vrrpMulticastGroupV6, ...arrival.ownAddresses];
   const ttl = arrival.hopLimitIs255 ? null : "its hop limit is not 255";
-  return judge({ source, destinations, ttl, message, ah: null }, local);
+  return judge({ source, destinations, ttl, hops: null, message, ah: null }, local);
 }
 
 function judge(arrival: Arrival, local: LocalRouters): Received {
@@ -313,6 +315,13 @@ function judge(arrival: Arrival, local: LocalRouters): Received {
     );
   } else if (!unicastPeers.includes(source)) {
     return drop("unicast-source", `${source} is none of the unicast peers here: add it to unicast_peer`);
+  }
+  const allowed = router?.config.peerTtls?.find(({ address }) => address === source);
+  if (allowed !== undefined && arrival.hops !== null) {
+    const { min, max } = allowed;
+    if (arrival.hops < min || arrival.hops > max) {
+      return drop("ttl", `its TTL is ${arrival.hops}, and ${min} to ${max} is taken: see unicast_peer here`);
+    }
   }
   const spoken = message.length > 0 ? message[0] >> 4 : null;
   const isForeign = router === undefined ? spoken !== 2 && spoken !== 3 : spoken !== router.config.version;

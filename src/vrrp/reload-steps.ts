@@ -21,7 +21,7 @@ export type ReloadStep =
 /**
  * What leads from one setup to the other, in this order. Pure.
  *
- * An instance is the same as long as its name, interface, macvlan, virtual router id, version and family are: what
+ * An instance is the same as long as its name, interface, macvlan and what goes over it, virtual router id, version and family are: what
  * differs is changed in place. With another of those it is another virtual router, so the old one goes and the new one
  * begins. What goes leaves before anything comes, so that no two share a router id or an address on the way; it
  * leaves its group before that, and comes into one last, so that the others of the group do not fall with it.
@@ -92,6 +92,7 @@ function isSameRouter(before: VrrpInstanceConfig | undefined, after: VrrpInstanc
     before !== undefined &&
     before.interface === after.interface &&
     before.vmac === after.vmac &&
+    before.vmacXmitBase === after.vmacXmitBase &&
     before.virtualRouterId === after.virtualRouterId &&
     before.version === after.version &&
     familyOf(before) === familyOf(after)

@@ -39,6 +39,8 @@ export class AddressKeeper {
   #putWaits = false;
   /** Operations that have not ended yet. */
   #waiting = 0;
+  /** Addresses with `no_track` that somebody has removed since this node became master. */
+  readonly #leftAlone = new Set<string>();
   /** The addresses are there already, and not announced yet. */
   #isEarly = false;
   /** Interfaces of addresses that go elsewhere (`dev eth2`), as last looked up. */
@@ -55,6 +57,7 @@ export class AddressKeeper {
       this.#holding = true;
       this.#decision++;
       this.#putWaits = false;
+      this.#leftAlone.clear();
       this.#isEarly = this.#putAtOnce();
     }
     if (!this.#putWaits) {
@@ -81,6 +84,11 @@ export class AddressKeeper {
     });
   }
 
+  /** Somebody has removed this address, and it is not to be put back before the next time that this node becomes master. */
+  leaveAlone(address: string): void {
+    this.#leftAlone.add(address);
+  }
+
   /** Removes the addresses, also what a dead process has left. */
   remove(): void {
     this.#holding = false;
@@ -90,8 +98,8 @@ export class AddressKeeper {
   }
 
   /**
-   * A reload: other addresses for the same interface. What is new comes before what is gone goes; an address whose scope
-   * or label alone changed is gone for a moment, because the kernel changes neither.
+   * A reload: other addresses for the same interface. What is new comes before what is gone goes; an address whose scope,
+   * label or broadcast address alone changed is gone for a moment, because the kernel changes neither.
    */
   change(settings: KeeperSettings): void {
     const before = this.#settings.addresses;
@@ -151,6 +159,9 @@ export class AddressKeeper {
     const { leaseMs } = this.#settings;
     try {
       for (const virtual of await this.#leased(this.#settings.addresses)) {
+        if (this.#leftAlone.has(virtual.address)) {
+          continue;
+        }
         const index = await this.#indexFor(virtual);
         if (index === null && this.#goesElsewhere(virtual)) {
           throw new Error(`interface ${virtual.interface} of ${virtual.address} does not exist`);
@@ -243,5 +254,5 @@ function isSamePlace(a: VirtualAddress, b: VirtualAddress): boolean {
 }
 
 function isSameEntry(a: VirtualAddress, b: VirtualAddress): boolean {
-  return isSamePlace(a, b) && a.scope === b.scope && a.label === b.label;
+  return isSamePlace(a, b) && a.scope === b.scope && a.label === b.label && a.broadcast === b.broadcast;
 }

@@ -187,6 +187,18 @@ export class SpeakerInstance {
     return isOurs && this.#state.name === "MASTER";
   }
 
+  /** Some of these addresses have gone from the interface (`elsewhere`: from another one), and not by this node's hand. */
+  lost(addresses: readonly string[], elsewhere = false): void {
+    const ours = addresses.filter((address) => this.holds(address, elsewhere));
+    const untracked = new Set(
+      addressesOf(this.config).flatMap(({ address, noTrack }) => (noTrack ? [address] : [])),
+    );
+    for (const address of ours) {
+      if (untracked.has(address)) this.#keeper.leaveAlone(address);
+    }
+    if (ours.some((address) => !untracked.has(address))) this.input({ kind: "addresses-lost" });
+  }
+
   /** For the receive checks, where adverts carry an authentication header. */
   get ah(): { readonly sequence: number; readonly hmacMd5: HmacMd5 } {
     return { sequence: this.#sequence, hmacMd5 };

@@ -39,9 +39,11 @@ export class SpeakerInterface implements InstancePort {
   readonly #local: Readonly<Record<4 | 6, Map<number, LocalRouter>>> = { 4: new Map(), 6: new Map() };
   /** The interface itself, with this node's own addresses. */
   #base: InterfaceInfo | null = null;
-  /** What carries adverts and virtual addresses: the interface, or the macvlan on it. */
+  /** What carries the virtual addresses, and the adverts unless `#sendsOnBase`: the interface, or the macvlan on it. */
   #info: InterfaceInfo | null = null;
   readonly #vmac: Vmac | null;
+  /** With a macvlan: adverts go over the interface itself. */
+  readonly #sendsOnBase: boolean;
   #wire: Wire | null = null;
   readonly #announcer = new Announcer((what, error) => this.#complain(what, error));
   /** Virtual addresses of which an event said that they are gone, or may have said so. */
@@ -65,7 +67,8 @@ export class SpeakerInterface implements InstancePort {
     this.route = route;
     this.#log = log;
     this.#heard = new HeardLog(name, log);
-    const { vmac, virtualRouterId } = configs[0];
+    const { vmac, virtualRouterId, vmacXmitBase } = configs[0];
+    this.#sendsOnBase = vmacXmitBase === true;
     this.#vmac = vmac === null ? null : new Vmac(vmac, virtualRouterId, familyOf(configs[0]), route);
     this.#instances = configs.map((config) => new SpeakerInstance(config, this, log, hooks));
     this.#virtualAddresses = this.#virtualAddressesNow();
@@ -111,6 +114,11 @@ export class SpeakerInterface implements InstancePort {
     const configs = this.#instances.map(({ config }) => config);
     const virtual = configs.flatMap((config) => [...config.addresses, ...config.excludedAddresses]);
     return new Set(virtual.map(({ address }) => address));
+  }
+
+  /** One link between two nodes serves both families. */
+  get #linkFamily(): 4 | 6 {
+    return this.#instances.some(({ config }) => familyOf(config) === 4) ? 4 : 6;
   }
 
   mac(): string | null {
@@ -223,9 +231,7 @@ export class SpeakerInterface implements InstancePort {
 
   #onLostElsewhere(address: string): void {
     for (const instance of this.instances) {
-      if (instance.holds(address, true)) {
-        instance.input({ kind: "addresses-lost" });
-      }
+      instance.lost([address], true);
     }
   }
 
@@ -235,9 +241,7 @@ export class SpeakerInterface implements InstancePort {
     );
     this.#suspects.clear();
     for (const instance of this.instances) {
-      if (gone.some((address) => instance.holds(address))) {
-        instance.input({ kind: "addresses-lost" });
-      }
+      instance.lost(gone);
     }
   }
 
@@ -264,7 +268,8 @@ export class SpeakerInterface implements InstancePort {
   }
 
   #take(base: InterfaceInfo | null, info: InterfaceInfo | null): void {
-    if (info === null || info.index !== this.#info?.index || this.#wire?.isOpen === false) {
+    const isSameBase = !this.#sendsOnBase || base?.index === this.#base?.index;
+    if (info === null || info.index !== this.#info?.index || !isSameBase || this.#wire?.isOpen === false) {
       this.#closeSockets();
     }
     this.#base = base;
@@ -278,7 +283,7 @@ export class SpeakerInterface implements InstancePort {
       return;
     }
     this.#announcer.prepare(info);
-    this.#useWire(info);
+    this.#useWire(this.#sendsOnBase ? base : info);
     for (const instance of this.instances) {
       this.#useSource(instance, base);
     }
@@ -327,7 +332,7 @@ export class SpeakerInterface implements InstancePort {
         return instance.before;
       },
     });
-    if (familyOf(config) === 4) {
+    if (familyOf(config) === this.#linkFamily) {
       this.#observer()?.onOwnAddress(this, source.address);
     }
     instance.input({ kind: "own-address", address: source.address });
@@ -360,7 +365,7 @@ export class SpeakerInterface implements InstancePort {
     }
     if (instance !== undefined) {
       instance.input(input);
-      if (family === 4) {
+      if (family === this.#linkFamily) {
         this.#observer()?.onAdvert(this, instance, source, packet.priority);
       }
     }

@@ -110,13 +110,14 @@ export class SpeakerPeers implements InterfaceObserver {
 
   onOwnAddress(on: PeerInterface, address: string): void {
     this.#ownAddress.set(on, address);
-    this.#links.listenOn(address);
+    this.#links.listenOn(address, on.name);
   }
 
   onAdvert(on: PeerInterface, instance: SpeakerInstance, source: string, priority: number): void {
     const own = this.#ownAddress.get(on);
     this.#interfaceOf.set(source, on);
-    if (own !== undefined && priority > 0 && instance.state.name === "BACKUP") this.#links.heard(source, own);
+    if (own !== undefined && priority > 0 && instance.state.name === "BACKUP")
+      this.#links.heard(source, own, on.name);
   }
 
   onPrepareTakeover(instance: SpeakerInstance, from: string): void {

@@ -84,12 +84,13 @@ export class RouteKeeper {
   }
 
   async #putAll(isFirst: boolean): Promise<void> {
-    for (const route of this.#routes) {
+    const wanted = ({ noTrack }: { readonly noTrack?: true }): boolean => isFirst || noTrack !== true;
+    for (const route of this.#routes.filter(wanted)) {
       await this.#attempt("a virtual route could not be added", async () => {
         await this.#port.route.putRoute(await this.#resolve(route), isFirst);
       });
     }
-    for (const rule of this.#rules) {
+    for (const rule of this.#rules.filter(wanted)) {
       await this.#attempt("a virtual rule could not be added", () => this.#port.route.putRule(rule));
     }
   }

@@ -94,6 +94,117 @@ t.test("addresses elsewhere, routes, rules and accept: false come and go with ma
 });
 
 t.test(
+  "no_track leaves removed things alone until the next mastership, and brd is what it says",
+  async (t) => {
+    const network = await newNetwork(t);
+    const host = network.host("lb-box1");
+    const tandem = startTandemRouter(network, "lb-box1", {
+      ...fast,
+      priority: 101,
+      addresses: [`${virtualAddress}/24 brd +`, "192.168.33.86/24 brd 192.168.33.127 no_track"],
+      extra: [
+        "virtual_routes: 10.66.0.0/16 via 192.168.33.10 dev eth1 no_track",
+        "virtual_rules: from 192.168.33.84 table 100 priority 99 no_track",
+      ],
+    });
+    await tandem.waitForTransition("MASTER", 20_000);
+    const all = [
+      /33\.84\/24 brd 192\.168\.33\.255/,
+      /33\.86\/24 brd 192\.168\.33\.127/,
+      /10\.66\.0\.0\/16/,
+      /99:\s+from/,
+    ];
+    const hasAll = async (): Promise<boolean> => {
+      const shown = await belongings(host);
+      return all.every((pattern) => pattern.test(shown));
+    };
+    await waitFor("everything", 10_000, hasAll);
+
+    await host.run("ip", "address", "delete", "192.168.33.86/24", "dev", "eth1");
+    await host.run("ip", "route", "delete", "10.66.0.0/16");
+    await host.run("ip", "rule", "delete", "priority", "99");
+    await host.run("ip", "address", "delete", `${virtualAddress}/24`, "dev", "eth1");
+    await network.waitForHolder(virtualAddress, "lb-box1", 10_000);
+    // Two refreshes of the lease.
+    await sleep(2500);
+    const shown = await belongings(host);
+    t.match(shown, all[0], "what is tracked is back");
+    for (const pattern of all.slice(1)) t.notMatch(shown, pattern, "what is not tracked stays away");
+    t.same(
+      tandem.transitions().map(({ to }) => to),
+      ["BACKUP", "MASTER"],
+      "and nothing of it ends mastership",
+    );
+
+    await host.run("ip", "link", "set", "eth1", "down");
+    await tandem.waitForTransition("FAULT", 10_000);
+    await host.run("ip", "link", "set", "eth1", "up");
+    await waitFor("everything, with the next mastership", 20_000, hasAll);
+  },
+);
+
+t.test(
+  "vmac_xmit_base: adverts have the interface's own MAC, the address the virtual router's",
+  async (t) => {
+    const network = await newNetwork(t);
+    const host = network.host("lb-box1");
+    const client = network.host("client");
+    const capture = await Capture.start(network, client, "ip proto 112");
+    const options = { ...fast, useVmac: true, addresses: [`${virtualAddress}/24`] };
+    const keepalived = { ...options, priority: 100, extra: ["vmac_xmit_base"] };
+    startKeepalived(network, network.host("lb-box2"), keepalived);
+    const tandem = startTandemRouter(network, "lb-box1", {
+      ...options,
+      priority: 101,
+      extra: ["vmac_xmit_base: true"],
+    });
+    await tandem.waitForTransition("MASTER", 20_000);
+    await network.waitForHolder(virtualAddress, "lb-box1", 10_000);
+    await sleep(1000);
+    t.match(await whoHas(client), /00:00:5e:00:01:33/i);
+    t.equal(await answer(client), "refused", "it answers");
+    await tandem.stop();
+    await network.waitForHolder(virtualAddress, "lb-box2", 10_000);
+    t.match(await whoHas(client), /00:00:5e:00:01:33/i);
+
+    const adverts = await capture.fields(["eth.src", "vrrp.prio"], "ip.src == 192.168.33.80");
+    t.ok(adverts.length > 5, `${adverts.length} adverts`);
+    const own = /link\/ether (\S+)/.exec(await host.run("ip", "link", "show", "dev", "eth1"))?.[1];
+    t.same([...new Set(adverts.map((advert) => advert["eth.src"]))], [own]);
+  },
+);
+
+t.test("unicast_ttl is what a peer with min_ttl and max_ttl meets, here and in keepalived", async (t) => {
+  const network = await newNetwork(t);
+  const capture = await Capture.start(network, network.host("lb-box2"), "ip proto 112");
+  const keepalived = {
+    priority: 100,
+    unicastPeer: "192.168.33.80 min_ttl 60 max_ttl 64",
+    extra: ["unicast_ttl 200"],
+  };
+  startKeepalived(network, network.host("lb-box2"), keepalived);
+  const tandem = startTandemRouter(network, "lb-box1", {
+    priority: 101,
+    unicastPeer: "192.168.33.81 min_ttl 201",
+    extra: ["unicast_ttl: 64"],
+  });
+  await tandem.waitForTransition("MASTER", 20_000);
+  await network.waitForHolder(virtualAddress, "lb-box1", 10_000);
+  await sleep(4500);
+  t.same(await network.holdersOf(virtualAddress), ["lb-box1"], "keepalived takes adverts with TTL 64");
+  await tandem.stop();
+  await network.waitForHolder(virtualAddress, "lb-box2", 10_000);
+  const again = startTandemRouter(network, "lb-box1", {
+    priority: 99,
+    unicastPeer: "192.168.33.81 min_ttl 201",
+    extra: ["unicast_ttl: 64"],
+  });
+  await again.process.waitForLine((text) => text.includes("its TTL is 200, and 201 to 255 is taken"), 10_000);
+  const ttls = await capture.fields(["ip.ttl"], "vrrp");
+  t.same([...new Set(ttls.map((sent) => sent["ip.ttl"]))].sort(), ["200", "64"]);
+});
+
+t.test(
   "use_vmac: adverts and addresses have the virtual router's MAC, with keepalived on the other side",
   async (t) => {
     const network = await newNetwork(t);
@@ -114,12 +225,12 @@ t.test(
     t.match(await host.run("ip", "address", "show", "dev", "vrrp.51"), /192\.168\.33\.84/);
     t.equal((await host.run("cat", "/proc/sys/net/ipv4/conf/eth1/arp_ignore")).trim(), "1");
     t.equal(await answer(client), "refused", "it answers");
-    t.match(await whoHas(client), /\[00:00:5e:00:01:33\]/i);
+    t.match(await whoHas(client), /00:00:5e:00:01:33/i);
 
     await tandem.stop();
     await network.waitForHolder(virtualAddress, "lb-box2", 10_000);
     t.equal(await answer(client), "refused", "keepalived answers");
-    t.match(await whoHas(client), /\[00:00:5e:00:01:33\]/i);
+    t.match(await whoHas(client), /00:00:5e:00:01:33/i);
     t.not((await host.tryRun("ip", "link", "show", "vrrp.51")).code, 0, "the macvlan is gone");
     t.equal(
       (await host.run("cat", "/proc/sys/net/ipv4/conf/eth1/arp_ignore")).trim(),

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import t, { type Test } from "tap";
 import { nowMs, sleep, waitFor } from "../../lab/clock.js";
 import { type Network, virtualAddress } from "../../lab/network.js";
@@ -63,6 +65,37 @@ test("a partner with another key gets no link, and VRRP goes on by itself", asyn
   await box2.process.waitForLine((text) => text.includes('"reason":"wrong-key"'), 10_000);
   await box1.kill();
   await network.waitForHolder(virtualAddress, "lb-box2", electionMs);
+});
+
+test("a key file with another content is another key after a reload", async (t) => {
+  const network = await newNetwork(t);
+  const file = join(network.scratch, "peer.key");
+  writeFileSync(file, `${key}\n`);
+  const boxes = [
+    startTandemRouter(network, "lb-box1", { priority: 101, peerKeyFile: file }),
+    startTandemRouter(network, "lb-box2", { priority: 100, peerKeyFile: file }),
+  ];
+  const opened = (box: Tandem): number =>
+    box.process.lines.filter(({ text }) => /peer link to .* is open/.test(text)).length;
+  await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
+  await waitFor("a link", electionMs, () => boxes.every((box) => opened(box) >= 1));
+  const before = boxes.map((box) => ({ links: opened(box), moves: box.transitions().length }));
+  boxes[0].process.signal("SIGHUP");
+  await boxes[0].process.waitForLine((text) => text.includes("has not changed"), 10_000);
+  writeFileSync(file, `${key} turned\n`);
+  for (const box of boxes) {
+    box.process.signal("SIGHUP");
+    await box.process.waitForLine((text) => text.includes('"applied":["peerLink.key"]'), 10_000);
+  }
+  await waitFor("a link with the new key", 20_000, () =>
+    boxes.every((box, at) => opened(box) > before[at].links),
+  );
+  t.same(await network.holdersOf(virtualAddress), ["lb-box1"]);
+  t.same(
+    boxes.map((box) => box.transitions().length),
+    before.map(({ moves }) => moves),
+    "nobody moved for it",
+  );
 });
 
 async function linkedPair(t: Test): Promise<{ network: Network; box1: Tandem; box2: Tandem }> {

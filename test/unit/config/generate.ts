@@ -89,6 +89,8 @@ function overFamily(address: fc.Arbitrary<string>, longest: number) {
       prefixLength: fc.integer({ min: 1, max: longest }),
       interface: interfaceName,
       scope: fc.constantFrom("global", "link", "host"),
+      noTrack: fc.constant(true as const),
+      ...(longest === 32 && { broadcast: fc.constantFrom("10.9.255.255", "192.168.33.127") }),
     },
     { requiredKeys: ["address", "prefixLength"] },
   );
@@ -117,17 +119,20 @@ const common = fc.record({
   ]),
   routes: fc.subarray<VirtualRoute>([
     { address: "0.0.0.0", prefixLength: 0, gateway: "10.0.0.1", table: 254, metric: 0 },
-    { address: "fd01::", prefixLength: 16, kind: "blackhole" },
+    { address: "fd01::", prefixLength: 16, kind: "blackhole", noTrack: true },
     { address: "10.9.0.0", prefixLength: 16, interface: "eth1", source: "10.9.0.1" },
   ]),
   rules: fc.subarray<VirtualRule>([
-    { from: { address: "10.9.0.1", prefixLength: 32 }, table: 100, priority: 0 },
+    { from: { address: "10.9.0.1", prefixLength: 32 }, table: 100, priority: 0, noTrack: true },
     { to: { address: "::", prefixLength: 0 }, inputInterface: "eth1", mark: 16, table: 4_294_967_295 },
   ]),
   preemptDelayMs: fc.constantFrom(0, 1, 2_500),
   startupDelayMs: fc.constantFrom(0, 60_000),
   accept: fc.boolean(),
   vmac: fc.constantFrom(null, "vrrp.9", "vmac0"),
+  unicastTtl: fc.constantFrom(1, 64, 254),
+  peerTtl: fc.record({ min: fc.integer({ min: 0, max: 127 }), max: fc.integer({ min: 127, max: 255 }) }),
+  xmitBase: fc.boolean(),
   track: fc.constant(trackNothing),
   notify: fc.constant(notifyNobody),
   partnerPriority: fc.constant(null),
@@ -135,7 +140,17 @@ const common = fc.record({
 
 const instance: fc.Arbitrary<VrrpInstanceConfig> = fc
   .tuple(common, kinds)
-  .map(([instance, changes]) => ({ ...instance, ...changes }));
+  .map(([{ unicastTtl, peerTtl, xmitBase, ...instance }, changes]) => {
+    const { unicastPeers, version } = changes;
+    const [peer] = unicastPeers;
+    return {
+      ...instance,
+      ...changes,
+      ...(peer !== undefined && { unicastTtl }),
+      ...(peer !== undefined && version === 2 && { peerTtls: [{ address: peer, ...peerTtl }] }),
+      ...(instance.vmac !== null && (xmitBase || peer !== undefined) && { vmacXmitBase: true as const }),
+    };
+  });
 
 const texts = (...values: string[]) => fc.subarray(values, { minLength: 1 });
 

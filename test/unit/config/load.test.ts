@@ -254,6 +254,46 @@ t.test("what a master has besides the addresses of its adverts", async (t) => {
   });
 });
 
+t.test(
+  "keepalived's smaller words: brd, no_track, unicast_ttl, min_ttl, max_ttl, vmac_xmit_base",
+  async (t) => {
+    const text = `vrrp:
+  VI_1:
+    interface: eth1
+    virtual_router_id: 51
+    use_vmac: true
+    vmac_xmit_base: true
+    unicast_peer: [192.168.33.81 min_ttl 250, 192.168.33.82 max_ttl 254 min_ttl 60, 192.168.33.83]
+    unicast_ttl: 64
+    virtual_ipaddress:
+      - 192.168.33.84/20 brd + dev eth2 no_track
+      - 192.168.33.85/24 no_track brd 192.168.33.127
+      - 192.168.33.86/24 brd -
+    virtual_routes: no_track 10.0.0.0/8 via 192.168.33.1
+    virtual_rules: from 192.168.33.84 no_track table 100
+`;
+    const loaded = loadConfig(text, "lb.yaml", machine);
+    t.same(loaded.problems, []);
+    t.match(loaded.config?.vrrp[0], {
+      vmacXmitBase: true,
+      unicastPeers: ["192.168.33.81", "192.168.33.82", "192.168.33.83"],
+      unicastTtl: 64,
+      peerTtls: [
+        { address: "192.168.33.81", min: 250, max: 255 },
+        { address: "192.168.33.82", min: 60, max: 254 },
+      ],
+      addresses: [
+        { address: "192.168.33.84", broadcast: "192.168.47.255", interface: "eth2", noTrack: true },
+        { address: "192.168.33.85", broadcast: "192.168.33.127", noTrack: true },
+        { address: "192.168.33.86" },
+      ],
+      routes: [{ address: "10.0.0.0", noTrack: true }],
+      rules: [{ table: 100, noTrack: true }],
+    });
+    t.notOk(loaded.config?.vrrp[0].addresses[2].broadcast);
+  },
+);
+
 t.test("an admin server without bind goes to the VRRP interface, or stays on this machine", async (t) => {
   t.match(loadConfig(`${instance("")}admin: {}`, "f", machine).config?.admin, {
     listen: { kind: "interface", interface: "eth1", port: 80 },
@@ -599,6 +639,40 @@ const golden: readonly (readonly [name: string, text: string, expected: readonly
     "an admin of true",
     `${proxy("")}admin: true\n`,
     ["lb.yaml:6:8: admin is true. Write a mapping with bind and stats, or false."],
+  ],
+  [
+    "small words where they say nothing",
+    `vrrp:
+  VI_1:
+    interface: eth1
+    virtual_router_id: 51
+    virtual_ipaddress: [192.168.33.84/24 brd 300.0.0.1, 192.168.33.85/32 brd +]
+    unicast_ttl: 64
+    vmac_xmit_base: true
+`,
+    [
+      'lb.yaml:5:25: "300.0.0.1" is not a broadcast address. Write one such as 192.168.33.255, or +.',
+      "lb.yaml:5:57: /32 has no broadcast address. Leave brd out.",
+      "lb.yaml:6:5: unicast_ttl without unicast_peer. Leave it out: adverts to the group have 255.",
+      "lb.yaml:7:5: vmac_xmit_base without use_vmac. Leave it out: adverts go over the interface itself.",
+    ],
+  ],
+  [
+    "unicast peers on a macvlan, and TTLs that cannot be",
+    `vrrp:
+  VI_1:
+    interface: eth1
+    virtual_router_id: 51
+    use_vmac: true
+    unicast_peer: [192.168.33.81 min_ttl 256, 192.168.33.82 ttl 3, 192.168.33.83 min_ttl 9 max_ttl 8]
+    virtual_ipaddress: 192.168.33.84/24
+`,
+    [
+      "lb.yaml:5:5: use_vmac and unicast_peer without vmac_xmit_base. Add vmac_xmit_base: true: peers answer to the interface's own MAC.",
+      "lb.yaml:6:20: min_ttl has no TTL behind it. Write a number from 0 to 255.",
+      'lb.yaml:6:47: "ttl" is not known behind an address. Known here are min_ttl, max_ttl.',
+      "lb.yaml:6:68: min_ttl 9 is above max_ttl 8. Exchange them.",
+    ],
   ],
   [
     "a relative socket",

@@ -17,6 +17,14 @@ t.test(
   },
 );
 
+t.test("a broadcast address is told as `ip addr add 10.1.0.100/24 brd 10.1.0.255` tells it", async (t) => {
+  const change = { index: 1, address: "10.1.0.100", prefixLength: 24, broadcast: "10.1.0.255" };
+  t.equal(
+    toHex(encodeAddressChange(change)),
+    same("02 18 00 00 01000000  0800 0200 0a010064  0800 0100 0a010064  0800 0400 0a0100ff"),
+  );
+});
+
 t.test("an address to remove names local address and prefix, and no lifetime", async (t) => {
   t.equal(
     toHex(encodeAddressChange({ index: 3, address: "10.1.0.100", prefixLength: 32 })),

@@ -231,6 +231,25 @@ t.test("an owner's own permanent address is announced, and neither leased nor re
   t.strictSame(kernel.log, ["announce 10.0.0.1", "remove 10.0.0.1"], "what it leased itself, it does remove");
 });
 
+t.test(
+  "an address that is to be left alone comes back with the next mastership, and not before",
+  async (t) => {
+    const kernel = new FakeKernel();
+    const keeps = keeper(kernel);
+    keeps.put();
+    await keeps.settled();
+    keeps.leaveAlone("10.0.0.1");
+    keeps.put();
+    await keeps.settled();
+    t.strictSame(kernel.log, ["put 10.0.0.1"]);
+    keeps.remove();
+    await keeps.settled();
+    keeps.put();
+    await keeps.settled();
+    t.strictSame(kernel.log, ["put 10.0.0.1", "remove 10.0.0.1", "put 10.0.0.1"]);
+  },
+);
+
 t.test("a reload adds what is new before it removes what is gone, and leaves the rest alone", async (t) => {
   const kernel = new FakeKernel();
   const keeps = keeper(kernel);

@@ -233,6 +233,15 @@ t.test("between unicast peers an advert comes from a peer, with any TTL", async 
   });
 });
 
+t.test("a unicast peer with min_ttl and max_ttl is taken between them, both included", async (t) => {
+  const limited = { ...peers, peerTtls: [{ address: "192.168.33.81", min: 60, max: 64 }] };
+  const at = (ttl: number) => received(datagram(advert(), { ...toUs, ttl }), limited);
+  for (const ttl of [60, 64]) t.match(at(ttl), { accepted: true });
+  for (const ttl of [59, 65, 255]) {
+    t.match(at(ttl), { drop: { reason: "ttl", sentence: new RegExp(`TTL is ${ttl}, and 60 to 64`) } });
+  }
+});
+
 t.test("over IPv6 the checksum says whether the group or this node was meant", async (t) => {
   const source = "fe80::81";
   const own = ["fe80::80", "fd00::80"];

@@ -27,8 +27,8 @@ export interface InstanceState {
   readonly inGroup: boolean;
   /** BACKUP of a group that would take over by itself, and why; null: it would not. */
   readonly wantsMaster: string | null;
-  /** BACKUP: the master that is known to be dead, while better backups go first. */
-  readonly deadMaster: string | null;
+  /** BACKUP: the master that is known to be one no more, and how, while better backups go first. */
+  readonly goneMaster: { readonly address: string; readonly how: string } | null;
   /** BACKUP under a master of lower priority: from when on it preempts (`preempt_delay`); null: it has heard none. */
   readonly preemptFromMs: number | null;
   /** Whether a takeover from a living master is made ready first: `prepare-takeover`, answered by `prepared`. */
@@ -90,6 +90,13 @@ export type InstanceInput =
    * `delayMs`: so long do better backups go first.
    */
   | { readonly kind: "peer-dead"; readonly address: string; readonly delayMs: number }
+  /** A partner says over the peer link that it is master no more: it is in FAULT or INIT. `delayMs` as above. */
+  | {
+      readonly kind: "peer-left";
+      readonly address: string;
+      readonly state: "FAULT" | "INIT";
+      readonly delayMs: number;
+    }
   /** The master hands over to this node of all backups, as it said over the peer link. */
   | { readonly kind: "peer-yields"; readonly address: string }
   /**
@@ -170,7 +177,7 @@ export function initialState(
     inGroup,
     wantsMaster: null,
     preemptFromMs: null,
-    deadMaster: null,
+    goneMaster: null,
     preparesTakeovers,
     prepareUntilMs: null,
     drainedFrom: null,

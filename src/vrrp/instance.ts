@@ -83,7 +83,10 @@ export function handle(state: InstanceState, input: InstanceInput, nowMs: number
       onTimer(step);
       break;
     case "peer-dead":
-      onPeerDead(step, input.address, input.delayMs);
+      onMasterGone(step, input, "is dead: its kernel closed the peer link and refuses another one");
+      break;
+    case "peer-left":
+      onMasterGone(step, input, `is in ${input.state}, as it says over the peer link`);
       break;
     case "own-address":
       step.state.ownAddress = input.address;
@@ -199,7 +202,7 @@ class Draft {
     this.state.handingOver = null;
     this.state.inDoubt = false;
     this.state.wantsMaster = null;
-    this.state.deadMaster = null;
+    this.state.goneMaster = null;
     this.state.prepareUntilMs = null;
     this.state.preemptFromMs = null;
     this.effect({ kind: "transition", from, to: name, reason });
@@ -294,7 +297,7 @@ function onAdvert(step: Draft, advert: AdvertInput): void {
 /** RFC 9568 §6.4.2. There is no tie-break by address here: an equal priority is good enough to stay quiet. */
 function onAdvertAsBackup(step: Draft, { source, priority, advertIntervalMs }: AdvertInput): void {
   const { state } = step;
-  state.deadMaster = null;
+  state.goneMaster = null;
   if (priority >= state.priority) {
     state.preemptFromMs = null;
   }
@@ -410,13 +413,17 @@ function onTimer(step: Draft): void {
  * Not of the standard: the peer link tells of a crash at once, where VRRP waits out the master-down interval. Who was not
  * the master leaves nothing to take over. The deadline only ever comes nearer, so the worst is what VRRP does anyway.
  */
-function onPeerDead(step: Draft, address: string, delayMs: number): void {
+function onMasterGone(
+  step: Draft,
+  { address, delayMs }: { readonly address: string; readonly delayMs: number },
+  how: string,
+): void {
   const { state } = step;
   const { masterDown } = state.timers;
   if (state.name !== "BACKUP" || state.partners[0]?.address !== address || masterDown === undefined) {
     return;
   }
-  state.deadMaster = address;
+  state.goneMaster = { address, how };
   step.arm({ masterDown: Math.min(masterDown, step.now + delayMs) });
   if (step.due("masterDown") !== null) {
     onMasterDown(step);
@@ -467,15 +474,16 @@ function livingMaster(step: Draft): Partner | null {
     last !== undefined &&
     last.priority > 0 &&
     last.priority < step.state.priority &&
-    last.address !== step.state.deadMaster &&
+    last.address !== step.state.goneMaster?.address &&
     step.now - last.lastHeardMs < step.masterDownIntervalMs;
   return isLiving ? last : null;
 }
 
 function takeoverReason(step: Draft, silenceMs: number): string {
   const last = step.state.partners[0];
-  if (last !== undefined && last.address === step.state.deadMaster) {
-    return `${last.address} is dead: its kernel closed the peer link and refuses another one`;
+  const { goneMaster } = step.state;
+  if (last !== undefined && last.address === goneMaster?.address) {
+    return `${last.address} ${goneMaster.how}`;
   }
   if (last === undefined) {
     return `no master was heard for ${Math.round(silenceMs)} ms`;

@@ -167,18 +167,24 @@ export class SpeakerPeers implements InterfaceObserver {
     this.#handover.onDead(address);
     const last = this.#links.lastWord(address);
     for (const instance of on.instances) {
-      const candidate = { ...routerOf(instance), address: own };
-      const delayMs = takeoverDelayMs(candidate, last);
+      const delayMs = takeoverDelayMs({ ...routerOf(instance), address: own }, last);
       instance.input({ kind: "peer-dead", address, delayMs });
     }
   }
 
-  /** Where multicast is lost and the link is not, this is the only way to know. */
-  #onState(address: string, { routers }: StateMessage): void {
+  /**
+   * Where multicast is lost and the link is not, this is the only way to know of another master. One that gave up has
+   * said so with priority 0 as well, behind which VRRP waits for the skew; the link tells who goes first.
+   */
+  #onState(address: string, said: StateMessage): void {
+    const own = this.#links.localAddress(address);
     for (const instance of this.#instancesTowards(address)) {
       const { virtualRouterId, family } = identify(instance);
-      const theirs = routers.find((r) => r.virtualRouterId === virtualRouterId && r.family === family);
+      const theirs = said.routers.find((r) => r.virtualRouterId === virtualRouterId && r.family === family);
       if (theirs?.state === "MASTER") instance.noteMaster(address, "it says so over the peer link");
+      if ((theirs?.state !== "FAULT" && theirs?.state !== "INIT") || own === null) continue;
+      const delayMs = takeoverDelayMs({ ...routerOf(instance), address: own }, said);
+      instance.input({ kind: "peer-left", address, state: theirs.state, delayMs });
     }
   }
 

@@ -32,6 +32,24 @@ test("a track_script that fails lowers the priority or is a fault: the partner t
   }
 });
 
+test("with a peer link a fault is followed at once, and not after the skew", async (t) => {
+  const network = await newNetwork(t);
+  const flag = join(network.scratch, "flag");
+  writeFileSync(flag, "");
+  const link = 'peer_link: { key: "a key for the lab, long enough" }\n';
+  const sections = `vrrp_script: { check: { script: "/usr/bin/test -e ${flag}", interval: 100ms } }\n${link}`;
+  const box1 = start(network, "lb-box1", 101, ["track_script: check"], sections);
+  const box2 = start(network, "lb-box2", 100, [], link);
+  await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
+  await box2.process.waitForLine((text) => /peer link to .* is open/.test(text), 10_000);
+  rmSync(flag);
+  await network.waitForHolder(virtualAddress, "lb-box2", electionMs);
+  t.match(box2.transitions().at(-1), { to: "MASTER", reason: /is in FAULT, as it says over the peer link/ });
+  t.match(box1.transitions().at(-1), { to: "FAULT", reason: "script check is down" });
+  writeFileSync(flag, "");
+  await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
+});
+
 test("a sync group with an interface on either side: one cable takes both addresses to the partner, and back", async (t) => {
   const network = await newNetwork(t);
   const [one, other] = [network.host("lb-box1"), network.host("lb-box2")];

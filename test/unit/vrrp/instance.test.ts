@@ -751,6 +751,24 @@ t.test("a partner's death, told by the peer link", async (t) => {
     t.equal(lan.when(c, "BACKUP to MASTER"), atMs + 40);
   });
 
+  t.test("a master that says over the link that it is in FAULT is followed without the skew", async (t) => {
+    const { lan, a, b } = settledPair();
+    const c = lan.add("192.168.33.82", { priority: 99 }).start();
+    lan.run(5000);
+    a.input({ kind: "fault", cause: "tracking", reason: "a script says so" });
+    const atMs = lan.nowMs;
+    for (const [backup, delayMs] of [
+      [c, 40],
+      [b, 0],
+    ] as const)
+      backup.input({ kind: "peer-left", address: master, state: "FAULT", delayMs });
+    t.equal(b.state.name, "MASTER");
+    t.match(b.state.reason, `${master} is in FAULT, as it says over the peer link`);
+    t.equal(lan.when(b, "BACKUP to MASTER"), atMs);
+    lan.run(5000);
+    t.equal(states(a, b, c), "FAULT MASTER+ BACKUP");
+  });
+
   t.test("it moves nothing where the dead one was not the master, or this node is no backup", async (t) => {
     const { lan, a, b } = settledPair();
     b.input({ kind: "peer-dead", address: "192.168.33.99", delayMs: 0 });

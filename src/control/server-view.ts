@@ -56,6 +56,8 @@ export interface BackendView {
   readonly backup: number;
   /** Of those that share the requests now. */
   readonly weight: number;
+  /** The same, as operators set it. */
+  readonly userWeight: number;
   readonly servers: readonly ServerView[];
 }
 
@@ -86,6 +88,7 @@ export function viewServers(
       active: active.length,
       backup: backup.length,
       weight: sharing.reduce((sum, server) => sum + server.weight, 0),
+      userWeight: sharing.reduce((sum, server) => sum + server.userWeight, 0),
       servers,
     };
   });

@@ -153,7 +153,7 @@ function backendCells(
     ...notCompressed,
     ...(proxy.mode !== "tcp" && notCached),
     algo: balanceName(proxy.balance),
-    uweight: state.servers.reduce((sum, server) => sum + (server.isUsable ? server.userWeight : 0), 0),
+    uweight: state.userWeight,
     agg_server_status: 0,
     agg_server_check_status: 0,
     agg_check_status: 0,
@@ -162,17 +162,19 @@ function backendCells(
       h1_open_connections: open,
       h1_open_streams: row.sessionsCurrent,
       h1_total_connections: row.connectsTotal,
-      h1_total_streams: row.requestsTotal,
+      // One for each attempt.
+      h1_total_streams: servers.reduce((sum, server) => sum + server.sessionsTotal, 0),
       h1_bytes_in: row.bytesOut,
       h1_bytes_out: row.bytesIn,
     }),
   };
 }
 
-/** HAProxy's fullconn: a tenth of what the backend's frontends may take. Their own `maxconn` is left out of it. */
+/** HAProxy's fullconn: a tenth of what the backend's frontends may take. */
 function fullconn({ maxconn, proxies }: NodeView, backend: number): number {
   const frontends = proxies.filter((proxy, i) => hasFrontend(proxy) && backendOf(proxies, i) === backend);
-  return Math.ceil((frontends.length * maxconn) / 10);
+  const most = frontends.reduce((sum, frontend) => sum + Math.min(frontend.maxconn ?? maxconn, maxconn), 0);
+  return Math.ceil(most / 10);
 }
 
 /** What checks say; in maintenance, where nothing is checked, only the counters stay. */

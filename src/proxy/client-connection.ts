@@ -145,7 +145,7 @@ export class ClientConnection implements ConnectionHandler {
 
   expired(_connection: Connection, kind: DeadlineKind): void {
     if (kind === "request-head") {
-      this.proxy.counters.badRequest();
+      this.proxy.counters.badHead();
       this.tellRefused(408, Cause.clientTimeout);
       this.answer(408, false, false);
     } else if (kind === "keep-alive") {
@@ -163,7 +163,7 @@ export class ClientConnection implements ConnectionHandler {
     this.gone = true;
     // Both directions of a tunnel have ended, but the server may still be reading what went before.
     if (this.phase === Phase.tunnel && errorCode === null) return;
-    if (this.phase === Phase.head && this.held.length > 0) this.proxy.counters.badRequest();
+    if (this.phase === Phase.head && this.held.length > 0) this.proxy.counters.badHead();
     if (this.phase === Phase.head && (this.held.length > 0 || this.firstRequest))
       this.tellRefused(400, Cause.client);
     this.aborted();
@@ -189,7 +189,7 @@ export class ClientConnection implements ConnectionHandler {
 
   /** An answer of the proxy's own. `reachedBackend`: a server had been looked for. */
   answer(status: number, keepAlive: boolean, reachedBackend: boolean): void {
-    this.proxy.counters.intercepted(status, reachedBackend);
+    this.proxy.counters.failed(status, reachedBackend);
     const bytes = errorAnswer(status, keepAlive, this.headOnly);
     this.send(bytes, 0, bytes.length, false);
     this.exchangeDone(keepAlive);
@@ -202,7 +202,7 @@ export class ClientConnection implements ConnectionHandler {
     const hasBody = head.framing === Framing.chunked || head.contentLength > 0;
     const keepAlive = head.keepAlive && !hasBody && !closing;
     if (answer.isDenied) counters.requestDenied(answer.status);
-    else counters.intercepted(answer.status, false);
+    else counters.intercepted(answer.status);
     const bytes = writeRuleAnswer(answer, keepAlive, this.headOnly);
     this.connection.clearDeadline();
     this.send(bytes, 0, bytes.length, false);
@@ -339,7 +339,7 @@ export class ClientConnection implements ConnectionHandler {
       if (at === end) return;
       const after = requestHeads.parse(bytes, at, end);
       if (after < 0) {
-        counters.badRequest();
+        counters.badHead();
         this.tellRefused(-after, Cause.proxy);
         this.headOnly = requestHeads.head.method === Method.HEAD;
         this.answer(-after, false, false);
@@ -459,7 +459,7 @@ export class ClientConnection implements ConnectionHandler {
       this.finish();
       return;
     }
-    this.proxy.counters.badRequest();
+    this.proxy.counters.badHead();
     this.tellRefused(400, Cause.client);
     this.answer(400, false, false);
   }

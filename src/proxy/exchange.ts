@@ -217,7 +217,7 @@ export class Exchange {
       this.attempt(false, false);
       return;
     }
-    this.proxy.counters.responseFailed(this.server, true);
+    this.proxy.counters.responseFailed(this.server, responseBegan);
     if (
       !responseBegan &&
       this.canReplay &&
@@ -233,13 +233,14 @@ export class Exchange {
 
   upstreamExpired(upstream: UpstreamConnection): void {
     if (this.client.tunnelling) {
-      this.trace.ends(Cause.serverTimeout, Stage.data);
+      // Both sides were silent: as in HAProxy and in mode tcp it is the client's time-out.
+      this.clientAborted(Cause.clientTimeout);
       this.tunnelClosed(upstream, null);
       return;
     }
     upstream.abandon();
     this.upstream = null;
-    this.proxy.counters.responseFailed(this.server, false);
+    this.proxy.counters.responseFailed(this.server, this.responseSent);
     if (this.canReplay && this.proxy.retryPolicy.afterTimeout(this.moves)) {
       this.redispatch();
       return;

@@ -85,16 +85,27 @@ export class ProxyCounters {
     this.cells[this.frontend + Cell.requestsTotal]++;
   }
 
-  /** A request that was refused as malformed or too slow, or cut by the client before its head was whole. */
+  /** A request's body was malformed or too slow. */
   badRequest(): void {
     this.cells[this.frontend + Cell.requestErrors]++;
   }
 
-  /** The proxy answered by itself. `reachedBackend`: the balancer had been asked, so the backend counts it too. */
-  intercepted(status: number, reachedBackend: boolean): void {
+  /** A head was refused as malformed or too slow, or cut by the client before it was whole: HAProxy counts a request too. */
+  badHead(): void {
+    this.requestReceived();
+    this.badRequest();
+  }
+
+  /** An error of the proxy's own. `reachedBackend`: the balancer had been asked, so the backend counts it too. */
+  failed(status: number, reachedBackend: boolean): void {
+    this.cells[this.frontend + classCell(status)]++;
+    if (reachedBackend) this.cells[this.backend + classCell(status)]++;
+  }
+
+  /** A rule answered the request and did not refuse it. */
+  intercepted(status: number): void {
     this.cells[this.frontend + classCell(status)]++;
     this.cells[this.frontend + Cell.intercepted]++;
-    if (reachedBackend) this.cells[this.backend + classCell(status)]++;
   }
 
   /** A rule refused the request with this status. */
@@ -186,7 +197,7 @@ export class ProxyCounters {
     }
   }
 
-  /** Broken, cut or timed-out response. `aborted`: the server closed it. */
+  /** Broken, cut or timed-out response. `aborted`: the server ended it in its body, as HAProxy's srv_abrt has it. */
   responseFailed(server: number, aborted: boolean): void {
     this.both(server, Cell.responseErrors);
     if (aborted) this.both(server, Cell.serverAborts);

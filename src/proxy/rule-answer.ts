@@ -1,16 +1,20 @@
 import { STATUS_CODES } from "node:http";
 import type { RuleAnswer } from "./rules/rule-set.js";
 
+/** Redirects that hold for the moment; what a rule says otherwise may be kept, as in HAProxy. */
+const passing = new Set([302, 303, 307]);
+
 /** The answer's bytes. `headOnly`: the request was HEAD. */
 export function writeRuleAnswer(answer: RuleAnswer, keepAlive: boolean, headOnly: boolean): Uint8Array {
   const { status, fields } = answer;
   const reason = STATUS_CODES[status] ?? "Unknown";
   const body = Buffer.from(answer.body ?? page(status, reason), "utf8");
   const type = answer.body === null ? "Content-Type: text/html\r\n" : "";
+  const cache = answer.body === null || passing.has(status) ? "Cache-Control: no-cache\r\n" : "";
   const hasNoBody = status === 204 || status === 304;
   const head =
     `HTTP/1.1 ${status} ${reason}\r\n${hasNoBody ? "" : `Content-Length: ${body.length}\r\n`}` +
-    `Cache-Control: no-cache\r\n${keepAlive ? "" : "Connection: close\r\n"}${type}` +
+    `${cache}${keepAlive ? "" : "Connection: close\r\n"}${type}` +
     `${fields.map((field) => `${field}\r\n`).join("")}\r\n`;
   const headBytes = Buffer.from(head, "latin1");
   return headOnly || hasNoBody ? headBytes : Buffer.concat([headBytes, body]);

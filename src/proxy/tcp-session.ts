@@ -119,6 +119,7 @@ export class TcpSession implements ConnectionHandler, Client {
     if (kind === "connect") this.connectFailed(connection, "time-out");
     else if (kind === "retry") this.dispatch();
     else {
+      this.proxy.counters.clientAborted(this.server);
       this.cause = Cause.clientTimeout;
       this.end(this.serverIsSlow, this.clientIsSlow);
     }

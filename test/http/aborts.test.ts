@@ -41,7 +41,7 @@ for (const end of ["fin", "reset"] as const) {
       await client.expectSilence(30);
       client[end]();
       await expectFreed(proxy);
-      t.match(proxy.stats().frontend, { requestErrors: 1, requestsTotal: 0 });
+      t.match(proxy.stats().frontend, { requestErrors: 1, requestsTotal: 1 });
       t.equal(proxy.stats().backend.requestsTotal, 0);
     },
   );

@@ -65,7 +65,11 @@ export class RuleSet {
         };
       case "auth":
         if (isKnown(this.users[index], facts.valueOf("authorization"))) return null;
-        return denied(401, [`WWW-Authenticate: Basic realm="${action.realm}", charset="UTF-8"`]);
+        // A question, and no refusal: HAProxy logs LR and counts it so.
+        return {
+          ...denied(401, [`WWW-Authenticate: Basic realm="${action.realm}", charset="UTF-8"`]),
+          isDenied: false,
+        };
       case "rate-limit": {
         const key = action.by === "src" ? facts.source : facts.valueOf(action.by.field);
         if (key === null || this.windows[index]?.admits(key, nowMs) !== false) return null;

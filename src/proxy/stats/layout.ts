@@ -51,7 +51,7 @@ export const Cell = {
   connectionsTotal: 26,
   /** Monotonic ms (process-wide clock) of the last selection; 0: never. */
   lastSessionMs: 27,
-  /** Answers that the proxy itself gave (errors), HAProxy's `intercepted`. */
+  /** Answers that rules gave without refusing the request, HAProxy's `intercepted`. */
   intercepted: 28,
   /** Internal errors. */
   internalErrors: 29,

@@ -36,6 +36,8 @@ export class PortableEngine implements Engine {
     const listener = new PortableListener(descriptor, acceptor, (socket) => {
       const connection = new PortableConnection(this, socket);
       this.connections.add(connection);
+      // Asked now, Node remembers it: the log line of a connection that has ended tells where it came from.
+      void connection.remoteAddress;
       connection.handledBy(acceptor.accept(connection));
     });
     this.listeners.add(listener);

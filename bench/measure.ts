@@ -46,8 +46,8 @@ export class Targets {
     try {
       const port = this.#nextPort++;
       const target = await kind.start({ folder, cores, port, threads });
-      for (const connections of [16, 64])
-        await takeTurn(target, { ...warmUp, connections }, 1, this.#setting.loadCores);
+      for (const [connections, seconds] of warmUpTurns)
+        await takeTurn(target, { ...warmUp, connections }, seconds, this.#setting.loadCores);
       return target;
     } catch (error) {
       if (!(error instanceof TargetMissing)) throw error;
@@ -62,6 +62,12 @@ export class Targets {
     this.#running.clear();
   }
 }
+
+/** Until what a program compiles while it runs is compiled: the figures are of one that has run for a while. */
+const warmUpTurns = [
+  [16, 1],
+  [64, 5],
+] as const;
 
 const warmUp: LoadCase = {
   kind: "load",

@@ -19,6 +19,7 @@ import { DirectListener } from "./direct-listener.js";
 import { HostNames, type LookUp } from "./host-names.js";
 import { Epoll, Kernel, type SocketAddress } from "./kernel.js";
 import { scratchAt, scratchBytes } from "./layout.js";
+import { Moderation, pauseUs } from "./moderation.js";
 import { Pipes } from "./pipes.js";
 import { type Block, memoryBytes, Slabs } from "./slabs.js";
 import { Splice } from "./splice.js";
@@ -49,6 +50,7 @@ export class DirectEngine implements Engine, DirectOwner {
   private readonly wheel: TimerWheel;
   private readonly names: HostNames;
   private readonly scratchRoom: Room;
+  private readonly moderation = new Moderation();
   /** Time spent in waiting, ms. */
   waitedMs = 0;
   private nowMs = performance.now();
@@ -78,9 +80,12 @@ export class DirectEngine implements Engine, DirectOwner {
   turn(atMostMs: number): void {
     const { kernel, slots } = this;
     const beforeMs = performance.now();
-    const waitMs = this.listed.length > 0 ? 0 : this.wheel.msToNext(beforeMs, atMostMs);
+    const hasWork = this.listed.length > 0;
+    const waitMs = hasWork ? 0 : this.wheel.msToNext(beforeMs, atMostMs);
+    if (!hasWork && this.moderation.shouldPause) kernel.pause(pauseUs);
     const count = kernel.wait(Math.ceil(waitMs));
     this.nowMs = performance.now();
+    this.moderation.note(count, this.nowMs);
     this.waitedMs += this.nowMs - beforeMs;
     for (let i = 0; i < count; i++) slots[kernel.eventKey(i)]?.onEvents(kernel.eventFlags(i));
     if (this.listed.length > 0) this.proceedListed();

@@ -39,6 +39,9 @@ const closeOnExec = 0o2000000;
 const message = { peek: 0x2, doNotWait: 0x40, noSignal: 0x4000, more: 0x8000 } as const;
 const control = { add: 1, remove: 2 } as const;
 const setPipeSize = 1031;
+const setTimerSlack = 29;
+/** What a thread's sleeps may be late by; Linux allows itself 50 µs. */
+const timerSlackNs = 1000;
 /** SPLICE_F_MOVE | SPLICE_F_NONBLOCK, and SPLICE_F_MORE. */
 const spliceFlags = 1 | 2;
 const spliceMore = 4;
@@ -61,6 +64,8 @@ interface Calls {
   readonly close: Call;
   readonly pipe2: Call;
   readonly fcntl: Call;
+  readonly prctl: Call;
+  readonly usleep: Call;
 }
 
 /**
@@ -83,6 +88,8 @@ const signatures: Readonly<Record<keyof Calls, string>> = {
   close: "int close(int)",
   pipe2: "int pipe2(intptr_t, int)",
   fcntl: "int fcntl(int, int, int)",
+  prctl: "int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)",
+  usleep: "int usleep(unsigned int)",
 };
 
 function loadCalls(): Calls {
@@ -105,6 +112,8 @@ function loadCalls(): Calls {
     close: bind("close"),
     pipe2: bind("pipe2"),
     fcntl: bind("fcntl"),
+    prctl: bind("prctl"),
+    usleep: bind("usleep"),
   };
 }
 
@@ -142,6 +151,7 @@ export class Kernel {
     this.dataWord = layout.dataWord;
     this.epoll = this.opened(this.calls.epoll_create1(closeOnExec));
     if (this.epoll < 0) throw new Error(`epoll_create1: errno ${-this.epoll}`);
+    this.calls.prctl(setTimerSlack, timerSlackNs, 0, 0, 0);
   }
 
   // —— bytes ——
@@ -181,6 +191,11 @@ export class Kernel {
     const errno = koffi.errno();
     if (errno === Errno.interrupted) return 0;
     throw new Error(`epoll_wait: errno ${errno}`);
+  }
+
+  /** Sleeps, whatever comes in meanwhile. */
+  pause(us: number): void {
+    this.calls.usleep(us);
   }
 
   eventFlags(index: number): number {

@@ -3,7 +3,7 @@ import { demoConfig } from "../config/defaults.js";
 import { applyFlags } from "../config/flags.js";
 import { loadConfig } from "../config/load.js";
 import type { Problem } from "../config/problem.js";
-import { readConfigFile, thisMachine } from "../config/read-file.js";
+import { readConfigFile, theseSurroundings, thisMachine } from "../config/read-file.js";
 import type { Arguments } from "./arguments.js";
 
 /** What the file, the flags and the defaults come to: a configuration, or everything that is wrong. */
@@ -22,7 +22,7 @@ export async function readConfiguration(args: Arguments): Promise<Configuration>
   const loaded =
     file === null
       ? { config: demoConfig(machine), problems: [], warnings: [] }
-      : loadConfig(file.text, file.path, machine);
+      : loadConfig(file.text, file.path, machine, theseSurroundings(process.env));
   const from = file?.path ?? "the built-in demo";
   const { warnings } = loaded;
   if (loaded.config === null) return { config: null, problems: loaded.problems, warnings, from };

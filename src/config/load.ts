@@ -2,13 +2,15 @@ import { readAdmin, readStatsSocket } from "./admin-section.js";
 import type { Config } from "./config.js";
 import { Context } from "./context.js";
 import { defaultDrainTimeoutMs, type Machine } from "./defaults.js";
+import { readIncludes } from "./include.js";
+import { lintSettings } from "./lint.js";
 import { readAlerts, readNotifyDefaults } from "./notify-section.js";
 import { readPeerLink } from "./peer-link-section.js";
 import type { Problem } from "./problem.js";
 import { readProxies } from "./proxy-section.js";
 import type { FileShape } from "./schema.js";
 import { checkShape } from "./shape.js";
-import { readSource } from "./source.js";
+import { noSurroundings, type Surroundings } from "./surroundings.js";
 import { readSyncGroups } from "./sync-group-section.js";
 import { readDeclared, readFitness } from "./tracking-section.js";
 import { readVrrp } from "./vrrp-section.js";
@@ -21,10 +23,17 @@ export type Loaded =
 
 /**
  * Reads the text of a configuration file. Pure, and never throws: whatever is wrong comes back as problems, all of
- * them at once and in the order of the text. `file` is what the positions name.
+ * them at once and in the order of the text. `file` is what the positions name. What the text refers to (`include:`,
+ * `${NAME}`, `${file:…}`) is asked of `surroundings`; without them every reference is a problem.
  */
-export function loadConfig(text: string, file: string, machine: Machine): Loaded {
-  const source = readSource(text, file);
+export function loadConfig(
+  text: string,
+  file: string,
+  machine: Machine,
+  surroundings: Surroundings = noSurroundings,
+): Loaded {
+  const source = readIncludes(text, file, surroundings);
+  const inOrder = (problems: readonly Problem[]) => byPosition(problems, source.files);
   if (source.problems.length > 0) return { config: null, problems: inOrder(source.problems), warnings: [] };
   const shaped = checkShape(source);
   if (shaped.value === null) return { config: null, problems: inOrder(shaped.problems), warnings: [] };
@@ -62,18 +71,20 @@ function readFile(file: FileShape, machine: Machine, context: Context): Config {
   };
   lintWeights(config, context);
   lintUntracked(config, context);
+  lintSettings(config, context);
   return config;
 }
 
-/** By line and column. */
-function inOrder(problems: readonly Problem[]): Problem[] {
-  const position = (problem: Problem): readonly [number, number] => {
-    const [line, column] = problem.where.split(":").slice(-2).map(Number);
-    return [line, column];
+/** By file, line and column. */
+function byPosition(problems: readonly Problem[], files: readonly string[]): Problem[] {
+  const position = ({ where }: Problem): readonly number[] => {
+    const [line, column] = where.split(":").slice(-2);
+    const file = where.slice(0, -(line.length + column.length + 2));
+    return [files.indexOf(file), Number(line), Number(column)];
   };
   return problems.toSorted((a, b) => {
-    const [lineA, columnA] = position(a);
-    const [lineB, columnB] = position(b);
-    return lineA - lineB || columnA - columnB;
+    const [fileA, lineA, columnA] = position(a);
+    const [fileB, lineB, columnB] = position(b);
+    return fileA - fileB || lineA - lineB || columnA - columnB;
   });
 }

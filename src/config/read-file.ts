@@ -1,7 +1,10 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, hostname } from "node:os";
 import { LbError } from "../errors.js";
 import type { Machine } from "./defaults.js";
+import { type Parsed, parsed, refused } from "./problem.js";
+import type { Surroundings } from "./surroundings.js";
 
 export const defaultConfigPath = "/etc/lb/lb.yaml";
 
@@ -49,4 +52,35 @@ export async function readConfigFile(
 /** What the defaults need to know of this machine. */
 export function thisMachine(): Machine {
   return { hostname: hostname(), cores: Math.min(availableParallelism(), 64) };
+}
+
+/** The environment and the files of this machine. */
+export function theseSurroundings(environment: Readonly<Record<string, string | undefined>>): Surroundings {
+  return {
+    variable: (name) => environment[name],
+    read: (path) => reading(path, () => readFileSync(path, "utf8")),
+    match: (pattern) => {
+      const slash = pattern.lastIndexOf("/");
+      const folder = slash === -1 ? "." : pattern.slice(0, slash) || "/";
+      const parts = pattern.slice(slash + 1).split("*");
+      const literal = (part: string) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+      // As in a shell: `*` does not stand for a leading dot.
+      const name = new RegExp(`^${parts[0] === "" ? "(?!\\.)" : ""}${parts.map(literal).join(".*")}$`);
+      return reading(folder, () =>
+        readdirSync(folder)
+          .filter((file) => name.test(file))
+          .sort()
+          .map((file) => `${pattern.slice(0, slash + 1)}${file}`),
+      );
+    },
+  };
+}
+
+function reading<T>(path: string, read: () => T): Parsed<T> {
+  try {
+    return parsed(read());
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    return refused(`${path} cannot be read (${code})`, "check that it is there and who may read it");
+  }
 }

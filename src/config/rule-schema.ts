@@ -28,9 +28,12 @@ const condition = Type.Object(
   { ...closed, title: "a mapping such as { path_beg: /admin }" },
 );
 
-const headers = Type.Record(Type.String({ minLength: 1 }), Type.Union([Type.String(), Type.Number()]), {
-  title: "a mapping such as { X-Client: '%[src]' }",
-});
+function headers(description: string) {
+  return Type.Record(Type.String({ minLength: 1 }), Type.Union([Type.String(), Type.Number()]), {
+    title: "a mapping such as { X-Client: '%[src]' }",
+    description,
+  });
+}
 
 export const ruleSchema = Type.Object(
   {
@@ -69,6 +72,7 @@ export const ruleSchema = Type.Object(
               Type.Union([Type.String({ minLength: 1 }), Type.Number()]),
               {
                 title: "a mapping of users to passwords",
+                description: "Who may pass.",
               },
             ),
           ),
@@ -88,8 +92,8 @@ export const ruleSchema = Type.Object(
         { ...closed, title: "a mapping such as { requests: 20, per: 1s }" },
       ),
     ),
-    set_header: Type.Optional(headers),
-    add_header: Type.Optional(headers),
+    set_header: Type.Optional(headers("Fields of the request that take the place of those that are there.")),
+    add_header: Type.Optional(headers("Fields that join those that are there.")),
     del_header: oneOrMore("a field's name", "Fields of the request that the server does not get."),
     set_path: text("a path such as /new", "Takes the place of the request's; the query stays."),
     replace_path: Type.Optional(

@@ -240,6 +240,10 @@ export const adminSchema = Type.Object(
 
 export const fileSchema = Type.Object(
   {
+    include: oneOrMore(
+      "a path such as conf.d/*.yaml",
+      "Further files, beside this one if the path is relative; what they have joins what stands here, member by member.",
+    ),
     node: plainText("a name", "Name of this node. Default: the host name."),
     vrrp: named(
       vrrpSchema,

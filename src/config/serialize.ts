@@ -4,6 +4,7 @@ import type { AdminConfig, Config, PeerLinkConfig, ProxyConfig, VrrpInstanceConf
 import { describeDuration } from "./duration.js";
 import { writeProxy } from "./serialize-proxy.js";
 import { writeGlobalDefs, writeNotify, writeTrack, writeTracking } from "./serialize-tracking.js";
+import { escapeReferences } from "./variables.js";
 import { describeVirtualAddress } from "./virtual-address.js";
 import { describeVirtualRoute, describeVirtualRule } from "./virtual-route.js";
 import { describePeers } from "./vrrp-addresses.js";
@@ -16,7 +17,7 @@ import { describePeers } from "./vrrp-addresses.js";
 export function serializeConfig(config: Config, secrets: "shown" | "hidden"): string {
   const secret = (text: string): string => (secrets === "shown" ? text : "********");
   return stringify(
-    {
+    escaped({
       node: config.node,
       ...(config.vrrp.length > 0 && {
         vrrp: byName(config.vrrp, (instance) => writeInstance(instance, secret)),
@@ -33,9 +34,18 @@ export function serializeConfig(config: Config, secrets: "shown" | "hidden"): st
       threads: config.threads,
       engine: config.engine,
       drain_timeout: describeDuration(config.drainTimeoutMs),
-    },
+    }),
     { aliasDuplicateObjects: false, defaultStringType: "PLAIN", lineWidth: 0 },
   );
+}
+
+/** A text with `${` in it must not become a reference when it is read again. */
+function escaped(value: unknown): unknown {
+  if (typeof value === "string") return escapeReferences(value);
+  if (Array.isArray(value)) return value.map(escaped);
+  if (value instanceof Map) return new Map([...value].map(([key, member]) => [key, escaped(member)]));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, escaped(member)]));
 }
 
 function writeSide(

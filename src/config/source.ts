@@ -11,6 +11,8 @@ import {
   visit,
 } from "yaml";
 import type { Problem } from "./problem.js";
+import { noSurroundings, type Surroundings } from "./surroundings.js";
+import { expandDocument } from "./variables.js";
 
 /** Keys from the root of the file to a value. */
 export type Path = readonly string[];
@@ -21,6 +23,8 @@ export interface Source {
   readonly value: unknown;
   /** What the YAML itself has wrong. */
   readonly problems: readonly Problem[];
+  /** The files that it comes from, in the order in which they are read. */
+  readonly files: readonly string[];
   /** `file:line:column` of the value at `path` or of its key; of the nearest parent when it is not there. */
   where(path: Path, part: "key" | "value"): string;
   /** The value's text exactly as it is written, without quotes; "" when it is not a scalar. */
@@ -29,8 +33,8 @@ export interface Source {
   words(path: Path): readonly string[];
 }
 
-/** Parses YAML 1.2. Never throws. `file` is only named in the positions. */
-export function readSource(text: string, file: string): Source {
+/** Parses YAML 1.2 and fills in its references (`variables.ts`). Never throws. `file` is named in the positions. */
+export function readSource(text: string, file: string, surroundings: Surroundings = noSurroundings): Source {
   const lines = new LineCounter();
   const problems: Problem[] = [];
   const at = (offset: number): string => {
@@ -50,6 +54,9 @@ export function readSource(text: string, file: string): Source {
       problems.push({ where: at(error.pos[0]), ...explain(error.code, error.message) });
     }
     problems.push(...brokenAliases(document, at));
+    expandDocument(document, file, surroundings, (offset, message, advice) => {
+      problems.push({ where: at(offset), message, advice });
+    });
     if (problems.length === 0) value = document.toJS();
   } catch (error) {
     // Nesting so deep that the stack ends, or aliases that multiply beyond measure.
@@ -63,6 +70,7 @@ export function readSource(text: string, file: string): Source {
   return {
     value,
     problems: firstAtEach(problems),
+    files: [file],
     where: (path, part) => {
       const found = document === null ? null : follow(document, path);
       return at(found === null ? 0 : part === "key" ? found.keyOffset : found.offset);

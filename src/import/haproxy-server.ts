@@ -1,0 +1,112 @@
+import type { Draft, Place } from "./draft.js";
+
+/** The words of `server`, behind those of `default-server`, as the words of a server here. Pure. */
+
+/** A server's own words here, and what was left out with its reason. */
+export interface ServerWords {
+  readonly words: ReadonlyMap<string, unknown>;
+  readonly left: readonly { readonly word: string; readonly reason: string }[];
+  /** The server cannot be had without it. */
+  readonly refusal: string | null;
+}
+
+const checkTimes = ["inter", "fastinter", "downinter"];
+const checkCounts = ["rise", "fall"];
+/** With a value behind it. */
+const valued: Readonly<Record<string, string>> = {
+  maxconn: "servers have no connection limit",
+  minconn: "servers have no connection limit",
+  maxqueue: "requests do not queue for a server",
+  cookie: "cookies keep no client at a server; balance: source or hdr(name) does",
+  id: "servers are numbered in their order",
+  addr: "checks go to the server's own address",
+  track: "a server is checked for itself",
+  "agent-inter": "agents are not asked",
+  "agent-port": "agents are not asked",
+  "agent-addr": "agents are not asked",
+  "agent-send": "agents are not asked",
+  resolvers: "names of servers are looked up by the system",
+  "resolve-prefer": "names of servers are looked up by the system",
+  "init-addr": "a name that is not known yet is looked up again",
+  source: "the kernel chooses the address towards servers",
+  "on-marked-down": "requests in flight at a server that goes down are finished",
+  "on-marked-up": "backup servers finish their requests when others come back",
+  "pool-max-conn": "connections to servers are kept as long as they are useful",
+  "pool-purge-delay": "connections to servers are kept as long as they are useful",
+  "max-reuse": "connections to servers are kept as long as they are useful",
+  redir: "write rules: [{ redirect: … }]",
+  namespace: "the unit decides in which namespace Tandem runs",
+  check_sni: "servers are reached without TLS",
+  "tcp-ut": "the time-outs find dead servers",
+};
+const flags: Readonly<Record<string, string>> = {
+  "agent-check": "agents are not asked",
+  "non-stick": "there are no stick tables",
+  tfo: "it brings little between machines of one network",
+  "no-check-ssl": "it is always so",
+  "no-ssl": "it is always so",
+  enabled: "it is always so",
+};
+/** Without these the bytes would be others than the server expects. */
+const essential: Readonly<Record<string, string>> = {
+  ssl: "servers are reached without TLS: with mode: tcp the client's TLS goes through",
+  "check-ssl": "servers are reached without TLS",
+  "send-proxy": "the PROXY protocol is not spoken",
+  "send-proxy-v2": "the PROXY protocol is not spoken",
+  "check-send-proxy": "the PROXY protocol is not spoken",
+  socks4: "servers are reached directly",
+};
+
+export function readServerWords(words: readonly string[]): ServerWords {
+  const own = new Map<string, unknown>();
+  const check = new Map<string, unknown>();
+  const left: { word: string; reason: string }[] = [];
+  let isChecked = false;
+  let refusal: string | null = null;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i];
+    const value = words[i + 1];
+    if (word === "check") isChecked = true;
+    else if (word === "no-check") isChecked = false;
+    else if (word === "backup" || word === "disabled") own.set(word, true);
+    else if (word === "weight") own.set(word, number(words[++i]));
+    else if (word === "slowstart") own.set(word, haproxyTime(words[++i]));
+    else if (checkTimes.includes(word)) check.set(word, haproxyTime(words[++i]));
+    else if (checkCounts.includes(word) || word === "port") check.set(word, number(words[++i]));
+    else if (word === "observe" || word === "error-limit" || word === "on-error") {
+      i++;
+      check.set(word.replace("-", "_"), word === "error-limit" ? number(value) : (value ?? ""));
+    } else if (Object.hasOwn(essential, word)) refusal ??= essential[word];
+    else if (Object.hasOwn(flags, word)) left.push({ word, reason: flags[word] });
+    else if (Object.hasOwn(valued, word)) {
+      i++;
+      left.push({ word, reason: valued[word] });
+    } else left.push({ word, reason: `servers have no ${word}` });
+  }
+  if (check.size > 0) own.set("check", check);
+  else if (isChecked) own.set("check", true);
+  return { words: isChecked || !own.has("check") ? own : withoutCheck(own), left, refusal };
+}
+
+/** `inter` and the like say nothing before a server is checked. */
+function withoutCheck(own: ReadonlyMap<string, unknown>): Map<string, unknown> {
+  const rest = new Map(own);
+  rest.delete("check");
+  return rest;
+}
+
+export function noteLeft(left: ServerWords["left"], draft: Draft, place: Place): void {
+  for (const { word, reason } of left) draft.note(place, word, `${word} is left out: ${reason}`);
+}
+
+/** HAProxy's times: a bare number is milliseconds. */
+export function haproxyTime(text: string | undefined): string {
+  if (text === undefined) return "";
+  const micro = /^(\d+)us$/.exec(text);
+  if (micro !== null) return `${Math.max(1, Math.round(Number(micro[1]) / 1000))}ms`;
+  return /^\d+$/.test(text) ? `${text}ms` : text;
+}
+
+function number(text: string | undefined): number | string {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : (text ?? "");
+}

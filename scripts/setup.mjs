@@ -41,6 +41,8 @@ const packageOf = {
   openssl: "openssl",
   wrk: "wrk",
   haproxy: "haproxy",
+  groff: "groff-base",
+  script: "bsdutils",
   python3: "python3",
   make: "make",
   "g++": "g++",

@@ -44,6 +44,8 @@ const suites = {
       "openssl",
       "wrk",
       "haproxy",
+      "groff",
+      "script",
     ],
   },
 };

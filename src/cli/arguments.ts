@@ -2,16 +2,26 @@ import { parseArgs } from "node:util";
 import type { Flags } from "../config/flags.js";
 import { suggest, suggestion } from "../config/suggest.js";
 import { LbError } from "../errors.js";
-import { type Command, commands, options } from "./usage.js";
+import { type Command, commands, options, usageOf } from "./usage.js";
 
 export interface Arguments {
   readonly command: Command;
   readonly config: string | undefined;
   readonly print: boolean;
-  /** `lb status --json`. */
   readonly json?: true;
   /** `lb drain --undo`. */
   readonly undo?: true;
+  /** What stands behind the command. */
+  readonly words?: readonly string[];
+  /** `lb import`. */
+  readonly haproxy?: readonly string[];
+  readonly keepalived?: readonly string[];
+  /** `lb explain`. */
+  readonly since?: string;
+  readonly pcap?: string;
+  /** `lb watch`. */
+  readonly interval?: string;
+  readonly once?: true;
   readonly flags: Flags;
 }
 
@@ -32,7 +42,9 @@ export function parseArguments(argv: readonly string[]): Arguments {
   }
   const [word, ...rest] = positionals;
   const command = readCommand(word);
-  if (rest.length > 0) throw usage(`${JSON.stringify(rest[0])} is one word too many`, "flags begin with --");
+  const tooMany = rest[usageOf(command).words.length];
+  if (tooMany !== undefined)
+    throw usage(`${JSON.stringify(tooMany)} is one word too many`, "flags begin with --");
   const text = (name: keyof typeof options): string | undefined => {
     const value = values[name];
     return typeof value === "string" ? value : undefined;
@@ -62,8 +74,22 @@ export function parseArguments(argv: readonly string[]): Arguments {
     print: values.print === true,
     ...(values.json === true && { json: true }),
     ...(values.undo === true && { undo: true }),
+    ...(values.once === true && { once: true }),
+    ...(rest.length > 0 && { words: rest }),
+    ...(texts("haproxy") !== undefined && { haproxy: texts("haproxy") ?? [] }),
+    ...(texts("keepalived") !== undefined && { keepalived: texts("keepalived") ?? [] }),
+    ...one("since", text("since")),
+    ...one("pcap", text("pcap")),
+    ...one("interval", text("interval")),
     flags: Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)),
   };
+}
+
+/** A member, if there is a value for it. */
+function one<Name extends string>(name: Name, value: string | undefined): { readonly [K in Name]?: string } {
+  const member: { [K in Name]?: string } = {};
+  if (value !== undefined) member[name] = value;
+  return member;
 }
 
 function readCommand(word: string | undefined): Command {

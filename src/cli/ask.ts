@@ -1,19 +1,15 @@
-import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { describeProblem } from "../config/problem.js";
-import { ExitCode, LbError } from "../errors.js";
+import { ExitCode } from "../errors.js";
 import type { Arguments } from "./arguments.js";
-import { readConfiguration } from "./configuration.js";
+import { askDaemon, findSocket, trimAnswer } from "./ask-daemon.js";
 
-const answerLimitMs = 5000;
 /** Within that a partner has taken over, or none will. */
 const drainLimitMs = 10_000;
 
 /** `lb status`: what the running daemon says of itself. Throws LbError LB_NOT_RUNNING. Returns the exit code. */
 export async function status(args: Arguments): Promise<number> {
-  const path = await socketPath(args);
-  if (path === null) return ExitCode.config;
-  process.stdout.write(trim(await ask(path, args.json ? "show vrrp json" : "show vrrp")));
+  const path = await findSocket(args);
+  process.stdout.write(trimAnswer(await askDaemon(path, args.json ? "show vrrp json" : "show vrrp")));
   return ExitCode.ok;
 }
 
@@ -22,25 +18,31 @@ export async function status(args: Arguments): Promise<number> {
  * this node is still master, because nobody took over.
  */
 export async function drain(args: Arguments): Promise<number> {
-  const path = await socketPath(args);
-  if (path === null) return ExitCode.config;
-  process.stdout.write(trim(await ask(path, args.undo ? "undrain" : "drain")));
-  if (args.undo) return ExitCode.ok;
+  const path = await findSocket(args);
+  const said = trimAnswer(await askDaemon(path, args.undo ? "undrain" : "drain"));
+  const show = async (): Promise<void> => {
+    process.stdout.write(trimAnswer(await askDaemon(path, args.json ? "show vrrp json" : "show vrrp")));
+  };
+  if (!args.json) process.stdout.write(said);
+  if (args.undo) {
+    if (args.json) await show();
+    return ExitCode.ok;
+  }
   const deadlineMs = Date.now() + drainLimitMs;
   while (await isMaster(path)) {
     if (Date.now() > deadlineMs) {
-      process.stdout.write(trim(await ask(path, "show vrrp")));
+      await show();
       console.error("lb: this node is still master: nobody else took over");
       return ExitCode.fatal;
     }
     await delay(200);
   }
-  process.stdout.write(trim(await ask(path, "show vrrp")));
+  await show();
   return ExitCode.ok;
 }
 
 async function isMaster(path: string): Promise<boolean> {
-  const answer: unknown = JSON.parse(await ask(path, "show vrrp json"));
+  const answer: unknown = JSON.parse(await askDaemon(path, "show vrrp json"));
   const instances: unknown = typeof answer === "object" && answer !== null ? Reflect.get(answer, "vrrp") : [];
   return (
     Array.isArray(instances) &&
@@ -48,49 +50,4 @@ async function isMaster(path: string): Promise<boolean> {
       return typeof instance === "object" && instance !== null && Reflect.get(instance, "state") === "MASTER";
     })
   );
-}
-
-async function socketPath(args: Arguments): Promise<string | null> {
-  const { config, problems } = await readConfiguration(args);
-  if (config === null) {
-    for (const problem of problems) console.error(describeProblem(problem));
-    return null;
-  }
-  if (config.statsSocket !== null) return config.statsSocket.path;
-  throw new LbError(
-    "LB_NOT_RUNNING",
-    "the configuration has no stats socket, so there is nobody to ask",
-    "give stats_socket: a path, or name the running daemon's with --stats-socket",
-  );
-}
-
-/** One line to the stats socket, and all of its answer. */
-function ask(path: string, line: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (reason: string): void => {
-      socket.destroy();
-      reject(
-        new LbError(
-          "LB_NOT_RUNNING",
-          `nobody answers on the stats socket ${path} (${reason})`,
-          "start lb, or name its socket with --stats-socket or --config",
-        ),
-      );
-    };
-    const socket = connect(path);
-    let answer = "";
-    socket.setEncoding("utf8");
-    socket.setTimeout(answerLimitMs, () => fail("no answer in time"));
-    socket.on("connect", () => socket.write(`${line}\n`));
-    socket.on("data", (text: string) => {
-      answer += text;
-    });
-    socket.on("error", (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
-    socket.on("end", () => resolve(answer));
-  });
-}
-
-/** Without the empty line that ends an answer of the socket. */
-function trim(answer: string): string {
-  return `${answer.trimEnd()}\n`;
 }

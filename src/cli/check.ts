@@ -10,6 +10,11 @@ import { readConfiguration } from "./configuration.js";
  */
 export async function check(args: Arguments): Promise<number> {
   const { config, problems, warnings, from } = await readConfiguration(args);
+  if (args.json) {
+    const printed = config !== null && args.print ? { config: serializeConfig(config, "hidden") } : {};
+    console.log(JSON.stringify({ ok: config !== null, from, problems, warnings, ...printed }, null, 2));
+    return config === null ? ExitCode.config : ExitCode.ok;
+  }
   for (const warning of warnings) console.error(`warning: ${describeProblem(warning)}`);
   for (const problem of problems) console.error(describeProblem(problem));
   if (config === null) return ExitCode.config;

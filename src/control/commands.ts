@@ -1,5 +1,7 @@
 import type { ControlRequest } from "../process/messages.js";
+import type { Question } from "../process/reload-answer.js";
 import type { NodeView } from "./node-view.js";
+import { operatorCommands } from "./operator-commands.js";
 import { type ServerActions, serverCommands } from "./server-commands.js";
 import { formatInfo, formatInfoJson, formatInfoTyped, infoFields } from "./show-info.js";
 import { filterRows, formatCsv, formatJson, formatTyped, type StatFilter } from "./show-stat.js";
@@ -14,6 +16,8 @@ export type CommandAnswer =
   | { readonly kind: "idle-timeout"; readonly ms: number }
   /** Something that the main thread does. */
   | { readonly kind: "request"; readonly request: ControlRequest; readonly text: string }
+  /** Something that the main thread knows; `describe` makes the answer of what it says. */
+  | { readonly kind: "ask"; readonly question: Question; describe(text: string): string }
   | { readonly kind: "quit" };
 
 export interface Command {
@@ -90,7 +94,7 @@ const ownCommands: readonly Command[] = [
 ];
 
 /** The commands of the stats socket, in the order of help. A new one is a new line above, or in a list of its own. */
-export const commands: readonly Command[] = [...ownCommands, ...serverCommands].sort(
+export const commands: readonly Command[] = [...ownCommands, ...operatorCommands, ...serverCommands].sort(
   (a, b) => rank(a) - rank(b) || (a.usage < b.usage ? -1 : 1),
 );
 

@@ -3,6 +3,7 @@ import type { AdminConfig } from "../config/config.js";
 import { LbError } from "../errors.js";
 import { readDescriptorLimit } from "../process/descriptor-limit.js";
 import type { ControlThreadData, FromControlThread, ToControlThread } from "../process/messages.js";
+import type { Question } from "../process/reload-answer.js";
 import { Checker } from "../proxy/health/checker.js";
 import { probeServer } from "../proxy/health/probe.js";
 import { ServerTable } from "../proxy/health/server-table.js";
@@ -49,6 +50,9 @@ export class Control {
   private readonly trackers: Trackers;
   private readonly notifier: Notifier;
   private probe: ServerProbe | null = null;
+  /** Questions to the main thread that it has not answered yet. */
+  private readonly asked = new Map<number, (text: string) => void>();
+  private lastQuestion = 0;
   private stopping = false;
 
   constructor(
@@ -98,6 +102,10 @@ export class Control {
       case "admin":
         await this.openAdmin(message.descriptor, message.config);
         break;
+      case "answered":
+        this.asked.get(message.id)?.(message.text);
+        this.asked.delete(message.id);
+        break;
       case "notify":
         this.notifier.take(message.jobs);
         break;
@@ -136,6 +144,14 @@ export class Control {
     };
   }
 
+  private ask(question: Question): Promise<string> {
+    const id = ++this.lastQuestion;
+    return new Promise((resolve) => {
+      this.asked.set(id, resolve);
+      this.post({ kind: "ask", id, question });
+    });
+  }
+
   private sample(): void {
     this.rates = sampleRates(this.rates, readSnapshot(this.table, this.data.proxies), monotonicMs());
   }
@@ -144,13 +160,10 @@ export class Control {
     const config = this.data.statsSocket;
     if (config === null) return;
     try {
-      this.statsSocket = await StatsSocket.open(
-        config.path,
-        () => this.view(),
-        this.checker,
-        undefined,
-        (request) => this.post({ kind: "request", request }),
-      );
+      this.statsSocket = await StatsSocket.open(config.path, () => this.view(), this.checker, undefined, {
+        onRequest: (request) => this.post({ kind: "request", request }),
+        onAsk: (question) => this.ask(question),
+      });
       this.log.info({ path: config.path }, "stats socket is open");
     } catch (error) {
       this.report(error, !config.isDefault);

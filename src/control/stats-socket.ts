@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { LbError } from "../errors.js";
 import type { ControlRequest } from "../process/messages.js";
+import type { Question } from "../process/reload-answer.js";
 import { parseCommandLine } from "./command-line.js";
 import { runCommand } from "./commands.js";
 import type { NodeView } from "./node-view.js";
@@ -15,6 +16,19 @@ export interface StatsSocketLimits {
   readonly maxLineBytes: number;
   readonly maxClients: number;
 }
+
+/** What the stats socket passes on. */
+export interface StatsSocketHooks {
+  /** What the main thread is to do. */
+  onRequest(request: ControlRequest): void;
+  /** What the main thread knows. */
+  onAsk(question: Question): Promise<string>;
+}
+
+const noHooks: StatsSocketHooks = {
+  onRequest: () => {},
+  onAsk: async () => "nobody is there to answer this",
+};
 
 const defaultLimits: StatsSocketLimits = { idleTimeoutMs: 10_000, maxLineBytes: 16_384, maxClients: 64 };
 
@@ -34,7 +48,7 @@ export class StatsSocket {
   /**
    * Opens the socket at `path` with mode 0660, and makes its directory if it is missing. A socket file on which
    * nobody answers any more is replaced. `view` is called once a command, `actions` carry out what a command changes;
-   * `onRequest` hears of what the main thread is to do.
+   * `hooks` pass on what is the main thread's.
    *
    * Throws LbError: LB_STATS_SOCKET_IN_USE if another process answers there, LB_STATS_SOCKET otherwise.
    */
@@ -43,7 +57,7 @@ export class StatsSocket {
     view: () => NodeView,
     actions: ServerActions,
     limits: StatsSocketLimits = defaultLimits,
-    onRequest: (request: ControlRequest) => void = () => {},
+    hooks: StatsSocketHooks = noHooks,
   ): Promise<StatsSocket> {
     // Bound under a name of its own and moved into place, so that nobody ever finds it with another mode.
     const temporary = join(dirname(path), `.lb-${process.pid}-${Date.now().toString(36)}`);
@@ -70,7 +84,7 @@ export class StatsSocket {
     server.on("connection", (socket) => {
       opened.clients.add(socket);
       socket.on("close", () => opened.clients.delete(socket));
-      serve(socket, view, actions, limits, onRequest);
+      serve(socket, view, actions, limits, hooks);
     });
     return opened;
   }
@@ -90,7 +104,7 @@ function serve(
   view: () => NodeView,
   actions: ServerActions,
   limits: StatsSocketLimits,
-  onRequest: (request: ControlRequest) => void,
+  hooks: StatsSocketHooks,
 ): void {
   let buffered = "";
   let busy = false;
@@ -146,7 +160,14 @@ function serve(
     if (result.kind === "quit") return false;
     if (result.kind === "toggle-prompt") prompt = !prompt;
     if (result.kind === "idle-timeout") socket.setTimeout(result.ms);
-    if (result.kind === "request") onRequest(result.request);
+    if (result.kind === "request") hooks.onRequest(result.request);
+    if (result.kind === "ask") {
+      // It takes as long as it takes, and the client is not idle meanwhile.
+      socket.setTimeout(0);
+      const text = await hooks.onAsk(result.question);
+      socket.setTimeout(limits.idleTimeoutMs);
+      return send(`${result.describe(text)}\n${prompt ? "> " : ""}`);
+    }
     const body = result.kind === "text" || result.kind === "request" ? result.text : "";
     return send(`${body}\n${prompt ? "> " : ""}`);
   }

@@ -229,6 +229,7 @@ class KeepalivedImport {
       case "garp_master_delay":
       case "garp_master_repeat":
       case "garp_master_refresh":
+      case "unicast_ttl":
         this.number([...path, word], rest, statement);
         return;
       case "nopreempt":
@@ -236,6 +237,9 @@ class KeepalivedImport {
         return;
       case "preempt":
         this.draft.set([...path, "preempt"], true, place);
+        return;
+      case "vmac_xmit_base":
+        this.draft.set([...path, word], true, place);
         return;
       case "accept":
         this.draft.set([...path, "accept"], true, place);
@@ -317,18 +321,7 @@ class KeepalivedImport {
 
   private readAddresses(path: readonly string[], statement: Statement): void {
     for (const line of entries(statement)) {
-      const words = [...line.words];
-      let text = words.join(" ");
-      const broadcast = words.indexOf("brd");
-      if (!parseVirtualAddress(text).ok && broadcast > 0) {
-        words.splice(broadcast, 2);
-        text = words.join(" ");
-        this.draft.note(
-          this.place(line),
-          line.words.join(" "),
-          "brd is left out: the address has no broadcast",
-        );
-      }
+      const text = line.words.join(" ");
       const result = parseVirtualAddress(text);
       if (result.ok) this.draft.set(path, [text], this.place(line));
       else this.skip(line, result.message);

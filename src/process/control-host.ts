@@ -18,6 +18,7 @@ import type {
   TrackedFact,
 } from "./messages.js";
 import type { NumberedJob, Outbox } from "./notices.js";
+import type { Question } from "./reload-answer.js";
 import { defaultRestartPolicy } from "./restart-policy.js";
 import { SupervisedThread, type ThreadEvent } from "./supervised-thread.js";
 import { startThread, type ThreadEvents, type ThreadHost } from "./thread-host.js";
@@ -47,6 +48,8 @@ export interface ControlHostOptions {
   onFatal(error: LbError): void;
   /** An operator asks for something. */
   onRequest(request: ControlRequest): void;
+  /** `answer` is called once; before this host is stopped, if the question is what stops it. */
+  onAsk(question: Question, answer: (text: string) => void): void;
   onStopped(): void;
 }
 
@@ -213,6 +216,9 @@ export class ControlHost {
       this.options.onServerReached(message.proxy, message.server);
     } else if (message.kind === "request") {
       this.options.onRequest(message.request);
+    } else if (message.kind === "ask") {
+      const { id, question } = message;
+      this.options.onAsk(question, (text) => this.thread.post({ kind: "answered", id, text }));
     } else if (message.kind === "stopped") {
       this.options.onStopped();
     } else if (message.fatal) {

@@ -3,15 +3,18 @@ import { describeEndpoint } from "../config/address.js";
 import { changedValues } from "../config/changes.js";
 import type { Config } from "../config/config.js";
 import { defaultAdminPassword } from "../config/defaults.js";
-import { describeProblem, type Problem } from "../config/problem.js";
+import { defaultPasswordMessage } from "../config/lint.js";
+import { describeProblem, type Problem, sentences } from "../config/problem.js";
 import { describeAdminListen } from "../config/serialize.js";
 import { ExitCode, exitCodeOf, LbError } from "../errors.js";
+import { FlightRecorder } from "../flight/recorder.js";
 import type { VrrpEvent } from "../vrrp/event.js";
 import type { Speaker } from "../vrrp/speaker.js";
 import type { PeerLinkSettings } from "../vrrp/speaker-peers.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import { ControlHost } from "./control-host.js";
 import { DataPlane } from "./data-plane.js";
+import { describeReload } from "./describe-reload.js";
 import {
   beforeStart,
   closeLimitMs,
@@ -21,11 +24,12 @@ import {
   type LifeCycleState,
   releaseLimitMs,
 } from "./life-cycle.js";
-import type { Log } from "./log.js";
+import { type Log, listenToLog } from "./log.js";
 import type { ControlRequest } from "./messages.js";
 import { NodeWatch } from "./node-watch.js";
 import { Outbox, planNotices } from "./notices.js";
 import { PeerSecret } from "./peer-key.js";
+import type { Question, ReloadAnswer } from "./reload-answer.js";
 import { planReload, type ReloadPlan, sameAdminListen } from "./reload-plan.js";
 import { SdNotify } from "./sd-notify.js";
 import { summarizeCounters } from "./state-dump.js";
@@ -47,6 +51,12 @@ const acceptAfterMoveMs = 1000;
 /** What is left of a move is cut before the address goes, so that the clients hear of it. */
 const cutAheadMs = 300;
 
+export interface ReadAgain {
+  readonly config: Config | null;
+  readonly problems: readonly Problem[];
+  readonly warnings?: readonly Problem[];
+}
+
 export interface DaemonOptions {
   readonly config: Config;
   /** Where the configuration came from, for the log. */
@@ -55,7 +65,7 @@ export interface DaemonOptions {
   readonly log: Log;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** SIGHUP: reads the configuration again, with the same flags. */
-  reload(): Promise<{ readonly config: Config | null; readonly problems: readonly Problem[] }>;
+  reload(): Promise<ReadAgain>;
 }
 
 /**
@@ -81,6 +91,7 @@ export class Daemon {
   private lifeCycle: LifeCycleState = beforeStart;
   private readonly watch: NodeWatch;
   private readonly outbox = new Outbox();
+  private readonly recorder = new FlightRecorder();
   /** Advice that the log has given. */
   private readonly advised = new Set<string>();
   private wakeStart: (() => void) | null = null;
@@ -135,6 +146,7 @@ export class Daemon {
       onServerReached: (proxy, server) => this.watch.takeReached(proxy, server),
       onFatal: (error) => this.onControlFailure(error),
       onRequest: (request) => this.onRequest(request),
+      onAsk: (question, answer) => this.onAsk(question, answer),
       onStopped: () => {
         if (host === this.control) this.input({ kind: "closed" });
         else this.controlGone?.();
@@ -145,6 +157,7 @@ export class Daemon {
 
   /** Starts everything. Throws LbError when that cannot be; then `ended` never resolves, and the process should exit. */
   async start(): Promise<void> {
+    listenToLog((line) => this.recorder.line(line, Date.now()));
     this.listenToSignals();
     this.warn();
     this.control.openAdmin();
@@ -188,6 +201,7 @@ export class Daemon {
         onMoveEnded: () => this.plane.stay(),
       },
       onStatus: (statuses) => this.showStatus(statuses),
+      onDatagram: (direction, on, datagram) => this.recorder.advert(direction, on, datagram, Date.now()),
       onEvent: (event) => {
         const notices = planNotices(event, this.configOf(event), Date.now());
         this.control.notify(this.outbox.add(notices));
@@ -255,7 +269,7 @@ export class Daemon {
     process.on("SIGTERM", () => this.onStopSignal("SIGTERM"));
     process.on("SIGINT", () => this.onStopSignal("SIGINT"));
     process.on("SIGHUP", () => {
-      this.reloading = this.reloading.then(() => this.reload());
+      this.reloading = this.reloading.then(() => this.reload(() => {}));
     });
     process.on("SIGUSR1", () => this.dumpState());
   }
@@ -267,10 +281,11 @@ export class Daemon {
 
   private warn(): void {
     for (const warning of this.options.warnings) this.log.warn(describeProblem(warning));
-    if (this.config.admin?.password === defaultAdminPassword) {
+    const isKnown = this.options.warnings.some(({ message }) => message === defaultPasswordMessage);
+    if (this.config.admin?.password === defaultAdminPassword && !isKnown) {
       this.log.warn(
         { advice: "set admin: stats: password: in the configuration file" },
-        "the stats page has its default password, which everybody knows",
+        defaultPasswordMessage,
       );
     }
   }
@@ -419,35 +434,90 @@ export class Daemon {
     setInterval(feed, watchdogMs / 2);
   }
 
-  /** SIGHUP: applies what can be applied to a running node, or changes nothing at all and says why. */
-  private async reload(): Promise<void> {
-    const { config: read, problems } = await this.options.reload();
+  /**
+   * SIGHUP: applies what can be applied to a running node, or changes nothing at all and says why. `tell` is called once,
+   * before a control thread that asked for it goes.
+   */
+  private async reload(tell: (answer: ReloadAnswer) => void): Promise<void> {
+    const { config: read, problems, warnings: found = [] } = await this.options.reload();
+    const warnings = found.map(describeProblem);
     if (read === null) {
       for (const problem of problems) this.log.error(describeProblem(problem));
       this.log.error({ problems: problems.length }, "the configuration is not valid: nothing was changed");
+      tell({ outcome: "refused", steps: [], problems: problems.map(describeProblem), warnings });
       return;
     }
     const changed = changedValues(this.config, read);
+    let steps: readonly string[] = [];
     try {
-      if (!changed.some((path) => path.startsWith("peerLink")) && this.peerSecret.differs(read))
-        changed.push("peerLink.key");
+      const hasNewKey = this.hasNewKey(read, changed);
+      if (hasNewKey) changed.push("peerLink.key");
       if (changed.length === 0) {
         this.log.info("the configuration is valid and has not changed");
+        tell({ outcome: "unchanged", steps: [], problems: [], warnings });
         return;
       }
-      if (this.lifeCycle.name !== "serving") return;
-      await this.apply(read, planReload(this.config, read, changed));
+      if (this.lifeCycle.name !== "serving") {
+        tell({ outcome: "failed", steps: [], problems: [`this node is ${this.lifeCycle.name}`], warnings });
+        return;
+      }
+      steps = describeReload(this.config, read, hasNewKey);
+      const plan = planReload(this.config, read, changed);
+      await this.apply(read, plan, () => tell({ outcome: "applied", steps, problems: [], warnings }));
     } catch (error) {
       if (!(error instanceof LbError)) throw error;
       const { code, advice, message } = error;
       this.log.error({ code, advice }, `${message}: nothing was changed`);
+      tell({ outcome: "failed", steps: [], problems: [`${code}: ${sentences(message, advice)}`], warnings });
       return;
     }
-    this.log.info({ applied: changed }, "reloaded");
+    this.log.info({ applied: changed, steps }, "reloaded");
+  }
+
+  /** Another secret in the key_file that is the same. Throws LbError LB_PEER_KEY. */
+  private hasNewKey(config: Config, changed: readonly string[]): boolean {
+    return !changed.some((path) => path.startsWith("peerLink")) && this.peerSecret.differs(config);
+  }
+
+  private onAsk(question: Question, answer: (text: string) => void): void {
+    switch (question) {
+      case "flight":
+        answer(this.recorder.toJson(this.config.node, Date.now()));
+        break;
+      case "plan":
+        this.plan()
+          .then((plan) => answer(JSON.stringify(plan)))
+          .catch((error: unknown) => this.crash(error));
+        break;
+      case "reload":
+        this.reloading = this.reloading.then(() => this.reload((result) => answer(JSON.stringify(result))));
+        break;
+    }
+  }
+
+  /** What a reload would do now. */
+  private async plan(): Promise<ReloadAnswer> {
+    const { config, problems, warnings: found = [] } = await this.options.reload();
+    const warnings = found.map(describeProblem);
+    if (config === null)
+      return { outcome: "refused", steps: [], problems: problems.map(describeProblem), warnings };
+    let steps: readonly string[];
+    try {
+      steps = describeReload(this.config, config, this.hasNewKey(config, changedValues(this.config, config)));
+    } catch (error) {
+      if (!(error instanceof LbError)) throw error;
+      const problem = `${error.code}: ${sentences(error.message, error.advice)}`;
+      return { outcome: "refused", steps: [], problems: [problem], warnings };
+    }
+    return { outcome: steps.length === 0 ? "unchanged" : "planned", steps, problems: [], warnings };
   }
 
   /** What can fail comes first. */
-  private async apply(config: Config, { proxies, control, peerLink }: ReloadPlan): Promise<void> {
+  private async apply(
+    config: Config,
+    { proxies, control, peerLink }: ReloadPlan,
+    onApplied: () => void,
+  ): Promise<void> {
     const linkBefore = this.peerLink;
     const { node, drainTimeoutMs: drainMs } = config;
     const link = peerLink ? this.peerSecret.settings(config) : linkBefore && { ...linkBefore, node, drainMs };
@@ -468,6 +538,7 @@ export class Daemon {
     this.config = config;
     await this.reloadVrrp(config, link, speaker);
     this.configBefore = null;
+    onApplied();
     if (!control) return;
     if (keepsAdmin) host.takeAdminFrom(before);
     this.control = host;

@@ -35,14 +35,31 @@ export function createLog(thread: string): Log {
 }
 
 let output: LineWriter | null = null;
+let listener: ((line: string) => void) | null = null;
 
-function standardOutput(): LineWriter {
-  if (output !== null) return output;
+/** Main thread: `hear` is told of every line of every thread, as it is written; access logs that go to stdout too. */
+export function listenToLog(hear: (line: string) => void): void {
+  listener = hear;
+}
+
+function standardOutput(): { write(line: string): void } {
+  const writer = output ?? openOutput();
+  return {
+    write: (line) => {
+      listener?.(line);
+      writer.write(line);
+    },
+  };
+}
+
+function openOutput(): LineWriter {
   const writer = new LineWriter(1, longestQueueBytes, describeDropped);
   const channel = new BroadcastChannel(logChannelName);
   channel.onmessage = (event: unknown) => {
     const line: unknown = typeof event === "object" && event !== null ? Reflect.get(event, "data") : null;
-    if (typeof line === "string") writer.write(line);
+    if (typeof line !== "string") return;
+    listener?.(line);
+    writer.write(line);
   };
   channel.unref();
   output = writer;

@@ -3,6 +3,7 @@ import type { AlertConfig, TrackedThings } from "../config/tracking-config.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import type { Found } from "../vrrp/tracking.js";
 import type { NumberedJob } from "./notices.js";
+import type { Question } from "./reload-answer.js";
 
 /** What the main thread hands to a data thread at its start. */
 export interface DataThreadData {
@@ -83,6 +84,8 @@ export type ToControlThread =
   | { readonly kind: "vrrp"; readonly instances: readonly VrrpStatus[] }
   /** A lazily opened admin socket (the interface's address came late). */
   | { readonly kind: "admin"; readonly descriptor: number; readonly config: AdminConfig }
+  /** To `ask` of this number. */
+  | { readonly kind: "answered"; readonly id: number; readonly text: string }
   | { readonly kind: "notify"; readonly jobs: readonly NumberedJob[] }
   /** `last`: the process ends too, so whoever is to be told must be told now. */
   | { readonly kind: "stop"; readonly last: boolean };
@@ -98,6 +101,7 @@ export type FromControlThread =
   /** A server of a proxy that reached none took a connection. */
   | { readonly kind: "server-reached"; readonly proxy: string; readonly server: string }
   | { readonly kind: "request"; readonly request: ControlRequest }
+  | { readonly kind: "ask"; readonly id: number; readonly question: Question }
   /** The stats socket or admin server could not be opened. */
   | {
       readonly kind: "failed";

@@ -45,6 +45,8 @@ export interface InstanceHooks {
   /** After each input that was handled; `transition`: it changed the state. */
   onInput(transition: boolean, instance: SpeakerInstance): void;
   onEvent(event: VrrpEvent): void;
+  /** Each advert as it is sent or has arrived, a whole IP datagram that is valid during the call only. */
+  onDatagram(direction: "sent" | "received", on: string, datagram: Uint8Array): void;
 }
 
 /** A reload of both nodes, one after the other by hand, takes no longer. */

@@ -4,6 +4,8 @@ import type { LinkEvent } from "../netlink/monitor.js";
 import type { InterfaceInfo, RouteSocket } from "../netlink/route-socket.js";
 import type { AdvertDatagram } from "./advert.js";
 import { DropLog } from "./drop-log.js";
+import { encodeIpv6, vrrpMulticastGroupV6 } from "./ipv6.js";
+import { vrrpProtocol } from "./packet-v2.js";
 import { type Drop, type LocalRouter, type Received, receive, receiveIpv6 } from "./receive-checks.js";
 import { wrongHopLimitBytes } from "./socket-filter.js";
 import { sourceAddress } from "./source-address.js";
@@ -140,6 +142,7 @@ export class SpeakerInterface implements InstancePort {
   send(datagram: AdvertDatagram): void {
     try {
       this.#wire?.send(datagram);
+      this.#hooks.onDatagram("sent", this.wireName, datagram.bytes);
     } catch (error) {
       this.#complain(`an advert to ${datagram.destination} could not be sent`, error);
     }
@@ -304,7 +307,10 @@ export class SpeakerInterface implements InstancePort {
   #openWire({ name, index }: InterfaceInfo): Wire {
     const configs = this.instances.map(({ config }) => config);
     return Wire.open({ name, index }, configs, {
-      onIpv4: (datagram) => this.#onReceived(4, receive(datagram, this.#local[4])),
+      onIpv4: (datagram) => {
+        this.#hooks.onDatagram("received", name, datagram);
+        this.#onReceived(4, receive(datagram, this.#local[4]));
+      },
       onIpv6: (message, source) => this.#onIpv6(message, source),
       onError: (error) => {
         this.#complain("the VRRP socket failed", error);
@@ -341,6 +347,7 @@ export class SpeakerInterface implements InstancePort {
 
   #onIpv6(message: Uint8Array, source: string): void {
     const own = this.#base?.addresses.filter(({ family }) => family === 6) ?? [];
+    this.#hooks.onDatagram("received", this.wireName, asDatagram(message, source));
     const arrival = {
       source: normalizeIpLiteral(source),
       ownAddresses: own.map(({ address }) => address),
@@ -407,6 +414,12 @@ export class SpeakerInterface implements InstancePort {
     this.#wire = null;
     this.#announcer.close();
   }
+}
+
+/** The socket gives IPv6 messages without their header: it is put back as far as it is known. */
+function asDatagram(message: Uint8Array, source: string): Uint8Array {
+  const header = { source: normalizeIpLiteral(source), destination: vrrpMulticastGroupV6 };
+  return encodeIpv6({ ...header, trafficClass: 0xc0, hopLimit: 255, nextHeader: vrrpProtocol }, message);
 }
 
 function messageOf(error: unknown): string {

@@ -34,6 +34,8 @@ export interface SpeakerDependencies {
   onStatus(statuses: readonly VrrpStatus[]): void;
   /** In the order in which it happened. */
   onEvent(event: VrrpEvent): void;
+  /** Each advert as it is sent or has arrived, a whole IP datagram that is valid during the call only. */
+  onDatagram(direction: "sent" | "received", on: string, datagram: Uint8Array): void;
 }
 
 /**
@@ -79,6 +81,7 @@ export class Speaker {
       trackOf: (config) => this.#tracking.trackOf(config),
       onInput: (transition, instance) => this.#onInput(transition, instance),
       onEvent: (event) => deps.onEvent(event),
+      onDatagram: (direction, on, datagram) => deps.onDatagram(direction, on, datagram),
     };
     this.#deps = deps;
     this.#route = route;

@@ -70,7 +70,11 @@ const mistakes: readonly (readonly [argv: readonly string[], message: string, ad
   [["--no-vrrp=yes"], "--no-vrrp takes no value", "write --no-vrrp alone"],
   [["--priority=1", "--priority=2"], "--priority is given twice", "keep one of them"],
   [["chekc"], '"chekc" is not a command', "did you mean check?"],
-  [["--no-vrrp", "yes"], '"yes" is not a command', "known here are run, check, status, drain, version, help"],
+  [
+    ["--no-vrrp", "yes"],
+    '"yes" is not a command',
+    "known here are run, check, plan, reload, status, watch, explain, drain, server, import, completion, version, help",
+  ],
   [["run", "fast"], '"fast" is one word too many', "flags begin with --"],
 ];
 

@@ -190,7 +190,15 @@ virtual_server 10.0.0.9 80 {
           preempt: false,
           version: 2,
           gratuitousArp: { repeat: 3 },
-          addresses: [{ address: "10.0.0.9", prefixLength: 24, interface: "eth0", label: "eth0:1" }],
+          addresses: [
+            {
+              address: "10.0.0.9",
+              prefixLength: 24,
+              interface: "eth0",
+              label: "eth0:1",
+              broadcast: "10.0.0.255",
+            },
+          ],
           routes: [{ address: "10.9.0.0", gateway: "10.0.0.1" }],
           track: { scripts: [{ name: "ports", weight: 5 }], processes: [{ name: "dns", weight: 10 }] },
         },
@@ -205,7 +213,6 @@ virtual_server 10.0.0.9 80 {
     for (const part of [
       '10: "vrrp_strict": what is not allowed is an error of lb check',
       '29: "state MASTER": every node starts as a backup',
-      '35: "10.0.0.9/24 brd 10.0.0.255 dev eth0 label eth0:1": brd is left out',
       '36: "10.0.0.999": "10.0.0.999" is not an IP address',
       '46: "mystery_word 1": Tandem has no such word in an instance',
       '59-63: "virtual_server 10.0.0.9 80": LVS is not spoken',

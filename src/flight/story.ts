@@ -1,0 +1,183 @@
+import { type AdvertSummary, summarizeAdvert } from "./advert-summary.js";
+import type { AdvertRecord, Flight } from "./recorder.js";
+
+/** What is told of before a change of masters, and after it. */
+const beforeMs = 10_000;
+const afterMs = 10_000;
+/** Changes closer than this belong to one story. */
+const sameStoryMs = 10_000;
+/** A pause between adverts that is worth a word: this many times the usual one. */
+const silenceFactor = 1.8;
+
+interface Happening {
+  readonly epochMs: number;
+  readonly text: string;
+}
+
+/**
+ * The recording as a story, in order: with `sinceEpochMs` all since then, otherwise what happened around the last change
+ * of masters. Pure; each line is a sentence with its time.
+ */
+export function tellStory(flight: Flight, sinceEpochMs: number | null): string {
+  const { node, nowEpochMs } = flight;
+  const changes = flight.lines.filter(isChangeOfMasters).map(timeOf);
+  const recorded = describeSpan(nowEpochMs - firstOf(flight));
+  if (sinceEpochMs !== null) {
+    const span = describeSpan(nowEpochMs - sinceEpochMs);
+    return `${node}, the last ${span}:\n${render(tell(flight, sinceEpochMs, nowEpochMs))}`;
+  }
+  const last = changes.at(-1);
+  if (last === undefined) {
+    return `${node}: no change of masters in the ${recorded} that are recorded. lb explain --since 5m tells what else happened.\n`;
+  }
+  let first = last;
+  for (const change of changes.toReversed()) if (first - change <= sameStoryMs) first = change;
+  const head = `${node}: the last change of masters, ${describeSpan(nowEpochMs - last)} ago, at ${new Date(last).toISOString()}`;
+  return `${head}\n${render(tell(flight, first - beforeMs, last + afterMs))}`;
+}
+
+function tell(flight: Flight, fromMs: number, toMs: number): Happening[] {
+  const isInside = ({ epochMs }: { readonly epochMs: number }): boolean =>
+    epochMs >= fromMs && epochMs <= toMs;
+  const logged = flight.lines
+    .map((line): Happening => ({ epochMs: timeOf(line), text: describeLine(line) }))
+    .filter(({ text }) => text !== "");
+  const adverts = tellAdverts(flight.adverts.filter(isInside));
+  return [...logged.filter(isInside), ...adverts].sort((a, b) => a.epochMs - b.epochMs);
+}
+
+/** One run of adverts that are alike. */
+interface Run {
+  readonly direction: AdvertRecord["direction"];
+  readonly on: string;
+  readonly summary: AdvertSummary;
+  readonly firstMs: number;
+  lastMs: number;
+  count: number;
+  usualMs: number;
+}
+
+/** Runs of like adverts are told at their beginning and, if somebody fell silent, at their end. */
+function tellAdverts(adverts: readonly AdvertRecord[]): Happening[] {
+  const happenings: Happening[] = [];
+  const runs = new Map<string, Run>();
+  for (const { epochMs, direction, interface: on, bytes } of adverts) {
+    const summary = summarizeAdvert(bytes);
+    if (summary === null) continue;
+    const key = `${direction} ${on} ${summary.source} ${summary.virtualRouterId} ${summary.version} ${summary.destination}`;
+    const run = runs.get(key);
+    const gapMs = run === undefined ? 0 : epochMs - run.lastMs;
+    if (run === undefined || run.summary.priority !== summary.priority) {
+      happenings.push({ epochMs, text: describeAdvert(direction, on, summary, run?.summary.priority) });
+      runs.set(key, { direction, on, summary, firstMs: epochMs, lastMs: epochMs, count: 1, usualMs: 0 });
+      continue;
+    }
+    if (run.usualMs > 0 && gapMs > run.usualMs * silenceFactor && direction === "received") {
+      happenings.push({
+        epochMs,
+        text: `${summary.source} is heard again after ${gapMs.toFixed(0)} ms, priority ${summary.priority}`,
+      });
+    }
+    // The shortest pause is the interval: a loss makes one longer, nothing makes one shorter.
+    run.usualMs = run.usualMs === 0 ? gapMs : Math.min(run.usualMs, Math.max(gapMs, 1));
+    run.lastMs = epochMs;
+    run.count++;
+  }
+  const endMs = Math.max(0, ...adverts.map(({ epochMs }) => epochMs));
+  for (const run of runs.values()) {
+    if (run.count < 2 || endMs - run.lastMs < Math.max(run.usualMs, 1) * silenceFactor) continue;
+    const { source, priority, virtualRouterId } = run.summary;
+    const who = run.direction === "received" ? `from ${source}` : "of this node";
+    happenings.push({
+      epochMs: run.lastMs,
+      text: `the last advert ${who} (router ${virtualRouterId}, priority ${priority}), after ${run.count} of them, one every ${Math.round(run.usualMs)} ms`,
+    });
+  }
+  return happenings;
+}
+
+function describeAdvert(
+  direction: AdvertRecord["direction"],
+  on: string,
+  { source, virtualRouterId, version, priority }: AdvertSummary,
+  before: number | undefined,
+): string {
+  const change = before === undefined ? "" : ` (before: ${before})`;
+  if (direction === "sent") {
+    return priority === 0
+      ? `this node advertises priority 0 on ${on}: it gives router ${virtualRouterId} up`
+      : `this node advertises router ${virtualRouterId} on ${on} with priority ${priority}${change}`;
+  }
+  return priority === 0
+    ? `${source} advertises priority 0: it gives router ${virtualRouterId} up`
+    : `${source} advertises router ${virtualRouterId} on ${on} with priority ${priority}${change}, VRRPv${version}`;
+}
+
+function isChangeOfMasters(line: Flight["lines"][number]): boolean {
+  return line.event === "vrrp" && (line.from === "MASTER" || line.to === "MASTER");
+}
+
+/** Fields that say more than the message does, in this order. */
+const tellingFields = [
+  "proxy",
+  "server",
+  "reason",
+  "status",
+  "request",
+  "termination",
+  "code",
+  "advice",
+  "steps",
+  "suppressed",
+];
+
+/** A line of the log as a sentence; "" when there is nothing in it for a reader. */
+function describeLine(line: Flight["lines"][number]): string {
+  const { msg, level } = line;
+  if (typeof msg !== "string" || level === "debug" || level === "trace" || msg === "state") return "";
+  const fields = tellingFields.flatMap((name) => {
+    const value = line[name];
+    if (value === undefined || value === null || value === "") return [];
+    const text =
+      typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value);
+    return msg.includes(text) ? [] : [`${name} ${text}`];
+  });
+  const alarm = level === "error" || level === "fatal" ? "ERROR: " : "";
+  return `${alarm}${msg}${fields.length === 0 ? "" : ` (${fields.join(", ")})`}`;
+}
+
+function render(happenings: readonly Happening[]): string {
+  if (happenings.length === 0) return "  nothing is recorded\n";
+  return happenings
+    .map(({ epochMs, text }) => `  ${new Date(epochMs).toISOString().slice(11, 23)}  ${text}\n`)
+    .join("");
+}
+
+function timeOf(line: Flight["lines"][number]): number {
+  const epochMs = typeof line.time === "string" ? Date.parse(line.time) : Number.NaN;
+  return Number.isNaN(epochMs) ? 0 : epochMs;
+}
+
+function firstOf({ lines, adverts, nowEpochMs }: Flight): number {
+  const firstLine = lines[0];
+  return Math.min(
+    nowEpochMs,
+    firstLine === undefined ? nowEpochMs : timeOf(firstLine),
+    adverts[0]?.epochMs ?? nowEpochMs,
+  );
+}
+
+function describeSpan(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
+/** The transitions, health changes and reloads of a recording, for a list. */
+export function recentChanges(flight: Flight, most: number): readonly Happening[] {
+  const told = ["vrrp", "server", "backend", "vrrp-priority"];
+  return flight.lines
+    .filter(({ event, msg }) => (typeof event === "string" && told.includes(event)) || msg === "reloaded")
+    .slice(-most)
+    .map((line) => ({ epochMs: timeOf(line), text: describeLine(line) }));
+}

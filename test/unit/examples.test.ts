@@ -1,0 +1,183 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, request } from "node:http";
+import { createServer as createTcpServer, type Server } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import t, { type Test } from "tap";
+import { projectRoot } from "../../lab/project-root.js";
+import { loadConfig } from "../../src/config/load.js";
+import { describeProblem } from "../../src/config/problem.js";
+import { theseSurroundings } from "../../src/config/read-file.js";
+import { command } from "./process/running-daemon.js";
+
+const folder = join(projectRoot, "examples");
+const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+  name.endsWith(".yaml"),
+);
+
+/** What the examples refer to. */
+const surroundings = {
+  ...theseSurroundings({ LB_VRRP_PASSWORD: "pa55word" }),
+  read: (path: string) =>
+    path.endsWith("/admin-password")
+      ? { ok: true as const, value: "a long one\n" }
+      : theseSurroundings({}).read(path),
+};
+
+for (const name of files) {
+  t.test(`lb check has nothing to say of examples/${name}, and the list names it`, async (t) => {
+    const path = join(folder, name);
+    const loaded = loadConfig(readFileSync(path, "utf8"), path, { hostname: "lb", cores: 1 }, surroundings);
+    if (name.startsWith("include/conf.d/")) return;
+    t.same([...loaded.problems, ...loaded.warnings].map(describeProblem), []);
+    t.ok(readFileSync(join(folder, "README.md"), "utf8").includes(`(${name})`));
+  });
+}
+
+/** A daemon that runs an example, with the web servers and the ports of this machine in place of the demo's. */
+async function run(
+  t: Test,
+  name: string,
+  places: Readonly<Record<string, string>>,
+  folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+): Promise<void> {
+  let text = readFileSync(join(folder, name), "utf8");
+  for (const [from, to] of Object.entries(places)) text = text.replaceAll(from, to);
+  const path = join(t.testdir(folders), "lb.yaml");
+  writeFileSync(path, text);
+  const child = spawn(process.execPath, [command, "run", "--config", path, "--threads", "1"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  t.teardown(async () => {
+    child.kill("SIGKILL");
+    await exited;
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { msg, level } = JSON.parse(line);
+    if (level === "fatal") throw new Error(line);
+    if (msg === "serving") {
+      child.stdout.resume();
+      return;
+    }
+  }
+  throw new Error(`${name} ended before it served`);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly location: string | undefined;
+}
+
+function get(port: number, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: "127.0.0.1", port, path, headers, agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (part: string) => {
+        body += part;
+      });
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, body, location: response.headers.location }),
+      );
+    });
+    sent.on("error", reject);
+    sent.end();
+  });
+}
+
+/** A web server that says its name, the path and who X-Client names. */
+async function web(t: Test, name: string): Promise<string> {
+  const server = createServer((request, response) => {
+    response.end(`${name} ${request.url} ${request.headers["x-client"] ?? ""}`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => server.close());
+  return `127.0.0.1:${portOf(server)}`;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function freePort(): Promise<number> {
+  const server = createTcpServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = portOf(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+t.test("plain-balancer.yaml balances", async (t) => {
+  const [one, two, port] = [await web(t, "one"), await web(t, "two"), await freePort()];
+  await run(t, "plain-balancer.yaml", {
+    "192.168.33.68:80": one,
+    "192.168.33.69:80": two,
+    "*:8080": `127.0.0.1:${port}`,
+  });
+  const names = new Set<string>();
+  for (let i = 0; i < 4; i++) names.add((await get(port, "/")).body.split(" ")[0]);
+  t.same([...names].sort(), ["one", "two"]);
+});
+
+t.test("frontends-and-backends.yaml has two ways to the same servers, one of them with a rule", async (t) => {
+  const [one, outer, inner] = [await web(t, "one"), await freePort(), await freePort()];
+  await run(t, "frontends-and-backends.yaml", {
+    "192.168.33.68:80": one,
+    "192.168.33.69:80": one,
+    "*:8080": `127.0.0.1:${outer}`,
+    "*:8081": `127.0.0.1:${inner}`,
+  });
+  t.match(await get(outer, "/x"), { status: 200, body: "one /x" });
+  t.match(await get(outer, "/internal"), { status: 403 });
+  t.match(await get(inner, "/internal"), { status: 200 });
+});
+
+t.test("tcp.yaml passes bytes", async (t) => {
+  const [one, port] = [await web(t, "one"), await freePort()];
+  await run(t, "tcp.yaml", {
+    "192.168.33.68:443": one,
+    "192.168.33.69:443": one,
+    "*:8443": `127.0.0.1:${port}`,
+  });
+  t.match(await get(port, "/y"), { status: 200, body: "one /y" });
+});
+
+t.test("rules.yaml answers, redirects, refuses, asks, and changes", async (t) => {
+  const [one, port] = [await web(t, "one"), await freePort()];
+  await run(t, "rules.yaml", {
+    "192.168.33.68:80": one,
+    "192.168.33.69:80": one,
+    "*:8080": `127.0.0.1:${port}`,
+  });
+  t.match(await get(port, "/health"), { status: 200, body: "ok\n" });
+  t.match(await get(port, "/a", { host: "old.example.org" }), {
+    status: 301,
+    location: "https://www.example.org/a",
+  });
+  t.match(await get(port, "/admin/x"), { status: 403 });
+  t.match(await get(port, "/private"), { status: 401 });
+  const authorization = `Basic ${Buffer.from("ann:s3cret-of-ann").toString("base64")}`;
+  t.match(await get(port, "/private", { authorization }), { status: 200 });
+  t.match(await get(port, "/v1/z"), { status: 200, body: "one /api/z 127.0.0.1" });
+});
+
+t.test("include/lb.yaml serves what its files bring", async (t) => {
+  const [one, shop, blog] = [await web(t, "one"), await freePort(), await freePort()];
+  const site = (name: string, port: number): string =>
+    readFileSync(join(folder, "include/conf.d", `${name}.yaml`), "utf8")
+      .replace(/192\.168\.33\.\d+:80/, one)
+      .replace(/"\*:\d+"/, `127.0.0.1:${port}`);
+  await run(
+    t,
+    "include/lb.yaml",
+    {},
+    { "conf.d": { "shop.yaml": site("shop", shop), "blog.yaml": site("blog", blog) } },
+  );
+  t.match(await get(shop, "/s"), { body: "one /s" });
+  t.match(await get(blog, "/b"), { body: "one /b" });
+});

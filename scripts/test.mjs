@@ -16,7 +16,7 @@ const suites = {
   unit: {
     folders: ["test/unit", "test/http", "test/tcp"],
     options: ["--jobs=2", "--timeout=300"],
-    commands: [],
+    commands: ["openssl"],
   },
   // Thousands of simulated hours: long, and nothing in them depends on the time they take.
   sim: { folders: ["test/sim"], options: ["--timeout=900"], commands: [] },

@@ -2,14 +2,14 @@ import { describeProblem } from "../config/problem.js";
 import { serializeConfig } from "../config/serialize.js";
 import { ExitCode } from "../errors.js";
 import type { Arguments } from "./arguments.js";
-import { readConfiguration } from "./configuration.js";
+import { readFullConfiguration } from "./configuration.js";
 
 /**
  * `lb check`: `ok` (or with --print the whole configuration) on stdout, warnings and problems on stderr. Touches
  * nothing and needs no privilege. Returns the exit code.
  */
 export async function check(args: Arguments): Promise<number> {
-  const { config, problems, warnings, from } = await readConfiguration(args);
+  const { config, problems, warnings, from } = await readFullConfiguration(args);
   if (args.json) {
     const printed = config !== null && args.print ? { config: serializeConfig(config, "hidden") } : {};
     console.log(JSON.stringify({ ok: config !== null, from, problems, warnings, ...printed }, null, 2));

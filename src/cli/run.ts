@@ -3,8 +3,9 @@ import { version } from "../control/release.js";
 import { ExitCode, exitCodeOf, LbError } from "../errors.js";
 import { Daemon } from "../process/daemon.js";
 import { createLog, flushLog, type Log } from "../process/log.js";
+import { noCertificates } from "../proxy/tls/certificate.js";
 import type { Arguments } from "./arguments.js";
-import { readConfiguration } from "./configuration.js";
+import { readFullConfiguration } from "./configuration.js";
 import { printError } from "./print-error.js";
 
 /** How long a stopping daemon waits for somebody to read its last lines. */
@@ -12,7 +13,7 @@ const flushLimitMs = 1000;
 
 /** `lb run`: the daemon in the foreground. Returns the exit code when it has ended. */
 export async function run(args: Arguments): Promise<number> {
-  const { config, problems, warnings, from } = await readConfiguration(args);
+  const { config, certificates, problems, warnings, from } = await readFullConfiguration(args);
   if (config === null) {
     for (const problem of problems) console.error(describeProblem(problem));
     return ExitCode.config;
@@ -22,6 +23,7 @@ export async function run(args: Arguments): Promise<number> {
   try {
     const daemon = new Daemon({
       config,
+      certificates,
       configFrom: from,
       warnings,
       log,
@@ -50,10 +52,11 @@ function endStart(error: unknown, log: Log): number {
 
 async function reload(args: Arguments): ReturnType<ConstructorParameters<typeof Daemon>[0]["reload"]> {
   try {
-    return await readConfiguration(args);
+    return await readFullConfiguration(args);
   } catch (error) {
     if (!(error instanceof LbError)) throw error;
-    return { config: null, problems: [{ where: error.code, message: error.message, advice: error.advice }] };
+    const problem = { where: error.code, message: error.message, advice: error.advice };
+    return { config: null, certificates: noCertificates, problems: [problem] };
   }
 }
 

@@ -1,4 +1,5 @@
 import { parseAdminListen } from "./address.js";
+import { overlaps } from "./bind-section.js";
 import type { AdminConfig, ProxyConfig, StatsSocketConfig, VrrpInstanceConfig } from "./config.js";
 import type { Context } from "./context.js";
 import {
@@ -9,7 +10,6 @@ import {
   defaultStatsSocket,
 } from "./defaults.js";
 import { quote } from "./problem.js";
-import { overlaps } from "./proxy-section.js";
 import type { AdminShape, FileShape } from "./schema.js";
 
 /** Reads `admin:`. Nobody gets an admin server by a file that does not ask for one. */

@@ -3,6 +3,7 @@ import type { AccessLogConfig } from "./log-config.js";
 import type { RetryConfig } from "./retry-section.js";
 import type { Rule } from "./rule-config.js";
 import type { HttpCheckConfig, ServerConfig } from "./server-config.js";
+import type { BindTlsConfig } from "./tls-config.js";
 import type {
   AlertConfig,
   FitnessConfig,
@@ -201,6 +202,10 @@ export interface ProxyConfig {
 export interface ListenAddress {
   readonly address: string;
   readonly port: number;
+  /** Each connection begins with a PROXY header, which says whose it is. Left out: none is expected. */
+  readonly acceptProxy?: true;
+  /** Left out: no TLS. */
+  readonly tls?: BindTlsConfig;
 }
 
 /** HAProxy: timeout connect, http-request, client, server, http-keep-alive, tunnel. */

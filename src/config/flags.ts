@@ -6,6 +6,7 @@ import {
   parseServerAddress,
 } from "./address.js";
 import { checkSocketPath } from "./admin-section.js";
+import { overlaps } from "./bind-section.js";
 import type {
   Config,
   ListenAddress,
@@ -25,7 +26,6 @@ import {
 } from "./defaults.js";
 import { checkPeerKey } from "./peer-link-section.js";
 import { type Parsed, type Problem, quote } from "./problem.js";
-import { overlaps } from "./proxy-section.js";
 import { suggestion } from "./suggest.js";
 import { parseVirtualAddress } from "./virtual-address.js";
 

@@ -1,7 +1,7 @@
-import { describeEndpoint, isWildcard, parseListenRange } from "./address.js";
 import { parseBalance } from "./balance.js";
-import type { ListenAddress, ProxyConfig, ProxyTimeouts } from "./config.js";
-import { type Context, each } from "./context.js";
+import { readBind, type Taken } from "./bind-section.js";
+import type { ProxyConfig, ProxyTimeouts } from "./config.js";
+import type { Context } from "./context.js";
 import { defaultMaxHeadBytes, defaultTimeouts } from "./defaults.js";
 import { readHttpCheck } from "./http-check-section.js";
 import { readAccessLog } from "./log-section.js";
@@ -57,11 +57,6 @@ export function readProxies(
 
 type Side = "both" | "frontend" | "backend";
 
-/** An address that a proxy listens on, to see that no two want the same. */
-interface Taken extends ListenAddress {
-  readonly owner: string;
-}
-
 function readProxy(
   path: Path,
   name: string,
@@ -70,8 +65,9 @@ function readProxy(
   taken: Taken[],
   context: Context,
 ): ProxyConfig {
-  const listen = side === "backend" ? [] : readBind([...path, "bind"], name, shape.bind, taken, context);
   const mode = shape.mode ?? "http";
+  const listen =
+    side === "backend" ? [] : readBind([...path, "bind"], name, shape.bind, mode, taken, context);
   const timeouts = readTimeouts([...path, "timeout"], shape.timeout, mode, side, context);
   if (mode === "tcp") reportHttpWords(path, shape, context);
   const rules = readRules([...path, "rules"], name, shape.rules, context);
@@ -206,51 +202,6 @@ function readChecks(
     );
   }
   return { httpCheck: readHttpCheck(at, shape.http_check, context) };
-}
-
-function readBind(
-  path: Path,
-  name: string,
-  value: string | readonly string[] | undefined,
-  taken: Taken[],
-  context: Context,
-): ListenAddress[] {
-  const listen: ListenAddress[] = [];
-  const entries = each(path, value);
-  if (entries.length === 0) {
-    context.missing(
-      path,
-      `${name} has no bind`,
-      "add where the clients come in, such as bind: 192.168.33.84:80",
-    );
-  }
-  for (const [at, text] of entries) {
-    const result = parseListenRange(text);
-    if (!result.ok) {
-      context.problem(at, result.message, result.advice);
-      continue;
-    }
-    const clash = taken.find((other) => result.value.some((address) => overlaps(other, address)));
-    if (clash === undefined) {
-      listen.push(...result.value);
-      taken.push(...result.value.map((address) => ({ ...address, owner: name })));
-      continue;
-    }
-    context.problem(
-      at,
-      `${text} is already taken by ${clash.owner}'s ${describeEndpoint(clash.address, clash.port)}`,
-      "choose another port, or keep one of them",
-    );
-  }
-  return listen;
-}
-
-/** Whether the kernel would refuse the second of two listening addresses. */
-export function overlaps(a: ListenAddress, b: ListenAddress): boolean {
-  if (a.port !== b.port) return false;
-  if (a.address.toLowerCase() === b.address.toLowerCase()) return true;
-  const isSameFamily = a.address.includes(":") === b.address.includes(":");
-  return isSameFamily && (isWildcard(a.address) || isWildcard(b.address));
 }
 
 /** Words about requests, which nobody sees in `mode: tcp`. */

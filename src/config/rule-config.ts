@@ -45,6 +45,8 @@ export interface User {
  * What a rule asks of a request: every word that is there has to hold, and of the values of a word one.
  */
 export interface Condition {
+  /** The client's connection is over TLS that ends here, or is not. */
+  readonly overTls?: boolean;
   /** In lower case, without port; `*.example.org` stands for every name that ends so. */
   readonly hosts?: readonly string[];
   readonly methods?: readonly string[];

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { closed, milliseconds, oneOrMore, plainText, text, whole } from "./schema-words.js";
+import { closed, milliseconds, oneOrMore, plainText, text, truth, whole } from "./schema-words.js";
 
 /** The shape of `rules:` of a proxy, HAProxy's http-request. */
 
@@ -13,6 +13,7 @@ const condition = Type.Object(
     path: oneOrMore("a path such as /login", "The whole path, without the query."),
     path_beg: oneOrMore("a path such as /api/", "What the path begins with."),
     path_end: oneOrMore("an end such as .php", "What the path ends with."),
+    ssl_fc: truth("Whether the client came over TLS that ends here."),
     src: oneOrMore("an address or a network such as 10.0.0.0/8", "Where the client comes from."),
     hdr: Type.Optional(
       Type.Record(

@@ -83,6 +83,7 @@ function readCondition(path: Path, shape: ConditionShape, context: Context): Con
     ...(shape.path !== undefined && { paths: texts("path") }),
     ...(shape.path_beg !== undefined && { pathBegins: texts("path_beg") }),
     ...(shape.path_end !== undefined && { pathEnds: texts("path_end") }),
+    ...(shape.ssl_fc !== undefined && { overTls: shape.ssl_fc }),
     ...(shape.src !== undefined && { sources }),
     ...(shape.hdr !== undefined && { fields: readFields(shape.hdr) }),
   };

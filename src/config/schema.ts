@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { bindSchema } from "./bind-schema.js";
 import { accessLogSchema } from "./log-schema.js";
 import { rulesSchema } from "./rule-schema.js";
 import {
@@ -145,10 +146,7 @@ const mode = Type.Optional(
 );
 
 const clientSide = {
-  bind: oneOrMore(
-    "an address such as 192.168.33.84:80",
-    "Where the clients come in: an address, *:80, [::]:80, or a range of ports such as *:8000-8009.",
-  ),
+  bind: bindSchema,
   rules: rulesSchema,
   max_head_bytes: whole(1024, 1_048_576, "Largest request or response head. Default 16384."),
   maxconn: whole(1, 10_000_000, "Clients at once; further ones wait. Default: no limit of its own."),
@@ -337,6 +335,10 @@ export const foreignWords: Readonly<Record<string, string>> = {
   redirect: "write rules: [{ redirect: { location: 'https://%[host]%[url]' } }]",
   "retry-on": "write retry_on: [conn-failure, empty-response]",
   redispatch: "leave it out: a retry always goes to another server",
+  "accept-proxy": "write bind: { address: …, accept_proxy: true }",
+  "send-proxy": "write send_proxy: true",
+  "send-proxy-v2": "write send_proxy_v2: true",
+  "check-send-proxy": "write check: { send_proxy: true }",
   httplog: "write log: { format: httplog }",
   tcplog: "write log: { format: tcplog }",
   "dontlog-normal": "write log: { dontlog_normal: true }",

@@ -1,5 +1,6 @@
 import { describeEndpoint } from "./address.js";
 import { describeBalance } from "./balance.js";
+import { writeBind } from "./bind-section.js";
 import type { ProxyConfig } from "./config.js";
 import { describeDuration } from "./duration.js";
 import { describeStatuses } from "./http-check-section.js";
@@ -17,7 +18,7 @@ export function writeProxy(proxy: ProxyConfig, secret: (text: string) => string)
   const servers = hasBackend(proxy);
   return {
     ...(isTcp && { mode: "tcp" }),
-    ...(clients && { bind: proxy.listen.map(({ address, port }) => describeEndpoint(address, port)) }),
+    ...(clients && { bind: writeBind(proxy.listen) }),
     ...(proxy.defaultBackend !== undefined && { default_backend: proxy.defaultBackend }),
     ...(servers && writeServers(proxy)),
     ...(proxy.rules !== undefined && { rules: writeRules(proxy.rules, secret) }),
@@ -51,13 +52,14 @@ function writeServers(proxy: ProxyConfig): object {
 }
 
 function writeServer(server: ServerConfig): string | object {
-  const { host, port, weight, backup, disabled, slowStartMs, check } = server;
+  const { host, port, weight, backup, disabled, slowStartMs, sendProxy, check } = server;
   const address = describeEndpoint(host, port);
   const words = {
     ...(weight !== undefined && { weight }),
     ...(backup === true && { backup }),
     ...(disabled === true && { disabled }),
     ...(slowStartMs !== undefined && { slowstart: describeDuration(slowStartMs) }),
+    ...(sendProxy !== undefined && { [sendProxy === 1 ? "send_proxy" : "send_proxy_v2"]: true }),
     ...(check !== undefined && { check: writeCheck(check) }),
   };
   return Object.keys(words).length === 0 ? address : { address, ...words };
@@ -73,6 +75,7 @@ function writeCheck(check: CheckConfig): object {
     fall: check.fall,
     port: check.port,
     timeout: describeDuration(check.timeoutMs),
+    ...(check.sendProxy === true && { send_proxy: true }),
     ...(observe !== undefined && {
       observe: observe.layer,
       error_limit: observe.errorLimit,

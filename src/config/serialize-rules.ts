@@ -12,13 +12,14 @@ export function writeRules(rules: readonly Rule[], secret: (text: string) => str
 }
 
 function writeCondition(condition: Condition): object {
-  const { hosts, methods, paths, pathBegins, pathEnds, sources, fields } = condition;
+  const { overTls, hosts, methods, paths, pathBegins, pathEnds, sources, fields } = condition;
   return {
     ...(hosts !== undefined && { host: hosts }),
     ...(methods !== undefined && { method: methods }),
     ...(paths !== undefined && { path: paths }),
     ...(pathBegins !== undefined && { path_beg: pathBegins }),
     ...(pathEnds !== undefined && { path_end: pathEnds }),
+    ...(overTls !== undefined && { ssl_fc: overTls }),
     ...(sources !== undefined && { src: sources.map(({ text }) => text) }),
     ...(fields !== undefined && { hdr: new Map(fields.map(({ name, values }) => [name, values ?? true])) }),
   };

@@ -12,6 +12,8 @@ export interface ServerConfig {
   readonly disabled?: true;
   /** How long a server that comes up takes to its full weight. Left out: none. */
   readonly slowStartMs?: number;
+  /** Each connection to it begins with a PROXY header of this version. Left out: none is sent. */
+  readonly sendProxy?: 1 | 2;
   /** Left out: it is not checked, and counts as up. */
   readonly check?: CheckConfig;
 }
@@ -30,6 +32,8 @@ export interface CheckConfig {
   readonly port: number;
   /** For a whole check, from its connection on. */
   readonly timeoutMs: number;
+  /** The check's connection begins with the server's PROXY header, of version 1 where it has none. Left out: no. */
+  readonly sendProxy?: true;
   /** Left out: only checks count, not what happens to requests. */
   readonly observe?: ObserveConfig;
 }

@@ -12,6 +12,9 @@ const checkMapping = Type.Object(
     fall: whole(1, 1000, "Failures in a row that make it down. Default 3."),
     port: whole(1, 65_535, "Port that is checked. Default: the server's own."),
     timeout: milliseconds("For a whole check. Default: inter, at most timeout: connect."),
+    send_proxy: truth(
+      "Checks begin with a PROXY header. Default: as send_proxy and send_proxy_v2, unless port is there.",
+    ),
     observe: Type.Optional(
       Type.Enum(["layer4", "layer7", "none"], {
         title: "layer4, layer7 or none",
@@ -35,6 +38,8 @@ const serverWords = {
   backup: truth("Serves when no other is up. Default false."),
   disabled: truth("In maintenance from the start. Default false."),
   slowstart: milliseconds("How long a server that comes up takes to its full weight. Default 0."),
+  send_proxy: truth("Connections begin with a PROXY header, version 1. Default false."),
+  send_proxy_v2: truth("The same, version 2. Default false."),
   check: Type.Optional(
     Type.Union([Type.Boolean(), checkMapping], {
       title: "true, false, or a mapping such as { inter: 2s, rise: 2, fall: 3 }",

@@ -69,7 +69,8 @@ function readServer(
   const slowStart = chosen(own, inherited, "slowstart");
   const slowStartMs = context.duration(slowStart.path, slowStart.value, "ms", 0, 0);
   const weight = chosen(own, inherited, "weight").value ?? 1;
-  const check = readCheck(own, inherited, endpoint.port, connectTimeoutMs, context);
+  const sendProxy = readSendProxy(own, inherited, context);
+  const check = readCheck(own, inherited, endpoint.port, connectTimeoutMs, sendProxy !== null, context);
   return {
     name,
     ...endpoint,
@@ -77,8 +78,25 @@ function readServer(
     ...(chosen(own, inherited, "backup").value === true && { backup: true as const }),
     ...(chosen(own, inherited, "disabled").value === true && { disabled: true as const }),
     ...(slowStartMs > 0 && { slowStartMs }),
+    ...(sendProxy !== null && { sendProxy }),
     ...(check !== null && { check }),
   };
+}
+
+/** null: none. A server that says either word means both. */
+function readSendProxy(own: Words, inherited: Words, context: Context): 1 | 2 | null {
+  const isOwn = own.words.send_proxy !== undefined || own.words.send_proxy_v2 !== undefined;
+  const { path, words } = isOwn ? own : inherited;
+  if (words.send_proxy === true && words.send_proxy_v2 === true) {
+    context.problem(
+      [...path, "send_proxy_v2"],
+      "send_proxy and send_proxy_v2 are two headers",
+      "keep the one that the server expects",
+      "key",
+    );
+  }
+  if (words.send_proxy_v2 === true) return 2;
+  return words.send_proxy === true ? 1 : null;
 }
 
 /** A server's own word, or that of `default_server`. */
@@ -95,6 +113,7 @@ function readCheck(
   inherited: Words,
   serverPort: number,
   connectTimeoutMs: number,
+  sendsProxy: boolean,
   context: Context,
 ): CheckConfig | null {
   const wanted = own.words.check ?? inherited.words.check ?? false;
@@ -113,14 +132,18 @@ function readCheck(
   };
   const intervalMs = time("inter", defaultCheck.intervalMs);
   const observe = readObserve(find, context);
+  const port = find("port").value;
+  // HAProxy's rule: whatever listens on a port of its own may not expect it.
+  const sendProxy = find("send_proxy").value ?? (sendsProxy && port === undefined);
   return {
     intervalMs,
     fastIntervalMs: time("fastinter", intervalMs),
     downIntervalMs: time("downinter", intervalMs),
     rise: find("rise").value ?? defaultCheck.rise,
     fall: find("fall").value ?? defaultCheck.fall,
-    port: find("port").value ?? serverPort,
+    port: port ?? serverPort,
     timeoutMs: time("timeout", Math.max(shortestIntervalMs, Math.min(intervalMs, connectTimeoutMs))),
+    ...(sendProxy && { sendProxy: true as const }),
     ...(observe !== null && { observe }),
   };
 }

@@ -128,7 +128,7 @@ function stepInto(schema: TSchema, key: string): unknown {
   if (typeof patterns === "object" && patterns !== null) {
     return Object.entries(patterns).find(([pattern]) => new RegExp(pattern).test(key))?.[1];
   }
-  return Reflect.get(schema, "items");
+  return /^\d+$/.test(key) ? Reflect.get(schema, "items") : undefined;
 }
 
 function propertiesOf(schema: TSchema | null): Readonly<Record<string, unknown>> {

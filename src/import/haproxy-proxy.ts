@@ -1,9 +1,10 @@
 import { parseBalance } from "../config/balance.js";
 import type { Draft, Place } from "./draft.js";
+import { readBindWords } from "./haproxy-bind.js";
 import type { Line } from "./haproxy-parse.js";
 import { RuleImport } from "./haproxy-rules.js";
 import { haproxyTime, noteLeft, readServerWords } from "./haproxy-server.js";
-import { needlessBindFlags, needlessBindWords, proxyReasons, timeoutReasons } from "./haproxy-words.js";
+import { proxyReasons, timeoutReasons } from "./haproxy-words.js";
 import { freeName } from "./names.js";
 
 /** A line of a proxy, or of the defaults that it has. */
@@ -197,20 +198,19 @@ export class ProxyImport {
   private bind(words: readonly string[], place: Place): Outcome {
     const [addresses = "", ...parameters] = words;
     const { draft } = this.target;
-    for (let i = 0; i < parameters.length; i++) {
-      if (needlessBindFlags.includes(parameters[i])) continue;
-      if (!needlessBindWords.includes(parameters[i])) {
-        return { reason: `bind has no ${parameters[i]}, and without it the clients would not be understood` };
-      }
-      draft.note(place, parameters[i], `${parameters[i]} of bind is left out: it changes nothing here`);
-      i++;
-    }
+    const { words: own, left, missing } = readBindWords(parameters);
+    if (missing !== null)
+      return { reason: `bind has no ${missing}, and without it the clients would not be understood` };
+    for (const word of left) draft.note(place, word, `${word} of bind is left out: it changes nothing here`);
     const listed = addresses.split(",").map(listenAddress);
     if (listed.some((address) => address === null))
       return { reason: "a proxy listens on addresses and ports alone" };
     const taken = listed.flatMap((address) => address ?? []);
     this.binds.push(...taken);
-    return this.set(["bind"], taken, place);
+    if (own.size === 0) return this.set(["bind"], taken, place);
+    for (const address of taken)
+      draft.add([...this.target.path, "bind"], new Map([["address", address], ...own]), place);
+    return "taken";
   }
 
   private balance(text: string, place: Place): Outcome {

@@ -51,9 +51,6 @@ const flags: Readonly<Record<string, string>> = {
 const essential: Readonly<Record<string, string>> = {
   ssl: "servers are reached without TLS: with mode: tcp the client's TLS goes through",
   "check-ssl": "servers are reached without TLS",
-  "send-proxy": "the PROXY protocol is not spoken",
-  "send-proxy-v2": "the PROXY protocol is not spoken",
-  "check-send-proxy": "the PROXY protocol is not spoken",
   socks4: "servers are reached directly",
 };
 
@@ -69,6 +66,8 @@ export function readServerWords(words: readonly string[]): ServerWords {
     if (word === "check") isChecked = true;
     else if (word === "no-check") isChecked = false;
     else if (word === "backup" || word === "disabled") own.set(word, true);
+    else if (word === "send-proxy" || word === "send-proxy-v2") own.set(word.replaceAll("-", "_"), true);
+    else if (word === "check-send-proxy") check.set("send_proxy", true);
     else if (word === "weight") own.set(word, number(words[++i]));
     else if (word === "slowstart") own.set(word, haproxyTime(words[++i]));
     else if (checkTimes.includes(word)) check.set(word, haproxyTime(words[++i]));

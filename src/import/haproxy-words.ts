@@ -124,16 +124,3 @@ export const timeoutReasons: Readonly<Record<string, string>> = {
   queue: "requests do not queue for a server",
   tarpit: "nobody is held up on purpose",
 };
-
-/** Parameters of `bind` that change nothing here. */
-export const needlessBindWords: readonly string[] = [
-  "name",
-  "process",
-  "thread",
-  "id",
-  "backlog",
-  "maxconn",
-  "nice",
-  "tcp-ut",
-];
-export const needlessBindFlags: readonly string[] = ["transparent", "defer-accept", "tfo", "v4v6", "v6only"];

@@ -208,7 +208,7 @@ function globalReason(word: string, pair: string): string {
   if (Object.hasOwn(globalReasons, pair)) return globalReasons[pair];
   if (Object.hasOwn(globalReasons, word)) return globalReasons[word];
   if (word.startsWith("tune.")) return "nothing has to be tuned by hand";
-  if (word.startsWith("ssl-")) return "TLS is not terminated";
+  if (word.startsWith("ssl-")) return "write it into tls: of the address: min_version, ciphers";
   if (word.startsWith("no")) return "it switches off what is not there";
   return "Tandem has no such word in global";
 }

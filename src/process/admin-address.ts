@@ -1,6 +1,6 @@
 import type { networkInterfaces } from "node:os";
+import { overlaps } from "../config/bind-section.js";
 import type { AdminConfig, Config } from "../config/config.js";
-import { overlaps } from "../config/proxy-section.js";
 import { LbError } from "../errors.js";
 
 type Interfaces = ReturnType<typeof networkInterfaces>;

@@ -8,6 +8,7 @@ import { describeProblem, type Problem, sentences } from "../config/problem.js";
 import { describeAdminListen } from "../config/serialize.js";
 import { ExitCode, exitCodeOf, LbError } from "../errors.js";
 import { FlightRecorder } from "../flight/recorder.js";
+import { type Certificates, sameCertificates } from "../proxy/tls/certificate.js";
 import type { VrrpEvent } from "../vrrp/event.js";
 import type { Speaker } from "../vrrp/speaker.js";
 import type { PeerLinkSettings } from "../vrrp/speaker-peers.js";
@@ -53,12 +54,14 @@ const cutAheadMs = 300;
 
 export interface ReadAgain {
   readonly config: Config | null;
+  readonly certificates: Certificates;
   readonly problems: readonly Problem[];
   readonly warnings?: readonly Problem[];
 }
 
 export interface DaemonOptions {
   readonly config: Config;
+  readonly certificates: Certificates;
   /** Where the configuration came from, for the log. */
   readonly configFrom: string;
   readonly warnings: readonly Problem[];
@@ -76,6 +79,7 @@ export interface DaemonOptions {
 export class Daemon {
   private readonly options: DaemonOptions;
   private config: Config;
+  private certificates: Certificates;
   private readonly log: Log;
   private readonly plane: DataPlane;
   private control: ControlHost;
@@ -111,7 +115,8 @@ export class Daemon {
     this.options = options;
     this.config = config;
     this.log = log;
-    this.plane = new DataPlane(config, {
+    this.certificates = options.certificates;
+    this.plane = new DataPlane(config, options.certificates, {
       log,
       onChange: () => this.onThreadChange(),
       onDrained: () => this.input({ kind: "drained" }),
@@ -439,7 +444,7 @@ export class Daemon {
    * before a control thread that asked for it goes.
    */
   private async reload(tell: (answer: ReloadAnswer) => void): Promise<void> {
-    const { config: read, problems, warnings: found = [] } = await this.options.reload();
+    const { config: read, certificates, problems, warnings: found = [] } = await this.options.reload();
     const warnings = found.map(describeProblem);
     if (read === null) {
       for (const problem of problems) this.log.error(describeProblem(problem));
@@ -452,6 +457,8 @@ export class Daemon {
     try {
       const hasNewKey = this.hasNewKey(read, changed);
       if (hasNewKey) changed.push("peerLink.key");
+      const isRenewed = !sameCertificates(this.certificates, certificates);
+      if (isRenewed) changed.push("certificates");
       if (changed.length === 0) {
         this.log.info("the configuration is valid and has not changed");
         tell({ outcome: "unchanged", steps: [], problems: [], warnings });
@@ -461,9 +468,12 @@ export class Daemon {
         tell({ outcome: "failed", steps: [], problems: [`this node is ${this.lifeCycle.name}`], warnings });
         return;
       }
-      steps = describeReload(this.config, read, hasNewKey);
+      steps = describeReload(this.config, read, hasNewKey, isRenewed);
       const plan = planReload(this.config, read, changed);
-      await this.apply(read, plan, () => tell({ outcome: "applied", steps, problems: [], warnings }));
+      await this.apply(read, certificates, plan, () =>
+        tell({ outcome: "applied", steps, problems: [], warnings }),
+      );
+      if (isRenewed && !plan.proxies) this.plane.renewCertificates(certificates);
     } catch (error) {
       if (!(error instanceof LbError)) throw error;
       const { code, advice, message } = error;
@@ -471,6 +481,7 @@ export class Daemon {
       tell({ outcome: "failed", steps: [], problems: [`${code}: ${sentences(message, advice)}`], warnings });
       return;
     }
+    this.certificates = certificates;
     this.log.info({ applied: changed, steps }, "reloaded");
   }
 
@@ -497,13 +508,19 @@ export class Daemon {
 
   /** What a reload would do now. */
   private async plan(): Promise<ReloadAnswer> {
-    const { config, problems, warnings: found = [] } = await this.options.reload();
+    const { config, certificates, problems, warnings: found = [] } = await this.options.reload();
     const warnings = found.map(describeProblem);
     if (config === null)
       return { outcome: "refused", steps: [], problems: problems.map(describeProblem), warnings };
     let steps: readonly string[];
     try {
-      steps = describeReload(this.config, config, this.hasNewKey(config, changedValues(this.config, config)));
+      const hasNewKey = this.hasNewKey(config, changedValues(this.config, config));
+      steps = describeReload(
+        this.config,
+        config,
+        hasNewKey,
+        !sameCertificates(this.certificates, certificates),
+      );
     } catch (error) {
       if (!(error instanceof LbError)) throw error;
       const problem = `${error.code}: ${sentences(error.message, error.advice)}`;
@@ -515,6 +532,7 @@ export class Daemon {
   /** What can fail comes first. */
   private async apply(
     config: Config,
+    certificates: Certificates,
     { proxies, control, peerLink }: ReloadPlan,
     onApplied: () => void,
   ): Promise<void> {
@@ -528,7 +546,7 @@ export class Daemon {
     let speaker: Speaker | null = null;
     try {
       if (this.speaker === null) speaker = await this.openSpeaker(config, link);
-      if (proxies) await this.plane.replace(config, config.drainTimeoutMs);
+      if (proxies) await this.plane.replace(config, certificates, config.drainTimeoutMs);
     } catch (error) {
       await speaker?.stop();
       host.abandon();

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { describeEndpoint } from "../config/address.js";
 import type { Config } from "../config/config.js";
@@ -8,12 +9,14 @@ import { carryOver } from "../proxy/stats/carry-over.js";
 import { ThreadCell } from "../proxy/stats/layout.js";
 import { monotonicMs } from "../proxy/stats/monotonic.js";
 import { StatsTable } from "../proxy/stats/table.js";
+import type { Certificates } from "../proxy/tls/certificate.js";
 import { DataThreads } from "./data-threads.js";
 import type { ThreadHealth } from "./fitness.js";
 import { closeListeningSockets, type ListeningSocket, openListeningSockets } from "./listening-sockets.js";
 import type { Log } from "./log.js";
 import { LogHost } from "./log-host.js";
 import { readyWithinMs } from "./supervised-thread.js";
+import { planThreads } from "./thread-plan.js";
 
 export interface DataPlaneOptions {
   readonly log: Log;
@@ -49,14 +52,16 @@ export class DataPlane {
   private serversBefore: ServerTable | null = null;
   private isDraining = false;
   private readonly logs: LogHost;
+  private readonly ticketKeys = randomBytes(48);
 
   /** Opens the listening sockets: LbError LB_LISTEN_IN_USE, LB_PERMISSION, LB_LISTEN. */
   constructor(
     config: Config,
+    certificates: Certificates,
     private readonly options: DataPlaneOptions,
   ) {
     this.logs = new LogHost(options.log);
-    this.current = this.generation(config, openListeningSockets(config.proxies));
+    this.current = this.generation(config, certificates, openListeningSockets(config.proxies));
   }
 
   get table(): StatsTable {
@@ -138,10 +143,10 @@ export class DataPlane {
    * Serves by `config` from now on; what the present threads have begun they finish within `drainTimeoutMs`.
    * Throws LbError when a new address cannot be opened or the new threads do not get ready; then nothing has changed.
    */
-  async replace(config: Config, drainTimeoutMs: number): Promise<void> {
+  async replace(config: Config, certificates: Certificates, drainTimeoutMs: number): Promise<void> {
     const before = this.current;
     await this.logs.ensure(config);
-    const next = this.generation(config, openListeningSockets(config.proxies, before.sockets));
+    const next = this.generation(config, certificates, openListeningSockets(config.proxies, before.sockets));
     next.servers.takeOver(before.servers, monotonicMs());
     next.threads.start();
     if (!(await this.getReady(next)) || this.isDraining) {
@@ -170,9 +175,18 @@ export class DataPlane {
     this.serversBefore = null;
   }
 
-  private generation(config: Config, sockets: readonly ListeningSocket[]): Generation {
+  /** Clients that come from now on are shown these; nothing else changes. */
+  renewCertificates(certificates: Certificates): void {
+    this.current.threads.renewCertificates(certificates);
+  }
+
+  private generation(
+    config: Config,
+    certificates: Certificates,
+    sockets: readonly ListeningSocket[],
+  ): Generation {
     // Without proxies there is no data thread; the table still has a block, all zeros.
-    const count = config.proxies.length === 0 ? 1 : config.threads;
+    const count = Math.max(1, planThreads(config).length);
     const table = new StatsTable(config.proxies, count);
     const servers = new ServerTable(config.proxies, { nowMs: monotonicMs() });
     const generation: Generation = {
@@ -186,6 +200,7 @@ export class DataPlane {
         sockets,
         table,
         servers,
+        tls: { certificates, ticketKeys: this.ticketKeys },
         log: this.options.log,
         onChange: () => this.options.onChange(),
         onDrained: () => this.onDrained(generation),

@@ -5,21 +5,24 @@ import type { ServerTable } from "../proxy/health/server-table.js";
 import { createRuleCounters } from "../proxy/rules/rule-counters.js";
 import { Cell, rowCells, ThreadCell, threadHeaderCells } from "../proxy/stats/layout.js";
 import type { StatsTable } from "../proxy/stats/table.js";
+import type { Certificates, ThreadTls } from "../proxy/tls/certificate.js";
 import { startDataThread } from "./data-thread-host.js";
 import { readDescriptorLimit } from "./descriptor-limit.js";
 import type { ThreadHealth } from "./fitness.js";
 import type { ListeningSocket } from "./listening-sockets.js";
 import type { Log } from "./log.js";
-import type { FromDataThread, ToDataThread } from "./messages.js";
+import type { FromDataThread, ThreadListener, ToDataThread } from "./messages.js";
 import { defaultRestartPolicy } from "./restart-policy.js";
 import { SupervisedThread, type ThreadEvent } from "./supervised-thread.js";
 import { describeDescriptor, type ThreadEvents, type ThreadHost } from "./thread-host.js";
+import { planThreads, type ThreadPlan } from "./thread-plan.js";
 
 export interface DataThreadsOptions {
   readonly config: Config;
   readonly sockets: readonly ListeningSocket[];
   readonly table: StatsTable;
   readonly servers: ServerTable;
+  readonly tls: ThreadTls;
   readonly log: Log;
   /** A thread got ready, stuck or lost: look at the health again. */
   onChange(): void;
@@ -36,6 +39,8 @@ export class DataThreads {
   private readonly drained: boolean[];
   /** Of the rate limits of each proxy: they begin anew with a configuration, and outlive a thread. */
   private readonly ruleCounters: readonly (readonly SharedArrayBuffer[])[];
+  private readonly plans: readonly ThreadPlan[];
+  private tls: ThreadTls;
   private isDraining = false;
   private isHandingOver = false;
   /** What the threads' last `ready` said. */
@@ -43,9 +48,10 @@ export class DataThreads {
 
   constructor(options: DataThreadsOptions) {
     this.options = options;
-    const count = options.config.proxies.length === 0 ? 0 : options.config.threads;
+    this.plans = planThreads(options.config);
+    this.tls = options.tls;
     this.ruleCounters = options.config.proxies.map(({ rules = [] }) => createRuleCounters(rules));
-    this.given = Array.from({ length: count }, () => []);
+    this.given = this.plans.map(() => []);
     this.drained = this.given.map(() => false);
     this.threads = this.given.map((_, index) => this.supervise(index));
   }
@@ -68,6 +74,12 @@ export class DataThreads {
 
   health(): ThreadHealth[] {
     return this.threads.map((thread) => thread.health());
+  }
+
+  /** Clients that come from now on are shown these; nobody who is here notices. */
+  renewCertificates(certificates: Certificates): void {
+    this.tls = { ...this.tls, certificates };
+    for (const thread of this.threads) thread.post({ kind: "certificates", certificates });
   }
 
   handOver(): void {
@@ -120,27 +132,30 @@ export class DataThreads {
     events: ThreadEvents<FromDataThread>,
   ): ThreadHost<ToDataThread> {
     const { config, sockets, table, servers } = this.options;
-    const listeners: { proxyIndex: number; descriptor: number }[] = [];
+    const listeners: ThreadListener[] = [];
     const given = this.given[index];
-    for (const { proxyIndex, descriptor } of sockets) {
+    const plan = this.plans[index];
+    for (const { proxyIndex, place, descriptor } of sockets) {
+      if (!plan.takes(config.proxies[proxyIndex].listen[place])) continue;
       const copy = duplicateDescriptor(descriptor);
       given.push(copy);
-      listeners.push({ proxyIndex, descriptor: copy });
+      listeners.push({ proxyIndex, place, descriptor: copy });
     }
-    const { proxies, engine } = config;
+    const { proxies } = config;
+    const { engine } = plan;
     const maxconn = effectiveMaxconn(config);
     const buffers = {
       statsBuffer: table.buffer,
       serversBuffer: servers.buffer,
       ruleCounters: this.ruleCounters,
     };
-    const shared = { proxies, engine, maxconn, threads: this.count, ...buffers };
+    const shared = { proxies, engine, maxconn, threads: this.count, tls: this.tls, ...buffers };
     return startDataThread(name, { threadIndex: index, listeners, ...shared }, events);
   }
 
   private onMessage(index: number, name: string, message: FromDataThread): void {
     if (message.kind === "ready") {
-      this.engine = message.engine;
+      if (index === 0) this.engine = message.engine;
       const { engine, reason } = message;
       if (reason !== null)
         this.options.log.warn({ dataThread: name, engine, reason }, "no direct engine here");

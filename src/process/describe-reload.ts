@@ -8,11 +8,16 @@ import { planReload } from "./reload-plan.js";
 /**
  * What leads from one configuration to another, as sentences without a full stop, in the order in which a reload does
  * it: the proxies, VRRP, the control thread. Empty: nothing differs. Pure; secrets are named, never shown. `hasNewKey`: the
- * peer link's key_file has another content.
+ * peer link's key_file has another content. `hasNewCertificates`: files of certificates have.
  */
-export function describeReload(before: Config, after: Config, hasNewKey = false): string[] {
+export function describeReload(
+  before: Config,
+  after: Config,
+  hasNewKey = false,
+  hasNewCertificates = false,
+): string[] {
   const changed = [...changedValues(before, after), ...(hasNewKey ? ["peerLink.key"] : [])];
-  if (changed.length === 0) return [];
+  if (changed.length === 0 && !hasNewCertificates) return [];
   const plan = planReload(before, after, changed);
   const steps = [...describeProxies(before, after)];
   if (plan.proxies) {
@@ -20,6 +25,7 @@ export function describeReload(before: Config, after: Config, hasNewKey = false)
       `new data threads take over the listening sockets; what is in flight is finished by the old ones, for at most ${describeDuration(after.drainTimeoutMs)}`,
     );
   }
+  if (hasNewCertificates) steps.push("clients that come from now on are shown the renewed certificates");
   const setup = ({ vrrp, syncGroups }: Config) => ({ instances: vrrp, groups: syncGroups });
   for (const step of vrrpReloadSteps(setup(before), setup(after))) steps.push(`vrrp: ${describeStep(step)}`);
   if (plan.peerLink) {
@@ -64,6 +70,14 @@ function describeProxy(before: ProxyConfig, after: ProxyConfig): string[] {
       .filter((address) => !has.includes(address))
       .map((address) => `${what} no longer listens on ${address}`),
     ...has.filter((address) => !had.includes(address)).map((address) => `${what} listens on ${address}`),
+    ...after.listen.flatMap((next) => {
+      const present = before.listen.find(
+        ({ address, port }) => address === next.address && port === next.port,
+      );
+      const values = present === undefined ? [] : changedPaths(present, next);
+      if (values.length === 0) return [];
+      return [`${what} changed on ${describeEndpoint(next.address, next.port)}: ${values.join(", ")}`];
+    }),
     ...before.servers
       .filter(({ name }) => server(name, after) === undefined)
       .map(({ name }) => `server ${after.name}/${name} removed`),

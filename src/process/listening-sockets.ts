@@ -4,6 +4,8 @@ import { closeDescriptor, openListeningSocket } from "../netlink/listening-socke
 /** A socket that a proxy accepts on. The main thread keeps it open, so that clients can wait while a thread is replaced. */
 export interface ListeningSocket {
   readonly proxyIndex: number;
+  /** Which of the proxy's addresses it is. */
+  readonly place: number;
   readonly address: string;
   readonly port: number;
   readonly descriptor: number;
@@ -20,10 +22,10 @@ export function openListeningSockets(
   const sockets: ListeningSocket[] = [];
   try {
     for (const [proxyIndex, proxy] of proxies.entries()) {
-      for (const { address, port } of proxy.listen) {
+      for (const [place, { address, port }] of proxy.listen.entries()) {
         const kept = open.find((socket) => socket.address === address && socket.port === port);
         const descriptor = kept?.descriptor ?? openListeningSocket({ address, port });
-        sockets.push({ proxyIndex, address, port, descriptor });
+        sockets.push({ proxyIndex, place, address, port, descriptor });
       }
     }
     return sockets;

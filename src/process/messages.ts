@@ -1,9 +1,17 @@
 import type { AdminConfig, Config, ProxyConfig, StatsSocketConfig } from "../config/config.js";
 import type { AlertConfig, TrackedThings } from "../config/tracking-config.js";
+import type { Certificates, ThreadTls } from "../proxy/tls/certificate.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import type { Found } from "../vrrp/tracking.js";
 import type { NumberedJob } from "./notices.js";
 import type { Question } from "./reload-answer.js";
+
+/** A listening socket in a data thread: that of `proxies[proxyIndex].listen[place]`. */
+export interface ThreadListener {
+  readonly proxyIndex: number;
+  readonly place: number;
+  readonly descriptor: number;
+}
 
 /** What the main thread hands to a data thread at its start. */
 export interface DataThreadData {
@@ -11,7 +19,7 @@ export interface DataThreadData {
   readonly proxies: readonly ProxyConfig[];
   readonly engine: Config["engine"];
   /** One entry per proxy and listening address, each a descriptor of this thread's own. */
-  readonly listeners: readonly { readonly proxyIndex: number; readonly descriptor: number }[];
+  readonly listeners: readonly ThreadListener[];
   readonly threads: number;
   /** Client connections of all proxies together. */
   readonly maxconn: number;
@@ -24,6 +32,7 @@ export interface DataThreadData {
   readonly wakeDescriptor: number;
   /** A `DescriptorLedger`: what the thread opens past Node, for the main thread to close when it dies. */
   readonly ledgerBuffer: SharedArrayBuffer;
+  readonly tls: ThreadTls;
 }
 
 export type ToDataThread =
@@ -39,6 +48,8 @@ export type ToDataThread =
    * Stop accepting, in `acceptMs`; finish what is in flight, answer `drained`; what is left at the deadline is cut.
    */
   | { readonly kind: "drain"; readonly deadlineMs: number; readonly acceptMs: number }
+  /** Clients that come from now on are shown these. */
+  | { readonly kind: "certificates"; readonly certificates: Certificates }
   /** Answer to `look-up`: address literals, or none and why. */
   | {
       readonly kind: "looked-up";

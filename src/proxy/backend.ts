@@ -20,6 +20,8 @@ export class Backend {
   readonly requestKey: RequestKey | null;
   readonly pool: UpstreamPool;
   readonly retryPolicy: RetryPolicy;
+  /** Some of its servers are told by a PROXY header whose a connection is. */
+  readonly sendsProxy: boolean;
   /** Parsed into and read within one call of a handler: a connection of the pool may have been opened for another frontend. */
   readonly responseHeads: ResponseHeads;
 
@@ -37,6 +39,7 @@ export class Backend {
     this.balancer = new Balancer(backups, shared, algorithm, config.allBackups === true);
     this.requestKey = requestKeyOf(balance);
     this.retryPolicy = new RetryPolicy(config.retry ?? null);
+    this.sendsProxy = servers.some(({ sendProxy }) => sendProxy !== undefined);
     this.pool = new UpstreamPool(servers.length);
     const limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
     this.responseHeads = new ResponseHeads(engine.memory, limits);

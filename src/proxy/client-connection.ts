@@ -9,6 +9,7 @@ import { Cause, Stage } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { writeRuleAnswer } from "./rule-answer.js";
 import type { RuleAnswer } from "./rules/rule-set.js";
+import { UpstreamPool } from "./upstream-pool.js";
 
 /**
  * A connection that we end waits for the client's FIN, so that a last answer is not lost to a reset. So long it may be
@@ -25,6 +26,7 @@ const Phase = { head: 0, body: 1, response: 2, flush: 3, tunnel: 4, linger: 5, o
 type Phase = (typeof Phase)[keyof typeof Phase];
 
 const forwardedProto = Buffer.from("X-Forwarded-Proto: http\r\n");
+const forwardedProtoTls = Buffer.from("X-Forwarded-Proto: https\r\n");
 
 /** A client's connection: finds the requests in what it sends, one exchange at a time, answers in order. */
 export class ClientConnection implements ConnectionHandler {
@@ -59,20 +61,21 @@ export class ClientConnection implements ConnectionHandler {
   private lingerUntilMs = 0;
   /** The engine has closed the connection. */
   private gone = false;
+  private own: UpstreamPool | null = null;
 
   constructor(
     private readonly proxy: ProxyInstance,
     readonly connection: Connection,
+    private readonly overTls: boolean,
   ) {
     this.exchange = new Exchange(proxy, this);
     this.forwarding = {
       forwardedFor: proxy.forwardedForLines.line(connection.remoteAddress),
-      forwardedProto,
+      forwardedProto: overTls ? forwardedProtoTls : forwardedProto,
       fallbackHost: proxy.fallbackHost,
       keepUpgrade: false,
     };
     this.idleSinceMs = proxy.engine.now();
-    proxy.counters.clientConnected();
     connection.deadline("request-head", proxy.config.timeouts.requestHeadMs);
   }
 
@@ -170,6 +173,12 @@ export class ClientConnection implements ConnectionHandler {
   }
 
   // —— from the exchange ——
+
+  /** Connections to servers that were told whose they are: nobody else's requests go over them. */
+  get ownPool(): UpstreamPool {
+    this.own ??= new UpstreamPool(this.proxy.config.servers.length);
+    return this.own;
+  }
 
   /** Sends to the client; false: stop until `Exchange.clientDrained`. */
   send(bytes: Uint8Array, start: number, end: number, more: boolean): boolean {
@@ -377,7 +386,8 @@ export class ClientConnection implements ConnectionHandler {
     this.headOnly = head.method === Method.HEAD;
     this.isLastRequest = !head.keepAlive;
     if (rules !== null) {
-      const ruled = rules.judge(bytes, head, this.connection.remoteAddress, this.proxy.monotonicMs());
+      const client = { source: this.connection.remoteAddress, overTls: this.overTls };
+      const ruled = rules.judge(bytes, head, client, this.proxy.monotonicMs());
       if (ruled.kind === "answer") {
         this.answerByRule(ruled.answer);
         return start;
@@ -549,6 +559,7 @@ export class ClientConnection implements ConnectionHandler {
     this.held.clear();
     // Its log line still counts this connection.
     this.exchange.abandon();
+    if (this.own !== null) for (const upstream of this.own.drain()) upstream.closeIdle();
     this.proxy.counters.clientGone();
     this.proxy.left(this);
   }

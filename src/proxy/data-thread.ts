@@ -19,6 +19,7 @@ import { SharedServers } from "./shared-servers.js";
 import { ThreadCell } from "./stats/layout.js";
 import { monotonicMs } from "./stats/monotonic.js";
 import { StatsTable } from "./stats/table.js";
+import type { Certificates } from "./tls/certificate.js";
 
 /** How often the thread shows that its loop turns; the main thread takes 2 s of silence for a stuck one. */
 const heartbeatMs = 200;
@@ -103,13 +104,17 @@ class DataThread {
         data.ruleCounters[index],
       );
     });
-    this.listeners = data.listeners.map(({ proxyIndex, descriptor }) =>
-      this.proxies[proxyIndex].listen(descriptor),
+    this.listeners = data.listeners.map(({ proxyIndex, place, descriptor }) =>
+      this.proxies[proxyIndex].listen(descriptor, place, data.tls),
     );
     loop.every(heartbeatMs, () => this.beat());
     if (data.proxies.some(({ log }) => log !== undefined))
       loop.every(flushEveryMs, () => this.batches.flush());
     this.beat();
+  }
+
+  renewCertificates(certificates: Certificates): void {
+    for (const proxy of this.proxies) proxy.renewCertificates(certificates);
   }
 
   handOver(): void {
@@ -243,6 +248,9 @@ if (port !== null) {
         break;
       case "drain":
         thread.drain(order.deadlineMs, order.acceptMs);
+        break;
+      case "certificates":
+        thread.renewCertificates(order.certificates);
         break;
       case "looked-up": {
         const waiting = asked.get(order.host) ?? [];

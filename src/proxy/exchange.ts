@@ -11,6 +11,7 @@ import { ExchangeTrace } from "./log/exchange-trace.js";
 import { Cause, Stage, stageOf } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { UpstreamConnection } from "./upstream-connection.js";
+import type { UpstreamPool } from "./upstream-pool.js";
 
 /** From so many bytes on a body passes unseen, where the engine can: below it copying costs less. */
 const splicedBytes = 32_768;
@@ -63,7 +64,7 @@ export class Exchange {
 
   constructor(
     private readonly proxy: ProxyInstance,
-    private readonly client: ClientConnection,
+    readonly client: ClientConnection,
   ) {
     this.request = new KeptRequest(proxy.engine);
   }
@@ -465,7 +466,8 @@ export class Exchange {
   }
 
   private attempt(pooled: boolean, bodyFollows: boolean): void {
-    const { pool, counters, engine } = this.proxy;
+    const { counters, engine, backend } = this.proxy;
+    const pool = backend.sendsProxy ? this.poolOf(this.server) : backend.pool;
     const now = engine.now();
     this.trace.attemptMs = now;
     this.connectMs = -1;
@@ -475,7 +477,7 @@ export class Exchange {
     if (idle === null) {
       counters.connecting(this.server);
       this.connectStartedMs = now;
-      this.upstream = new UpstreamConnection(this.proxy, this.server, this);
+      this.upstream = new UpstreamConnection(this.proxy, this.server, this, pool);
       return;
     }
     counters.reused(this.server);
@@ -485,6 +487,11 @@ export class Exchange {
     this.upstream = idle;
     idle.reuse(this);
     this.sendRequest(idle, bodyFollows);
+  }
+
+  /** A connection that began with a PROXY header is this client's alone. */
+  private poolOf(server: number): UpstreamPool {
+    return this.proxy.config.servers[server].sendProxy === undefined ? this.proxy.pool : this.client.ownPool;
   }
 
   /** `bodyFollows`: body bytes come in this very turn, they may leave in the same packet. */

@@ -50,9 +50,18 @@ export class ProxyCounters {
   }
 
   clientConnected(): void {
+    this.arrived();
+    this.sessionBegan();
+  }
+
+  /** A connection that is no session yet: a PROXY header or a handshake comes first. */
+  arrived(): void {
     this.cells[this.frontend + Cell.connectionsTotal]++;
-    this.cells[this.frontend + Cell.sessionsTotal]++;
     this.raise(this.frontend);
+  }
+
+  sessionBegan(): void {
+    this.cells[this.frontend + Cell.sessionsTotal]++;
   }
 
   limitReached(): void {

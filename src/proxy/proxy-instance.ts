@@ -1,10 +1,18 @@
 import type { ProxyConfig } from "../config/config.js";
+import { arrivalsOf } from "./arrival.js";
 import type { Backend } from "./backend.js";
 import type { Balancer } from "./balance/balancer.js";
 import type { RequestKey } from "./balance/request-key.js";
 import type { Client } from "./client.js";
 import { ClientConnection } from "./client-connection.js";
-import type { Acceptor, Connection, ConnectionHandler, Engine, Listener } from "./engine/engine.js";
+import type {
+  Acceptor,
+  Connection,
+  ConnectionHandler,
+  Engine,
+  Listener,
+  TlsTermination,
+} from "./engine/engine.js";
 import { Roster } from "./engine/roster.js";
 import { ForwardedForLines } from "./forwarded-for-lines.js";
 import { defaultMaxFields, type HeadLimits } from "./http1/head.js";
@@ -14,6 +22,7 @@ import type { ProxyCounters } from "./proxy-counters.js";
 import { RequestRules } from "./request-rules.js";
 import type { RetryPolicy } from "./retry-policy.js";
 import { TcpSession } from "./tcp-session.js";
+import { type Certificates, noTls, type ThreadTls } from "./tls/certificate.js";
 import type { UpstreamConnection } from "./upstream-connection.js";
 import type { UpstreamPool } from "./upstream-pool.js";
 
@@ -62,6 +71,7 @@ export class ProxyInstance implements Acceptor {
   /** Clients wait in the backlog until others have gone. */
   private isFull = false;
   private readonly listeners: Listener[] = [];
+  private readonly terminations: TlsTermination[] = [];
 
   constructor(
     readonly config: ProxyConfig,
@@ -90,11 +100,24 @@ export class ProxyInstance implements Acceptor {
       config.rules === undefined ? null : new RequestRules(config.rules, ruleCounters, this.limits);
   }
 
-  /** Takes clients from a listening socket; the engine owns the descriptor from now on. */
-  listen(descriptor: number): Listener {
-    const listener = this.engine.listen(descriptor, this);
+  /** Takes clients from a listening socket, that of `config.listen[place]`; the engine owns the descriptor from now on. */
+  listen(descriptor: number, place: number, tls: ThreadTls = noTls): Listener {
+    const { tls: config } = this.config.listen[place];
+    let termination: TlsTermination | null = null;
+    if (config !== undefined) {
+      termination = this.engine.termination(config, tls.certificates, tls.ticketKeys);
+      if (termination === null)
+        throw new Error(`${this.config.name}: the ${this.engine.name} engine speaks no TLS`);
+      this.terminations.push(termination);
+    }
+    const listener = this.engine.listen(descriptor, arrivalsOf(this, place, termination));
     this.listeners.push(listener);
     return listener;
+  }
+
+  /** Clients that come from now on are shown these. */
+  renewCertificates(certificates: Certificates): void {
+    for (const termination of this.terminations) termination.renew(certificates);
   }
 
   admits(): boolean {
@@ -112,13 +135,19 @@ export class ProxyInstance implements Acceptor {
   }
 
   accept(connection: Connection): ConnectionHandler {
+    this.counters.clientConnected();
+    return this.serve(connection, false);
+  }
+
+  /** The client of `connection` may speak its protocol now; returns who hears it. */
+  serve(connection: Connection, overTls: boolean): ConnectionHandler {
     if (this.config.mode === "tcp") {
       const session = new TcpSession(this, connection);
       this.clients.add(session);
       session.begin();
       return session;
     }
-    const client = new ClientConnection(this, connection);
+    const client = new ClientConnection(this, connection, overTls);
     this.clients.add(client);
     return client;
   }
@@ -194,7 +223,7 @@ export class ProxyInstance implements Acceptor {
   /** An upstream connection whose exchange is over: kept for the next request, or closed. */
   release(upstream: UpstreamConnection, reusable: boolean): void {
     this.counters.usedConnections(upstream.server, -1);
-    if (reusable && !this.draining && this.pool.put(upstream.server, upstream)) {
+    if (reusable && !this.draining && upstream.pool.put(upstream.server, upstream)) {
       this.counters.idleConnections(upstream.server, 1);
       upstream.rest(this.engine.now());
       return;

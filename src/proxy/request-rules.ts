@@ -1,6 +1,6 @@
 import type { Rule } from "../config/rule-config.js";
 import { Head, type HeadLimits, parseRequestHead } from "./http1/head.js";
-import { RequestFacts } from "./rules/request-facts.js";
+import { RequestFacts, type RuledClient } from "./rules/request-facts.js";
 import { type RuleAnswer, RuleSet } from "./rules/rule-set.js";
 
 /** What a head may grow by through rules. */
@@ -32,8 +32,8 @@ export class RequestRules {
   }
 
   /** Judges the request that `head` describes in `bytes`. */
-  judge(bytes: Uint8Array, head: Head, source: string, nowMs: number): Ruled {
-    const facts = new RequestFacts(bytes, head, source);
+  judge(bytes: Uint8Array, head: Head, client: RuledClient, nowMs: number): Ruled {
+    const facts = new RequestFacts(bytes, head, client);
     const answer = this.rules.apply(facts, nowMs);
     if (answer !== null) return { kind: "answer", answer };
     if (!facts.isEdited) return unchanged;

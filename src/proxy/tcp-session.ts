@@ -3,8 +3,10 @@ import { hashText } from "./balance/key-hash.js";
 import { Tried } from "./balance/tried.js";
 import type { Client } from "./client.js";
 import type { Connection, ConnectionHandler, DeadlineKind } from "./engine/engine.js";
+import { HeldBytes } from "./held-bytes.js";
 import { Cause, Stage } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
+import { sendProxyHeader } from "./proxy-protocol/send.js";
 
 /** From so many bytes at once on, what follows passes unseen, where the engine can: below it copying costs less. */
 const splicedBytes = 32_768;
@@ -43,6 +45,8 @@ export class TcpSession implements ConnectionHandler, Client {
   /** What was sent to a side waits for it. */
   private clientIsSlow = false;
   private serverIsSlow = false;
+  /** What came together with the PROXY header; null: nothing. */
+  private early: HeldBytes | null = null;
 
   private readonly startedMs: number;
   private connectStartedMs = 0;
@@ -60,7 +64,6 @@ export class TcpSession implements ConnectionHandler, Client {
   ) {
     this.startedMs = proxy.engine.now();
     this.key = proxy.config.balance === "source" ? hashText(client.remoteAddress) : noKey;
-    proxy.counters.clientConnected();
     proxy.counters.exchangeBegan();
     client.pause();
   }
@@ -82,11 +85,19 @@ export class TcpSession implements ConnectionHandler, Client {
     this.proxy.serverReached(this.server);
     connection.clearDeadline();
     this.touch();
-    this.client.resume();
+    const { sendProxy } = this.proxy.config.servers[this.server];
+    if (sendProxy !== undefined) sendProxyHeader(connection, sendProxy, this.client, this.early !== null);
+    const isTaken = this.early === null || this.passEarly(this.early, connection);
+    if (isTaken) this.client.resume();
   }
 
   received(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
     const { upstream } = this;
+    if (this.phase === Phase.connecting) {
+      this.early ??= new HeldBytes();
+      this.early.append(bytes, start, end);
+      return;
+    }
     if (upstream === null || this.phase !== Phase.open) return;
     this.touch();
     const to = connection === this.client ? upstream : this.client;
@@ -201,6 +212,16 @@ export class TcpSession implements ConnectionHandler, Client {
     } else {
       this.dispatch();
     }
+  }
+
+  /** False: the server does not take it all at once, and the client waits. */
+  private passEarly(early: HeldBytes, server: Connection): boolean {
+    this.early = null;
+    const bytes = early.take();
+    this.passed(this.client, bytes.length);
+    const isTaken = server.send(bytes, 0, bytes.length, false);
+    if (!isTaken) this.serverIsSlow = true;
+    return isTaken;
   }
 
   /** Bytes that came from `connection` go to the other side. */

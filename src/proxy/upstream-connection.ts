@@ -4,6 +4,8 @@ import { HeldBytes } from "./held-bytes.js";
 import { BodyFramer } from "./http1/body.js";
 import { Framing, findHeadEnd } from "./http1/head.js";
 import type { ProxyInstance } from "./proxy-instance.js";
+import { sendProxyHeader } from "./proxy-protocol/send.js";
+import type { UpstreamPool } from "./upstream-pool.js";
 
 const Phase = { connecting: 0, idle: 1, head: 2, body: 3, untilClose: 4, tunnel: 5 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
@@ -26,6 +28,8 @@ export class UpstreamConnection implements ConnectionHandler {
     private readonly proxy: ProxyInstance,
     readonly server: number,
     exchange: Exchange,
+    /** Where it rests between two exchanges. */
+    readonly pool: UpstreamPool,
   ) {
     this.exchange = exchange;
     this.connection = proxy.engine.connect(proxy.config.servers[server], this);
@@ -72,6 +76,9 @@ export class UpstreamConnection implements ConnectionHandler {
     this.connection.clearDeadline();
     this.proxy.counters.usedConnections(this.server, 1);
     this.expectResponse(exchange);
+    const { sendProxy } = this.proxy.config.servers[this.server];
+    if (sendProxy !== undefined)
+      sendProxyHeader(this.connection, sendProxy, exchange.client.connection, true);
     exchange.upstreamReady(this);
   }
 
@@ -216,6 +223,6 @@ export class UpstreamConnection implements ConnectionHandler {
   }
 
   private dropFromPool(): void {
-    if (this.proxy.pool.remove(this.server, this)) this.proxy.counters.idleConnections(this.server, -1);
+    if (this.pool.remove(this.server, this)) this.proxy.counters.idleConnections(this.server, -1);
   }
 }

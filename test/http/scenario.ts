@@ -19,6 +19,7 @@ import { SharedServers } from "../../src/proxy/shared-servers.js";
 import { monotonicMs } from "../../src/proxy/stats/monotonic.js";
 import { type ProxySnapshot, readSnapshot } from "../../src/proxy/stats/snapshot.js";
 import { StatsTable } from "../../src/proxy/stats/table.js";
+import type { ThreadTls } from "../../src/proxy/tls/certificate.js";
 import { eventually, Peer, within } from "./peer.js";
 
 /** An engine at work in this thread. */
@@ -39,6 +40,9 @@ function startPortable(): RunningEngine {
   const engine = new PortableEngine();
   return { engine, lost: () => ({}), stop: () => engine.destroy() };
 }
+
+/** Where a scenario is about TLS, which the direct engine does not speak. */
+export const portableOnly = engines.filter(({ name }) => name === "portable");
 
 /** Its loop blocks in a thread of its own; here, where the peers live as well, it gets a turn every millisecond. */
 function startDirect(): RunningEngine {
@@ -80,6 +84,7 @@ export interface ProxyOptions {
   readonly timeouts?: Partial<ProxyTimeouts>;
   readonly maxHeadBytes?: number;
   readonly maxconn?: number;
+  readonly tls?: ThreadTls;
   /** What else its configuration says. */
   readonly config?: Partial<ProxyConfig>;
 }
@@ -95,9 +100,13 @@ interface Target {
  * everything must have come to rest: no client connection, no exchange, no descriptor left over, and the accounts of
  * frontend, servers and backend agree.
  */
-export function scenario(name: string, script: (s: Scenario, t: Test) => Promise<void>): void {
-  for (const engine of engines) {
-    t.test(engines.length > 1 ? `${name} (${engine.name})` : name, async (t) => {
+export function scenario(
+  name: string,
+  script: (s: Scenario, t: Test) => Promise<void>,
+  over: readonly { readonly name: string; readonly start: () => RunningEngine }[] = engines,
+): void {
+  for (const engine of over) {
+    t.test(over.length > 1 ? `${name} (${engine.name})` : name, async (t) => {
       const descriptorsBefore = openSockets();
       const running = engine.start();
       const s = new Scenario(running.engine);
@@ -338,7 +347,7 @@ export class RunningProxy {
       }),
       createRuleCounters(this.config.rules ?? []),
     );
-    this.listener = this.instance.listen(descriptor);
+    this.listener = this.instance.listen(descriptor, 0, options.tls);
   }
 
   /** A client that has just connected. */
@@ -355,6 +364,11 @@ export class RunningProxy {
     const peer = new Peer(socket, `client ${this.clients.length + 1}`);
     this.clients.push(peer);
     return peer;
+  }
+
+  /** A client that this scenario has connected in its own way. */
+  add(client: Peer): void {
+    this.clients.push(client);
   }
 
   stats(): ProxySnapshot {

@@ -1,3 +1,7 @@
+import type { BindTlsConfig } from "../../config/tls-config.js";
+import type { Endpoint, Endpoints } from "../proxy-protocol/endpoints.js";
+import type { Certificates } from "../tls/certificate.js";
+
 /**
  * How bytes move. The HTTP core is written once against this interface; an engine implements it over
  * `node:net` (portable) or over epoll and direct system calls (direct).
@@ -39,11 +43,26 @@ export interface Engine {
   keep(size: number): Room;
   giveBack(room: Room): void;
 
+  /** TLS towards clients; null: this engine cannot speak it. `ticketKeys`: 48 bytes that all threads share. */
+  termination(
+    config: BindTlsConfig,
+    certificates: Certificates,
+    ticketKeys: Uint8Array,
+  ): TlsTermination | null;
+
   /** Pipes that splices have bytes in, and those that wait for the next one. */
   readonly pipeCounts: PipeCounts;
 
   /** Closes every listener and connection at once and gives all descriptors back. */
   destroy(): void;
+}
+
+/** TLS of one listening address. */
+export interface TlsTermination {
+  /** The certificate goes by the name that a client asks for. */
+  readonly goesByName: boolean;
+  /** Handshakes that begin from now on use these. */
+  renew(certificates: Certificates): void;
 }
 
 export interface PipeCounts {
@@ -86,6 +105,7 @@ export interface Acceptor {
 export type DeadlineKind =
   | "connect"
   | "retry"
+  | "handshake"
   | "request-head"
   | "client"
   | "server"
@@ -97,6 +117,27 @@ export interface Connection {
   /** Address of the other side, IPv4-mapped IPv6 shown as IPv4; "" while not connected. */
   readonly remoteAddress: string;
   readonly remotePort: number;
+
+  /** This side's own address; its `address` is "" where it cannot be told any more. */
+  local(): Endpoint;
+
+  /** A PROXY header has said whose connection this is: it is told as theirs from now on. */
+  claim(ends: Endpoints): void;
+
+  /**
+   * TLS begins, with `bytes[start, end)`, which were received already; `serverName`: the one that they name. The handler hears `connected` when the handshake is
+   * done and then what is said inside; `closed` with `ETLS` when it fails. An engine that gave `termination`.
+   */
+  secure(
+    termination: TlsTermination,
+    serverName: string | null,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+
+  /** Its events go to another handler from now on. */
+  handledBy(handler: ConnectionHandler): void;
 
   /**
    * Queues `bytes[start, end)`. The caller gives the range away: it must not change it afterwards (an engine

@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 import { getSystemErrorMap } from "node:util";
 import { describeEndpoint } from "../../config/address.js";
 import type { HttpCheckConfig, ServerConfig } from "../../config/server-config.js";
+import { encodeProxyHeader, type ProxyVersion } from "../proxy-protocol/encode.js";
 import type { CheckResult } from "./check-status.js";
 import { checkRequest, judgeAnswer, mostAnswerBytes, type Verdict } from "./http-check.js";
 
@@ -45,10 +46,19 @@ export function probeServer(server: ServerConfig, http: HttpCheckConfig | null):
   });
   socket.on("connect", () => {
     isConnected = true;
+    if (check.sendProxy === true) socket.write(checkHeader(socket, server.sendProxy ?? 1));
     if (http === null) end({ status: "L4OK", code: null, detail: "" });
     else ask(socket, http, describeEndpoint(server.host, check.port), end);
   });
   return { result, cancel: () => end(null) };
+}
+
+/** As HAProxy's checks have it: version 1 names the check's own connection, version 2 says LOCAL. */
+function checkHeader(socket: Socket, version: ProxyVersion): Uint8Array {
+  const end = (address = "", port = 0) => ({ address: address.replace(/^::ffff:/, ""), port });
+  const source = end(socket.localAddress, socket.localPort);
+  const destination = end(socket.remoteAddress, socket.remotePort);
+  return encodeProxyHeader(version, version === 1 ? { source, destination } : null);
 }
 
 function ask(

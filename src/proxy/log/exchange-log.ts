@@ -1,4 +1,5 @@
 import type { AccessLogConfig, LogTarget } from "../../config/log-config.js";
+import { describeArrival, type FailedArrival, formatArrival } from "./failed-arrival.js";
 import { describeRecord, formatLine } from "./log-line.js";
 import type { LogRecord } from "./log-record.js";
 import { Cause } from "./termination.js";
@@ -50,6 +51,18 @@ export class ExchangeLog {
   /** A time on the engine's clock as ms since the epoch. */
   epochMs(engineMs: number): number {
     return engineMs + this.options.epochOffsetMs();
+  }
+
+  /** A connection failed before anything could be asked over it. `isNull`: nothing came on it. */
+  arrivalFailed(arrival: FailedArrival, isNull: boolean): void {
+    const { config, sink, failed } = this.options;
+    if (config === null) {
+      if (!isNull) failed(describeArrival(arrival), "connection failed");
+      return;
+    }
+    if (isNull && config.dontLogNull) return;
+    const line = formatArrival(config.format, arrival, this.options.offsetMinutes(), this.options.thread);
+    for (const target of config.targets) sink.write(target, config.facility, line);
   }
 
   /** `isNull`: nothing came on the connection. */

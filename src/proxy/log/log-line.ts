@@ -133,7 +133,7 @@ export function logDate(epochMs: number, offsetMinutes: number): string {
 }
 
 /** `2026-11-24T19:42:39.106Z`. */
-function isoDate(epochMs: number): string {
+export function isoDate(epochMs: number): string {
   const second = Math.floor(epochMs / 1000);
   const date = calendarTime(second);
   const ms = Math.floor(epochMs) - second * 1000;

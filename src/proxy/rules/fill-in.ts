@@ -10,6 +10,8 @@ function textOf(word: TemplateWord, facts: RequestFacts): string {
   switch (word) {
     case "src":
       return facts.source;
+    case "scheme":
+      return facts.overTls ? "https" : "http";
     case "host":
       return facts.host;
     case "method":

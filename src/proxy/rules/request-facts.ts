@@ -8,11 +8,20 @@ export interface Field {
   readonly value: string;
 }
 
+/** Who sends a request, and how. */
+export interface RuledClient {
+  readonly source: string;
+  readonly overTls: boolean;
+}
+
 /**
  * What rules look at and may change of one request. Texts are read byte for byte (ISO 8859-1), so that they can be written
  * back as they came. Made for a request only where its proxy has rules.
  */
 export class RequestFacts {
+  readonly source: string;
+  /** It came over TLS that ended here. */
+  readonly overTls: boolean;
   readonly method: string;
   /** As it came: absolute form keeps its scheme and authority in front. */
   private readonly targetPrefix: string;
@@ -26,11 +35,9 @@ export class RequestFacts {
   /** A rule has changed something. */
   isEdited = false;
 
-  constructor(
-    bytes: Uint8Array,
-    head: Head,
-    readonly source: string,
-  ) {
+  constructor(bytes: Uint8Array, head: Head, { source, overTls }: RuledClient) {
+    this.source = source;
+    this.overTls = overTls;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + head.start, head.end - head.start).toString(
       "latin1",
     );

@@ -30,6 +30,7 @@ const check: fc.Arbitrary<CheckConfig> = fc.record(
     fall: count,
     port,
     timeoutMs: ms,
+    sendProxy: fc.constant(true as const),
     observe: fc.record({
       layer: fc.constantFrom("layer4" as const, "layer7" as const),
       errorLimit: fc.integer({ min: 1, max: 1_000_000 }),
@@ -48,6 +49,7 @@ export const serverWords: fc.Arbitrary<Omit<ServerConfig, "name" | "host" | "por
     backup: fc.constant(true as const),
     disabled: fc.constant(true as const),
     slowStartMs: ms,
+    sendProxy: fc.constantFrom(1 as const, 2 as const),
     check,
   },
   { requiredKeys: [] },

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { parseAddressRange } from "../../../src/config/address-range.js";
+import { overlaps } from "../../../src/config/bind-section.js";
 import type {
   Config,
   ProxyConfig,
@@ -13,9 +14,9 @@ import {
   notifyNobody,
   trackNothing,
 } from "../../../src/config/defaults.js";
-import { overlaps } from "../../../src/config/proxy-section.js";
 import type { Action, Condition, FieldCondition, Rule } from "../../../src/config/rule-config.js";
 import type { TextTemplate } from "../../../src/config/text-template.js";
+import type { BindTlsConfig } from "../../../src/config/tls-config.js";
 import { accessLog, balance, httpCheck, retry, serverWords } from "./generate-servers.js";
 import { withTracking } from "./generate-tracking.js";
 
@@ -157,6 +158,7 @@ const texts = (...values: string[]) => fc.subarray(values, { minLength: 1 });
 const condition: fc.Arbitrary<Condition> = fc
   .record(
     {
+      overTls: fc.boolean(),
       hosts: texts("www.example.org", "*.example.org"),
       methods: texts("GET", "M-SEARCH"),
       paths: texts("/", "/a%20b"),
@@ -249,11 +251,27 @@ const rule: fc.Arbitrary<Rule> = fc.record({
   action,
 });
 
+const bindTls: fc.Arbitrary<BindTlsConfig> = fc.record(
+  {
+    crt: fc.subarray(["/etc/lb/site.pem", "/etc/lb/certs/", "/a b"], { minLength: 1 }),
+    alpn: fc.constant(["http/1.1"]),
+    minVersion: fc.constant("TLSv1.3" as const),
+    ciphers: fc.constantFrom("ECDHE+AESGCM", "HIGH:!aNULL"),
+  },
+  { requiredKeys: ["crt"] },
+);
+
 const proxy: fc.Arbitrary<ProxyConfig> = fc
   .record(
     {
       name,
-      listen: fc.array(fc.record({ address: fc.oneof(ipv4, ipv6), port }), { minLength: 1, maxLength: 3 }),
+      listen: fc.array(
+        fc.record(
+          { address: fc.oneof(ipv4, ipv6), port, acceptProxy: fc.constant(true as const), tls: bindTls },
+          { requiredKeys: ["address", "port"] },
+        ),
+        { minLength: 1, maxLength: 3 },
+      ),
       balance,
       hashType: fc.constant("consistent" as const),
       allBackups: fc.constant(true as const),

@@ -254,7 +254,7 @@ defaults
   default-server inter 3s fall 4
 frontend web
   bind 10.0.0.9:80,10.0.0.9:8080 name x
-  bind 10.0.0.9:443 ssl crt /etc/cert.pem
+  bind 10.0.0.9:443 accept-proxy ssl crt /etc/cert.pem crt /etc/more/
   acl admin path_beg /admin
   acl inside src 10.0.0.0/8
   acl inside src fd00::/8
@@ -271,7 +271,7 @@ backend app
   option httpchk GET /up
   http-check expect status 200
   server web01 10.0.0.1:80 check weight 10 maxconn 50
-  server web02 10.0.0.2:80 check backup slowstart 10s
+  server web02 10.0.0.2:80 check backup slowstart 10s send-proxy-v2
   server tls 10.0.0.3:443 ssl verify none
 backend api
   server a 10.0.0.4:80
@@ -299,6 +299,7 @@ peers mine
     listen: [
       { address: "10.0.0.9", port: 80 },
       { address: "10.0.0.9", port: 8080 },
+      { address: "10.0.0.9", port: 443, acceptProxy: true, tls: { crt: ["/etc/cert.pem", "/etc/more/"] } },
     ],
     timeouts: { clientMs: 30_000 },
   });
@@ -312,16 +313,15 @@ peers mine
     timeouts: { connectMs: 4000, serverMs: 30_000 },
     servers: [
       { name: "web01", weight: 10, check: { intervalMs: 3000, fall: 4 } },
-      { name: "web02", backup: true, slowStartMs: 10_000 },
+      { name: "web02", backup: true, slowStartMs: 10_000, sendProxy: 2, check: { sendProxy: true } },
     ],
     httpCheck: { method: "GET", uri: "/up" },
   });
   t.equal(api?.name, "api");
   const told = notes.map((note) => note.replace(/^h\.cfg:/, ""));
   for (const part of [
-    '5: "ssl-default-bind-options no-sslv3": TLS is not terminated',
+    '5: "ssl-default-bind-options no-sslv3": write it into tls: of the address',
     '13: "timeout queue 10s": requests do not queue for a server',
-    '18: "bind 10.0.0.9:443 ssl crt /etc/cert.pem": bind has no ssl',
     '22: "acl odd url_reg x"',
     '27: "http-request deny if odd": its acl odd cannot be carried over',
     '28: "use_backend api if { path_beg /api }"',

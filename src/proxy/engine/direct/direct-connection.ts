@@ -1,4 +1,5 @@
 import { errnoName } from "../../../netlink/errno.js";
+import type { Endpoint, Endpoints } from "../../proxy-protocol/endpoints.js";
 import type { Connection, ConnectionHandler, DeadlineKind, Room } from "../engine.js";
 import type { Timed } from "../timer-wheel.js";
 import { Epoll, Errno, type Kernel, type SocketAddress } from "./kernel.js";
@@ -59,6 +60,8 @@ export class DirectConnection implements Connection, Timed {
   handler: ConnectionHandler;
   remoteAddress = "";
   remotePort = 0;
+  /** What a PROXY header said of this side. */
+  private claimedLocal: Endpoint | null = null;
 
   private kind: DeadlineKind = "client";
   private connecting = false;
@@ -212,6 +215,24 @@ export class DirectConnection implements Connection, Timed {
   }
 
   // —— Connection ——
+
+  local(): Endpoint {
+    return this.claimedLocal ?? this.owner.kernel.localEnd(this.fd) ?? { address: "", port: 0 };
+  }
+
+  claim({ source, destination }: Endpoints): void {
+    this.remoteAddress = source.address;
+    this.remotePort = source.port;
+    this.claimedLocal = destination;
+  }
+
+  secure(): void {
+    throw new Error("the direct engine speaks no TLS");
+  }
+
+  handledBy(handler: ConnectionHandler): void {
+    this.handler = handler;
+  }
 
   send(bytes: Uint8Array, start: number, end: number, more: boolean): boolean {
     if (this.over || this.writeError !== 0 || end <= start) return true;

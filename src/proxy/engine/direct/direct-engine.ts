@@ -149,6 +149,11 @@ export class DirectEngine implements Engine, DirectOwner {
     return true;
   }
 
+  /** `node:tls` does not run where the loop blocks in the kernel. */
+  termination(): null {
+    return null;
+  }
+
   get memory(): Uint8Array {
     return this.kernel.memory;
   }

@@ -8,6 +8,7 @@
  */
 import koffi from "koffi";
 import { formatIpLiteral } from "../../../netlink/ip-literal.js";
+import type { Endpoint } from "../../proxy-protocol/endpoints.js";
 import type { DescriptorLedger } from "./descriptor-ledger.js";
 import { addressAt, addressBytes, argumentAt, eventLayout, eventsAt, mostEvents } from "./layout.js";
 
@@ -60,6 +61,7 @@ interface Calls {
   readonly connect: Call;
   readonly setsockopt: Call;
   readonly getsockopt: Call;
+  readonly getsockname: Call;
   readonly shutdown: Call;
   readonly close: Call;
   readonly pipe2: Call;
@@ -84,6 +86,7 @@ const signatures: Readonly<Record<keyof Calls, string>> = {
   connect: "int connect(int, intptr_t, unsigned int)",
   setsockopt: "int setsockopt(int, int, int, intptr_t, unsigned int)",
   getsockopt: "int getsockopt(int, int, int, intptr_t, intptr_t)",
+  getsockname: "int getsockname(int, intptr_t, intptr_t)",
   shutdown: "int shutdown(int, int)",
   close: "int close(int)",
   pipe2: "int pipe2(intptr_t, int)",
@@ -108,6 +111,7 @@ function loadCalls(): Calls {
     connect: bind("connect"),
     setsockopt: bind("setsockopt"),
     getsockopt: bind("getsockopt"),
+    getsockname: bind("getsockname"),
     shutdown: bind("shutdown"),
     close: bind("close"),
     pipe2: bind("pipe2"),
@@ -233,6 +237,23 @@ export class Kernel {
 
   /** The other side of the last accepted connection; IPv4-mapped IPv6 shown as IPv4. */
   acceptedAddress(): string {
+    return this.addressRead();
+  }
+
+  acceptedPort(): number {
+    return this.portRead();
+  }
+
+  /** This side's own address of a connection; null when there is none. */
+  localEnd(descriptor: number): Endpoint | null {
+    this.words[argumentAt >> 2] = addressBytes;
+    const name = this.address(addressAt, addressBytes);
+    if (this.calls.getsockname(descriptor, name, this.address(argumentAt, 4)) !== 0) return null;
+    return { address: this.addressRead(), port: this.portRead() };
+  }
+
+  /** The address that the kernel has written last. */
+  private addressRead(): string {
     const { memory } = this;
     const family = memory[addressAt] | (memory[addressAt + 1] << 8);
     if (family === Family.ipv4) {
@@ -243,7 +264,7 @@ export class Kernel {
     return text.startsWith("::ffff:") ? text.slice(7) : text;
   }
 
-  acceptedPort(): number {
+  private portRead(): number {
     return (this.memory[addressAt + 2] << 8) | this.memory[addressAt + 3];
   }
 

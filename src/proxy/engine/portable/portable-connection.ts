@@ -1,6 +1,8 @@
 import type { Socket } from "node:net";
-import type { Connection, ConnectionHandler, DeadlineKind } from "../engine.js";
+import type { Endpoint, Endpoints } from "../../proxy-protocol/endpoints.js";
+import type { Connection, ConnectionHandler, DeadlineKind, TlsTermination } from "../engine.js";
 import type { Timed } from "../timer-wheel.js";
+import { TlsTerminator } from "./tls-terminator.js";
 
 /** What a connection needs of its engine. */
 export interface ConnectionOwner {
@@ -20,7 +22,9 @@ export class PortableConnection implements Connection, Timed {
   rosterPlace = -1;
 
   private readonly owner: ConnectionOwner;
-  private readonly socket: Socket;
+  /** What is said over: the TCP socket, or TLS over it. */
+  private socket: Socket;
+  private readonly tcp: Socket;
   private handler: ConnectionHandler | null = null;
   private kind: DeadlineKind = "client";
   private errorCode: string | null = null;
@@ -34,17 +38,16 @@ export class PortableConnection implements Connection, Timed {
   private endWaits = false;
   private closeWaits = false;
   private address: string | null = null;
+  /** What a PROXY header said. */
+  private claimed: Endpoints | null = null;
   /** A write failed; what the other side sent before it went is still read. */
   private writeError: NodeJS.ErrnoException | null = null;
 
   constructor(owner: ConnectionOwner, socket: Socket) {
     this.owner = owner;
     this.socket = socket;
-    socket.on("data", this.onData);
-    socket.on("end", this.onEnd);
-    socket.on("drain", this.onDrain);
-    socket.on("error", this.onError);
-    socket.on("close", this.onClose);
+    this.tcp = socket;
+    this.listenTo(socket);
   }
 
   handledBy(handler: ConnectionHandler): void {
@@ -75,13 +78,45 @@ export class PortableConnection implements Connection, Timed {
     if (this.address === null) {
       const address = this.socket.remoteAddress ?? "";
       if (address === "") return "";
-      this.address = address.startsWith("::ffff:") ? address.slice(7) : address;
+      this.address = unmapped(address);
     }
     return this.address;
   }
 
   get remotePort(): number {
-    return this.socket.remotePort ?? 0;
+    return this.claimed?.source.port ?? this.socket.remotePort ?? 0;
+  }
+
+  local(): Endpoint {
+    if (this.claimed !== null) return this.claimed.destination;
+    return { address: unmapped(this.socket.localAddress ?? ""), port: this.socket.localPort ?? 0 };
+  }
+
+  secure(
+    termination: TlsTermination,
+    serverName: string | null,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    if (!(termination instanceof TlsTerminator)) throw new Error("the termination is another engine's");
+    const { tcp } = this;
+    for (const event of ["data", "end", "drain", "close"]) tcp.removeAllListeners(event);
+    // Its handle reads for TLS from now on; what has been read waits in it.
+    tcp.pause();
+    if (end > start) tcp.unshift(Buffer.from(bytes.subarray(start, end)));
+    const socket = termination.accept(tcp, serverName);
+    this.socket = socket;
+    this.listenTo(socket);
+    socket.on("_tlsError", this.onTlsError);
+    socket.once("secure", () => {
+      if (!this.over) this.handler?.connected(this);
+    });
+  }
+
+  claim(ends: Endpoints): void {
+    this.claimed = ends;
+    this.address = ends.source.address;
   }
 
   send(bytes: Uint8Array, start: number, end: number, more: boolean): boolean {
@@ -146,8 +181,11 @@ export class PortableConnection implements Connection, Timed {
     this.over = true;
     this.owner.forget(this);
     // A socket that is still connecting has no peer to reset.
-    if (reset && !this.socket.connecting) this.socket.resetAndDestroy();
-    else this.socket.destroy();
+    const { tcp } = this;
+    if (!reset || tcp.connecting) this.socket.destroy();
+    else if (this.socket === tcp) tcp.resetAndDestroy();
+    // In the turn of one of TLS's events Node would crash; with the TCP socket the other one closes by itself.
+    else setImmediate(() => tcp.resetAndDestroy());
   }
 
   wasConnected(): void {
@@ -196,8 +234,24 @@ export class PortableConnection implements Connection, Timed {
     this.handler?.drained(this);
   };
 
+  private listenTo(socket: Socket): void {
+    socket.on("data", this.onData);
+    socket.on("end", this.onEnd);
+    socket.on("drain", this.onDrain);
+    socket.on("error", this.onError);
+    socket.on("close", this.onClose);
+  }
+
+  /** Node tells so of what went wrong in TLS as long as nobody else than this connection knows the socket. */
+  private readonly onTlsError = (error: NodeJS.ErrnoException): void => {
+    this.onError(error);
+    this.socket.destroy();
+  };
+
   private readonly onError = (error: NodeJS.ErrnoException): void => {
-    this.errorCode = error.code ?? "EIO";
+    const code = error.code ?? "EIO";
+    // OpenSSL's own codes are Node's, such as ERR_SSL_HTTP_REQUEST.
+    this.errorCode = code.startsWith("ERR_") ? "ETLS" : code;
   };
 
   private readonly onClose = (): void => {
@@ -211,3 +265,5 @@ export class PortableConnection implements Connection, Timed {
     this.handler?.closed(this, this.errorCode);
   };
 }
+
+const unmapped = (address: string): string => (address.startsWith("::ffff:") ? address.slice(7) : address);

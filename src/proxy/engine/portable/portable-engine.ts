@@ -1,5 +1,7 @@
 import net from "node:net";
 import { performance } from "node:perf_hooks";
+import type { BindTlsConfig } from "../../../config/tls-config.js";
+import type { Certificates } from "../../tls/certificate.js";
 import type {
   Acceptor,
   Connection,
@@ -8,15 +10,17 @@ import type {
   Engine,
   Listener,
   Room,
+  TlsTermination,
 } from "../engine.js";
 import { Roster } from "../roster.js";
 import { TimerWheel } from "../timer-wheel.js";
 import { PortableConnection } from "./portable-connection.js";
 import { PortableListener } from "./portable-listener.js";
+import { TlsTerminator } from "./tls-terminator.js";
 
 const tickMs = 50;
 
-/** The engine over `node:net`: runs wherever Node does, and is the one that will carry TLS. */
+/** The engine over `node:net`: runs wherever Node does, and is the one that carries TLS. */
 export class PortableEngine implements Engine {
   readonly memory = null;
   readonly name = "portable";
@@ -52,6 +56,10 @@ export class PortableEngine implements Engine {
     connection.handledBy(handler);
     socket.on("connect", () => connection.wasConnected());
     return connection;
+  }
+
+  termination(config: BindTlsConfig, certificates: Certificates, ticketKeys: Uint8Array): TlsTermination {
+    return new TlsTerminator(config, certificates, ticketKeys);
   }
 
   /** Node has no word for it. */

@@ -1,0 +1,44 @@
+/** The words of HAProxy's `bind` behind its addresses, as those of a `bind:` here. Pure. */
+export interface BindWords {
+  /** Beside `address`; empty: an address alone says it. */
+  readonly words: ReadonlyMap<string, unknown>;
+  /** Words that change nothing here. */
+  readonly left: readonly string[];
+  /** A word without which the clients would not be understood; null: none. */
+  readonly missing: string | null;
+}
+
+const needlessFlags = ["transparent", "defer-accept", "tfo", "v4v6", "v6only"];
+const needlessWords = ["name", "process", "thread", "id", "backlog", "maxconn", "nice", "tcp-ut"];
+/** HAProxy's words for TLS that there are, by ours. */
+const tlsWords: Readonly<Record<string, string>> = {
+  crt: "crt",
+  alpn: "alpn",
+  "ssl-min-ver": "min_version",
+  ciphers: "ciphers",
+};
+
+export function readBindWords(parameters: readonly string[]): BindWords {
+  const words = new Map<string, unknown>();
+  const tls = new Map<string, unknown>();
+  const left: string[] = [];
+  let missing: string | null = null;
+  let isTls = false;
+  for (let i = 0; i < parameters.length; i++) {
+    const word = parameters[i];
+    if (word === "accept-proxy") words.set("accept_proxy", true);
+    else if (word === "ssl") isTls = true;
+    else if (Object.hasOwn(tlsWords, word)) {
+      const value = parameters[++i] ?? "";
+      const present = tls.get(tlsWords[word]);
+      if (word === "crt") tls.set("crt", [...(Array.isArray(present) ? present : []), value]);
+      else tls.set(tlsWords[word], word === "alpn" ? value.split(",") : value);
+    } else if (needlessFlags.includes(word)) continue;
+    else if (needlessWords.includes(word)) {
+      left.push(word);
+      i++;
+    } else missing ??= word;
+  }
+  if (isTls) words.set("tls", tls);
+  return { words, left, missing };
+}

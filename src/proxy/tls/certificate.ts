@@ -1,0 +1,38 @@
+/** A certificate that clients are shown, with its key. */
+export interface Certificate {
+  readonly file: string;
+  /** PEM: the server's own certificate, then those that sign it. */
+  readonly chain: string;
+  /** PEM, not encrypted. */
+  readonly key: string;
+  /** DNS names in lower case, such as `www.example.org` and `*.example.org`. */
+  readonly names: readonly string[];
+}
+
+/** What was read, by the path that the configuration names: one for a file, several for a directory. */
+export type Certificates = ReadonlyMap<string, readonly Certificate[]>;
+
+export const noCertificates: Certificates = new Map();
+
+/** What all data threads have in common for TLS. */
+export interface ThreadTls {
+  readonly certificates: Certificates;
+  /** 48 bytes that session tickets are sealed with, so that each thread resumes what another began. */
+  readonly ticketKeys: Uint8Array;
+}
+
+export const noTls: ThreadTls = { certificates: noCertificates, ticketKeys: new Uint8Array(48) };
+
+/** Those of one address, in the order of its `crt`. */
+export function certificatesOf(crt: readonly string[], all: Certificates): Certificate[] {
+  return crt.flatMap((path) => all.get(path) ?? []);
+}
+
+/** Whether clients see the same with both. */
+export function sameCertificates(a: Certificates, b: Certificates): boolean {
+  const text = (all: Certificates): string =>
+    JSON.stringify(
+      [...all].map(([path, found]) => [path, found.map(({ chain, key }) => [chain, key])]).sort(),
+    );
+  return text(a) === text(b);
+}

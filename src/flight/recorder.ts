@@ -41,7 +41,9 @@ export class FlightRecorder {
 
   /** `bytes` is copied. */
   advert(direction: "sent" | "received", on: string, bytes: Uint8Array, epochMs: number): void {
-    this.adverts.push({ epochMs, direction, interface: on, bytes: bytes.slice(0, longestAdvert) });
+    // Not slice(): that of a Buffer is no copy.
+    const copy = new Uint8Array(bytes.subarray(0, longestAdvert));
+    this.adverts.push({ epochMs, direction, interface: on, bytes: copy });
   }
 
   /** One line of the daemon's log, JSON with a newline behind it; access logs are not kept. */

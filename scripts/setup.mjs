@@ -42,6 +42,7 @@ const packageOf = {
   wrk: "wrk",
   haproxy: "haproxy",
   groff: "groff-base",
+  "dpkg-deb": "dpkg",
   script: "bsdutils",
   python3: "python3",
   make: "make",

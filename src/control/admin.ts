@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import type { AdminConfig } from "../config/config.js";
 import { LbError } from "../errors.js";
 import { matchCredentials } from "./credentials.js";
+import { LoginLimit } from "./login-limit.js";
 import { formatMetrics } from "./metrics.js";
 import type { NodeView } from "./node-view.js";
 import { pageStyle } from "./page-style.js";
@@ -67,11 +68,20 @@ export async function createAdmin(config: AdminConfig, view: () => NodeView): Pr
   app.addHook("onRequest", async (_request, reply) => {
     reply.headers(securityHeaders);
   });
+  const logins = new LoginLimit();
   await app.register(basicAuth, {
     authenticate: { realm },
-    validate: (user, password, _request, _reply, done) => {
-      done(matchCredentials(config, user, password) ? undefined : new Error("Unauthorized"));
+    validate: (user, password, request, _reply, done) => {
+      const isRight = matchCredentials(config, user, password);
+      if (isRight) logins.succeed(request.ip);
+      else logins.fail(request.ip, performance.now());
+      done(isRight ? undefined : new Error("Unauthorized"));
     },
+  });
+  app.addHook("onRequest", async (request, reply) => {
+    const waitMs = logins.waitMs(request.ip, performance.now());
+    if (waitMs === 0 || request.headers.authorization === undefined) return;
+    await explain(reply.header("retry-after", Math.ceil(waitMs / 1000)), 429);
   });
   app.addHook("onRequest", app.basicAuth);
 
@@ -144,6 +154,7 @@ export async function listenAdmin(app: FastifyInstance, descriptor: number): Pro
 
 const explanations: Readonly<Record<number, string>> = {
   401: "You need a valid user and password to access this content.",
+  429: "Too many wrong passwords came from your address. Wait a minute.",
   404: "There is nothing here. The statistics are one path up from the root.",
 };
 

@@ -121,3 +121,21 @@ t.test("every answer forbids caching, framing and any content but the page's own
   const page = await app.inject({ url: "/stats", headers: known });
   t.match(page.body, `<style>${pageStyle}</style>`);
 });
+
+t.test("after ten wrong passwords an address waits, and its right password too; others do not", async (t) => {
+  const app = await createAdmin({ ...config, user: "admin", password: "right" }, () => makeView());
+  t.teardown(() => app.close());
+  const ask = async (password: string, remoteAddress: string) => {
+    const answer = await app.inject({ url: config.path, remoteAddress, headers: basic("admin", password) });
+    return answer.statusCode;
+  };
+  for (let i = 0; i < 10; i++) t.equal(await ask("wrong", "10.0.0.1"), 401);
+  t.equal(await ask("right", "10.0.0.1"), 429);
+  t.equal(await ask("right", "10.0.0.2"), 200);
+  const answer = await app.inject({
+    url: config.path,
+    remoteAddress: "10.0.0.1",
+    headers: basic("admin", "right"),
+  });
+  t.match(answer.headers, { "retry-after": /^\d+$/, "content-security-policy": /default-src 'none'/ });
+});

@@ -39,6 +39,7 @@ const packageOf = {
   socat: "socat",
   curl: "curl",
   openssl: "openssl",
+  chromium: "chromium",
   wrk: "wrk",
   haproxy: "haproxy",
   groff: "groff-base",
@@ -96,7 +97,10 @@ export function ensure({
   if (installNpm) wanted.push(...buildTools);
   installDebian(wanted, optional);
   if (installNpm) installNpmPackages();
-  if (build) compile("tsconfig.build.json", "dist", ["src"]);
+  if (build) {
+    compile("tsconfig.build.json", "dist", ["src"]);
+    compile("tsconfig.dashboard.json", "dist/dashboard", ["src/dashboard", "src/control/dashboard"]);
+  }
   if (lab) compile("tsconfig.lab.json", "dist-lab", ["lab", "demo", "bench", "test/stress"]);
   if (sim) compile("tsconfig.sim.json", "dist-sim", ["src", "test/sim", "test/unit/vrrp"]);
   return optional.filter((command) => !hasCommand(command));

@@ -44,6 +44,7 @@ const suites = {
       "openssl",
       "wrk",
       "haproxy",
+      "chromium",
       "groff",
       "script",
     ],

@@ -6,6 +6,8 @@ import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import type { AdminConfig } from "../config/config.js";
 import { LbError } from "../errors.js";
 import { matchCredentials } from "./credentials.js";
+import type { Dashboard, DashboardActions } from "./dashboard/dashboard.js";
+import { addDashboard } from "./dashboard/routes.js";
 import { LoginLimit } from "./login-limit.js";
 import { formatMetrics } from "./metrics.js";
 import type { NodeView } from "./node-view.js";
@@ -39,11 +41,17 @@ const securityHeaders: Readonly<Record<string, string>> = {
 };
 
 /**
- * The admin server: HAProxy's stats page and its CSV and JSON, behind basic authentication, for every URL.
+ * The admin server: HAProxy's stats page and its CSV and JSON, the metrics and the dashboard, behind basic authentication,
+ * for every URL.
  *
  * Not listening yet, so that a test can inject requests; `listenAdmin` binds it to a socket.
  */
-export async function createAdmin(config: AdminConfig, view: () => NodeView): Promise<FastifyInstance> {
+export async function createAdmin(
+  config: AdminConfig,
+  view: () => NodeView,
+  dashboard: Dashboard,
+  actions: DashboardActions,
+): Promise<FastifyInstance> {
   const app = Fastify({
     logger: false,
     bodyLimit: 1024,
@@ -104,6 +112,7 @@ export async function createAdmin(config: AdminConfig, view: () => NodeView): Pr
   app.get("/api/vrrp", (_request, reply) => {
     return reply.type("application/json; charset=utf-8").send(formatVrrpJson(view()));
   });
+  addDashboard(app, dashboard, actions, view);
   app.get("/*", (request, reply) => {
     const asked = parseStatsPath(config.path, request.url);
     if (asked === null) return request.url === "/" ? reply.redirect(config.path, 302) : explain(reply, 404);

@@ -14,6 +14,7 @@ import { readSnapshot } from "../proxy/stats/snapshot.js";
 import { StatsTable } from "../proxy/stats/table.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import { createAdmin, listenAdmin } from "./admin.js";
+import { Dashboard, readOnlyBecause } from "./dashboard/dashboard.js";
 import type { NodeView } from "./node-view.js";
 import { Notifier } from "./notify/notifier.js";
 import { releaseDate, version } from "./release.js";
@@ -47,6 +48,7 @@ export class Control {
   private sampler: NodeJS.Timeout | null = null;
   private statsSocket: StatsSocket | null = null;
   private admin: FastifyInstance | null = null;
+  private dashboard: Dashboard | null = null;
   private readonly trackers: Trackers;
   private readonly notifier: Notifier;
   private probe: ServerProbe | null = null;
@@ -154,6 +156,7 @@ export class Control {
 
   private sample(): void {
     this.rates = sampleRates(this.rates, readSnapshot(this.table, this.data.proxies), monotonicMs());
+    this.dashboard?.sample();
   }
 
   private async openStatsSocket(): Promise<void> {
@@ -175,7 +178,12 @@ export class Control {
     const previous = this.admin;
     this.admin = null;
     await previous?.close();
-    const app = await createAdmin(config, () => this.view());
+    this.dashboard ??= new Dashboard(() => this.view(), readOnlyBecause(config));
+    const app = await createAdmin(config, () => this.view(), this.dashboard, {
+      setState: (proxy, server, state) => this.checker.setState(proxy, server, state),
+      setWeight: (proxy, server, weight) => this.checker.setWeight(proxy, server, weight),
+      request: (request) => this.post({ kind: "request", request }),
+    });
     try {
       const address = await listenAdmin(app, descriptor);
       this.admin = app;

@@ -37,7 +37,7 @@ function body(view: NodeView, path: string, refresh: boolean): Html {
 <header>
 <h1>${view.node}</h1>
 <span class="dim">Tandem ${view.version}, process ${view.pid}</span>
-<nav>${link(";csv", "CSV")}${link(";json", "JSON")}${
+<nav><a href="/dashboard">Dashboard</a>${link(";csv", "CSV")}${link(";json", "JSON")}${
     refresh ? link(";norefresh", "Stop refreshing") : link("", "Refresh every few seconds")
   }</nav>
 </header>

@@ -21,6 +21,14 @@ const routerState = Type.Object({
   reason: Type.String({ maxLength: 500 }),
 });
 
+/** What the sender balances, for the partner's dashboard. */
+const nodeLoad = Type.Object({
+  connections: Type.Integer({ minimum: 0 }),
+  requestsTotal: Type.Integer({ minimum: 0 }),
+  serversUp: Type.Integer({ minimum: 0 }),
+  serversTotal: Type.Integer({ minimum: 0 }),
+});
+
 const stateMessage = Type.Object({
   kind: Type.Literal("state"),
   node: Type.String({ maxLength: 255 }),
@@ -35,6 +43,7 @@ const stateMessage = Type.Object({
     }),
     { maxItems: 16 },
   ),
+  load: Type.Optional(nodeLoad),
 });
 
 /** Goodbye: the process ends in good order, and its closed link is no sign of a crash. */
@@ -79,6 +88,7 @@ export type StateMessage = Type.Static<typeof stateMessage>;
 export type MoveMessage = Type.Static<typeof moveMessage>;
 export type AnswerMessage = Type.Static<typeof answerMessage>;
 export type RouterState = Type.Static<typeof routerState>;
+export type NodeLoad = Type.Static<typeof nodeLoad>;
 
 export function encodeMessage(message: PeerMessage): Uint8Array {
   return Buffer.from(JSON.stringify(message));

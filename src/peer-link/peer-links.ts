@@ -145,6 +145,7 @@ export class PeerLinks {
         phase: state.phase,
         sinceEpochMs: Math.round(epochOfMonotonic + state.sinceMs),
         reason: state.reason,
+        load: said?.load ?? null,
         routers: said?.routers ?? [],
       })),
       refusals: Object.fromEntries(this.#refusals),

@@ -1,3 +1,5 @@
+import type { NodeLoad } from "./message.js";
+
 /** What an operator may know of the peer links of this node. */
 export interface PeerLinkStatus {
   readonly port: number;
@@ -15,6 +17,8 @@ export interface PartnerStatus {
   readonly sinceEpochMs: number;
   /** Why it is in this phase, without a full stop. */
   readonly reason: string;
+  /** What it last said that it balances; null: it has not said. */
+  readonly load: NodeLoad | null;
   /** What it last said of each virtual router. */
   readonly routers: readonly {
     readonly virtualRouterId: number;

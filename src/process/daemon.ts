@@ -201,7 +201,7 @@ export class Daemon {
       log: this.log,
       peerLink,
       moves: {
-        connections: () => this.plane.connections(),
+        load: () => this.plane.load(),
         onMovedAway: (untilMs) => this.plane.moveAway(Math.max(0, untilMs - performance.now() - cutAheadMs)),
         onMoveEnded: () => this.plane.stay(),
       },

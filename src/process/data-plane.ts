@@ -4,9 +4,10 @@ import { describeEndpoint } from "../config/address.js";
 import type { Config } from "../config/config.js";
 import { LbError } from "../errors.js";
 import { isListening } from "../netlink/listening-socket.js";
+import type { NodeLoad } from "../peer-link/message.js";
 import { ServerTable } from "../proxy/health/server-table.js";
 import { carryOver } from "../proxy/stats/carry-over.js";
-import { ThreadCell } from "../proxy/stats/layout.js";
+import { Cell, ThreadCell } from "../proxy/stats/layout.js";
 import { monotonicMs } from "../proxy/stats/monotonic.js";
 import { StatsTable } from "../proxy/stats/table.js";
 import type { Certificates } from "../proxy/tls/certificate.js";
@@ -126,9 +127,19 @@ export class DataPlane {
     this.current.threads.stay();
   }
 
-  /** Client connections that are open now, as of the threads' last heartbeat. */
-  connections(): number {
-    return this.table.blocks.reduce((sum, block) => sum + block[ThreadCell.connectionsCurrent], 0);
+  /** As of the threads' last heartbeat. */
+  load(): NodeLoad {
+    const { table, servers } = this;
+    const { proxies } = this.current.config;
+    const sum = (cell: number): number => table.blocks.reduce((total, block) => total + block[cell], 0);
+    const requestsOf = (proxy: number): number => sum(table.frontendRow(proxy) + Cell.requestsTotal);
+    const places = proxies.flatMap((proxy, i) => proxy.servers.map((_, j) => [i, j] as const));
+    return {
+      connections: sum(ThreadCell.connectionsCurrent),
+      requestsTotal: proxies.reduce((total, _, i) => total + requestsOf(i), 0),
+      serversUp: places.filter(([i, j]) => servers.effectiveWeight(i, j) > 0).length,
+      serversTotal: places.length,
+    };
   }
 
   /** `acceptMs`: so long do clients that have not heard of a move yet still find somebody here. */

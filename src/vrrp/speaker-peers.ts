@@ -1,5 +1,5 @@
 import type { RouteSocket } from "../netlink/route-socket.js";
-import type { RouterState, StateMessage } from "../peer-link/message.js";
+import type { NodeLoad, RouterState, StateMessage } from "../peer-link/message.js";
 import { PeerLinks } from "../peer-link/peer-links.js";
 import type { PeerLinkStatus } from "../peer-link/status.js";
 import { takeoverDelayMs } from "../peer-link/takeover-order.js";
@@ -18,10 +18,10 @@ export interface PeerLinkSettings {
   readonly drainMs: number;
 }
 
-/** What the process that serves the connections knows and hears of a planned move. */
+/** What the process that serves the connections tells, and hears of a planned move. */
 export interface MoveObserver {
-  /** Connections that clients have with this node now. */
-  connections(): number;
+  /** What this node balances now; the partner shows it. */
+  load(): NodeLoad;
   /** This node's clients have another master now, and are served to the end: until `untilMs` (monotonic) at most. */
   onMovedAway(untilMs: number): void;
   onMoveEnded(): void;
@@ -55,12 +55,14 @@ export class SpeakerPeers implements InterfaceObserver {
   #settings: PeerLinkSettings;
   readonly #links: PeerLinks;
   readonly #handover: SpeakerHandover;
+  readonly #moves: MoveObserver;
   readonly #ownAddress = new Map<PeerInterface, string>();
   /** On which interface a partner was heard. */
   readonly #interfaceOf = new Map<string, PeerInterface>();
 
   constructor(settings: PeerLinkSettings, log: SpeakerLog, route: RouteSocket, moves: MoveObserver) {
     this.#settings = settings;
+    this.#moves = moves;
     this.#links = new PeerLinks({
       key: settings.key,
       port: settings.port,
@@ -87,7 +89,7 @@ export class SpeakerPeers implements InterfaceObserver {
           const own = identify(instance);
           return own.virtualRouterId === virtualRouterId && own.family === family;
         }) ?? null,
-      connections: () => moves.connections(),
+      connections: () => moves.load().connections,
       onMovedAway: (untilMs) => moves.onMovedAway(untilMs),
       onMoveEnded: () => moves.onMoveEnded(),
     });
@@ -198,6 +200,7 @@ export class SpeakerPeers implements InterfaceObserver {
       members: this.#links
         .linked()
         .map((member) => ({ address: member.address, routers: member.said?.routers ?? [] })),
+      load: this.#moves.load(),
     };
   }
 

@@ -82,12 +82,10 @@ export const ThreadCell = {
   /** Grows while the thread's loop turns: the main thread sees a stuck loop by it. */
   heartbeat: 0,
   connectionsCurrent: 1,
-  connectionsTotal: 2,
-  requestsTotal: 3,
   /** Share of the last second that the loop was idle, 0–100. */
-  idlePercent: 4,
+  idlePercent: 2,
   /** Pipes of the engine: with bytes in them, and waiting for the next transfer. */
-  pipesUsed: 5,
-  pipesFree: 6,
+  pipesUsed: 3,
+  pipesFree: 4,
 } as const;
 export const threadHeaderCells = 8;

@@ -24,6 +24,7 @@ export interface ProxyRates {
 export interface Rates {
   /** Monotonic ms of the last sample. */
   readonly sampledMs: number;
+  /** Of all frontends. */
   readonly connections: Rate;
   readonly requests: Rate;
   /** Response bytes of all frontends. */
@@ -67,11 +68,11 @@ function collect(
   return {
     sampledMs,
     connections: advance(
-      sum(snapshot.threads, (thread) => thread.connectionsTotal),
+      sum(snapshot.proxies, (proxy) => proxy.frontend.connectionsTotal),
       previous?.connections,
     ),
     requests: advance(
-      sum(snapshot.threads, (thread) => thread.requestsTotal),
+      sum(snapshot.proxies, (proxy) => proxy.frontend.requestsTotal),
       previous?.requests,
     ),
     bytesOut: advance(

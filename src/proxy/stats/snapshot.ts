@@ -21,8 +21,6 @@ export interface ProxySnapshot {
 export interface ThreadSnapshot {
   readonly heartbeat: number;
   readonly connectionsCurrent: number;
-  readonly connectionsTotal: number;
-  readonly requestsTotal: number;
   /** 0–100. */
   readonly idlePercent: number;
   readonly pipesUsed: number;
@@ -71,8 +69,6 @@ function readThread(block: Float64Array): ThreadSnapshot {
   return {
     heartbeat: block[ThreadCell.heartbeat],
     connectionsCurrent: block[ThreadCell.connectionsCurrent],
-    connectionsTotal: block[ThreadCell.connectionsTotal],
-    requestsTotal: block[ThreadCell.requestsTotal],
     idlePercent: block[ThreadCell.idlePercent],
     pipesUsed: block[ThreadCell.pipesUsed],
     pipesFree: block[ThreadCell.pipesFree],

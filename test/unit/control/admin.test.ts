@@ -3,8 +3,9 @@ import type { FastifyInstance } from "fastify";
 import t, { type Test } from "tap";
 import type { AdminConfig } from "../../../src/config/config.js";
 import { createAdmin } from "../../../src/control/admin.js";
+import { Dashboard } from "../../../src/control/dashboard/dashboard.js";
 import { pageStyle } from "../../../src/control/page-style.js";
-import { makeView } from "./view.js";
+import { makeView, noActions } from "./view.js";
 
 const config: AdminConfig = {
   listen: { kind: "address", address: "127.0.0.1", port: 80 },
@@ -14,8 +15,10 @@ const config: AdminConfig = {
   isDefault: false,
 };
 
-async function start(t: Test): Promise<FastifyInstance> {
-  const app = await createAdmin(config, () => makeView());
+async function start(t: Test, changes: Partial<AdminConfig> = {}): Promise<FastifyInstance> {
+  const view = () => makeView();
+  const actions = { ...noActions, request: () => {} };
+  const app = await createAdmin({ ...config, ...changes }, view, new Dashboard(view, null), actions);
   t.teardown(() => app.close());
   return app;
 }
@@ -123,8 +126,7 @@ t.test("every answer forbids caching, framing and any content but the page's own
 });
 
 t.test("after ten wrong passwords an address waits, and its right password too; others do not", async (t) => {
-  const app = await createAdmin({ ...config, user: "admin", password: "right" }, () => makeView());
-  t.teardown(() => app.close());
+  const app = await start(t, { password: "right" });
   const ask = async (password: string, remoteAddress: string) => {
     const answer = await app.inject({ url: config.path, remoteAddress, headers: basic("admin", password) });
     return answer.statusCode;

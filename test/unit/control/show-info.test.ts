@@ -7,7 +7,7 @@ import {
   formatInfoTyped,
   infoFields,
 } from "../../../src/control/show-info.js";
-import { ThreadCell } from "../../../src/proxy/stats/layout.js";
+import { Cell, ThreadCell } from "../../../src/proxy/stats/layout.js";
 import { makeInstance } from "./instance.js";
 import { demoProxy, makeView } from "./view.js";
 
@@ -59,8 +59,8 @@ t.test("connections and requests are summed over the threads, the idle share is 
   const view = makeView([demoProxy], (table) => {
     table.blocks.forEach((block, i) => {
       block[ThreadCell.connectionsCurrent] = 2 + i;
-      block[ThreadCell.connectionsTotal] = 20;
-      block[ThreadCell.requestsTotal] = 50;
+      block[table.frontendRow(0) + Cell.connectionsTotal] = 20;
+      block[table.frontendRow(0) + Cell.requestsTotal] = 50;
       block[ThreadCell.idlePercent] = i === 0 ? 100 : 50;
     });
   });

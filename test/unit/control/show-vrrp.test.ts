@@ -18,6 +18,7 @@ const peerLink = {
       address: "192.168.33.80",
       node: "lb-box1",
       phase: "up" as const,
+      load: null,
       sinceEpochMs: nowEpochMs - 60_000,
       reason: "both nodes have proved the key",
       routers: [

@@ -1,5 +1,5 @@
 import t from "tap";
-import { Cell, ThreadCell } from "../../../../src/proxy/stats/layout.js";
+import { Cell } from "../../../../src/proxy/stats/layout.js";
 import { sampleRates, startRates } from "../../../../src/proxy/stats/rates.js";
 import { readSnapshot } from "../../../../src/proxy/stats/snapshot.js";
 import { StatsTable } from "../../../../src/proxy/stats/table.js";
@@ -33,7 +33,7 @@ t.test("the maximum stays when the rate falls", async (t) => {
 
 t.test("what was counted before the first sample is no rate", async (t) => {
   const { table, read } = setUp();
-  table.blocks[0][ThreadCell.connectionsTotal] = 1_000_000;
+  table.blocks[0][table.frontendRow(0) + Cell.connectionsTotal] = 1_000_000;
   let rates = startRates(read(), 0);
   rates = sampleRates(rates, read(), 1_000);
   t.match(rates.connections, { total: 1_000_000, perSecond: 0, max: 0 });
@@ -41,12 +41,12 @@ t.test("what was counted before the first sample is no rate", async (t) => {
 
 t.test("a total that shrinks is no growth, and growth goes on from there", async (t) => {
   const { table, read } = setUp();
-  table.blocks[0][ThreadCell.requestsTotal] = 100;
+  table.blocks[0][table.frontendRow(0) + Cell.requestsTotal] = 100;
   let rates = startRates(read(), 0);
-  table.blocks[0][ThreadCell.requestsTotal] = 0;
+  table.blocks[0][table.frontendRow(0) + Cell.requestsTotal] = 0;
   rates = sampleRates(rates, read(), 1_000);
   t.equal(rates.requests.perSecond, 0);
-  table.blocks[0][ThreadCell.requestsTotal] = 7;
+  table.blocks[0][table.frontendRow(0) + Cell.requestsTotal] = 7;
   rates = sampleRates(rates, read(), 2_000);
   t.equal(rates.requests.perSecond, 7);
 });

@@ -1,0 +1,213 @@
+import type { FastifyInstance } from "fastify";
+import t, { type Test } from "tap";
+import type { AdminConfig } from "../../../src/config/config.js";
+import { createAdmin } from "../../../src/control/admin.js";
+import { Dashboard, readOnlyBecause } from "../../../src/control/dashboard/dashboard.js";
+import { History } from "../../../src/control/dashboard/history.js";
+import { dashboardState } from "../../../src/control/dashboard/state.js";
+import { Timeline } from "../../../src/control/dashboard/timeline.js";
+import type { NodeView } from "../../../src/control/node-view.js";
+import { Cell } from "../../../src/proxy/stats/layout.js";
+import { makeInstance } from "./instance.js";
+import { demoProxy, makeView } from "./view.js";
+
+const config: AdminConfig = {
+  listen: { kind: "address", address: "127.0.0.1", port: 80 },
+  path: "/stats",
+  user: "admin",
+  password: "one of our own",
+  isDefault: false,
+};
+const authorization = `Basic ${Buffer.from(`${config.user}:${config.password}`).toString("base64")}`;
+const noSample = { epochS: 0, values: [] };
+
+interface Fixture {
+  readonly app: FastifyInstance;
+  /** What was asked of the node. */
+  readonly asked: unknown[][];
+}
+
+async function start(t: Test, readOnly: string | null = null): Promise<Fixture> {
+  const asked: unknown[][] = [];
+  const view = () => makeView(undefined, undefined, { vrrp: [makeInstance()] });
+  const app = await createAdmin(config, view, new Dashboard(view, readOnly), {
+    setState: (...change) => asked.push(["state", ...change]),
+    setWeight: (...change) => asked.push(["weight", ...change]),
+    request: (what) => asked.push([what]),
+  });
+  t.teardown(() => app.close());
+  return { app, asked };
+}
+
+function post(app: FastifyInstance, url: string, payload: object, headers: Record<string, string> = {}) {
+  return app.inject({ method: "POST", url, payload, headers: { authorization, host: "lb:80", ...headers } });
+}
+
+t.test("page, scripts, state and actions are behind the password", async (t) => {
+  const { app, asked } = await start(t);
+  for (const url of ["/dashboard", "/dashboard/app.js", "/api/dashboard", "/api/dashboard/history"]) {
+    t.equal((await app.inject({ url })).statusCode, 401, url);
+    t.equal((await app.inject({ url, headers: { authorization } })).statusCode, 200, url);
+  }
+  t.equal(
+    (await app.inject({ method: "POST", url: "/api/drain", payload: { drained: true } })).statusCode,
+    401,
+  );
+  t.same(asked, []);
+});
+
+t.test("the page's scripts and styles come from this server alone", async (t) => {
+  const { app } = await start(t);
+  const page = await app.inject({ url: "/dashboard", headers: { authorization } });
+  const policy = String(page.headers["content-security-policy"]);
+  t.match(policy, "default-src 'none'");
+  t.match(policy, "script-src 'self'");
+  t.notMatch(policy, "unsafe");
+  t.notMatch(page.body, /(src|href)="(https?:)?\/\//, "nothing from the internet");
+});
+
+t.test("a server is drained and gets another weight", async (t) => {
+  const { app, asked } = await start(t);
+  t.equal((await post(app, "/api/servers/http/web02", { state: "drain" })).statusCode, 200);
+  t.equal((await post(app, "/api/servers/http/web01", { weight: 7 })).statusCode, 200);
+  t.equal((await post(app, "/api/drain", { drained: true })).statusCode, 202);
+  t.same(asked, [["state", 0, 1, "drain"], ["weight", 0, 0, 7], ["drain"]]);
+});
+
+t.test("what is not understood changes nothing and says what is", async (t) => {
+  const { app, asked } = await start(t);
+  const bad = [
+    ["/api/servers/http/web01", { weight: 257 }, 400],
+    ["/api/servers/http/web01", { weight: "7" }, 400],
+    ["/api/servers/http/web01", { state: "gone" }, 400],
+    ["/api/servers/http/web01", { colour: "red" }, 400],
+    ["/api/servers/http/web09", { weight: 7 }, 404],
+    ["/api/servers/other/web01", { weight: 7 }, 404],
+    ["/api/drain", {}, 400],
+  ] as const;
+  for (const [url, body, status] of bad) {
+    const answer = await post(app, url, body);
+    t.equal(answer.statusCode, status, `${url} ${JSON.stringify(body)}`);
+    t.type(answer.json().message, "string");
+  }
+  t.same(asked, []);
+});
+
+t.test("another site's page changes nothing, whatever it sends", async (t) => {
+  const { app, asked } = await start(t);
+  const drain = { drained: true };
+  t.equal((await post(app, "/api/drain", drain, { origin: "http://evil.example" })).statusCode, 403);
+  t.equal((await post(app, "/api/drain", drain, { "sec-fetch-site": "cross-site" })).statusCode, 403);
+  t.equal((await post(app, "/api/drain", drain, { "sec-fetch-site": "same-site" })).statusCode, 403);
+  // What a form can send.
+  for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]) {
+    const answer = await app.inject({
+      method: "POST",
+      url: "/api/drain",
+      payload: JSON.stringify(drain),
+      headers: { authorization, host: "lb:80", "content-type": type },
+    });
+    t.ok(answer.statusCode >= 400, `${type}: ${answer.statusCode}`);
+  }
+  t.same(asked, []);
+  const own = { origin: "http://lb:80", "sec-fetch-site": "same-origin" };
+  t.equal((await post(app, "/api/drain", drain, own)).statusCode, 202);
+});
+
+t.test("with the default password one looks and changes nothing", async (t) => {
+  t.match(readOnlyBecause({ ...config, password: "supersecret" }), "default password");
+  t.equal(readOnlyBecause(config), null);
+  const { app, asked } = await start(t, "the default password");
+  const answer = await post(app, "/api/servers/http/web01", { weight: 7 });
+  t.equal(answer.statusCode, 403);
+  t.match(answer.json().message, "the default password");
+  t.same(asked, []);
+});
+
+t.test("the state has this node, its servers, and the partner as the link tells it", async (t) => {
+  const partner = {
+    address: "192.168.33.81",
+    node: "lb-box2",
+    phase: "up" as const,
+    sinceEpochMs: 1_795_403_500_000,
+    reason: "it dialed",
+    load: { connections: 3, requestsTotal: 1000, serversUp: 1, serversTotal: 2 },
+    routers: [
+      { virtualRouterId: 51, family: 4 as const, state: "BACKUP", priority: 100, reason: "hears a master" },
+      { virtualRouterId: 51, family: 6 as const, state: "FAULT", priority: 100, reason: "another one" },
+    ],
+  };
+  const peerLink = { port: 3112, partners: [partner], refusals: {} };
+  const view = makeView(undefined, undefined, { vrrp: [makeInstance({ peerLink })] });
+  const state = dashboardState(view, noSample, [], new Map([["192.168.33.81", 42]]), null);
+  t.match(state.nodes, [
+    { name: "lb-box1", isSelf: true, load: { serversUp: 2, serversTotal: 2 } },
+    {
+      name: "lb-box2",
+      isSilent: false,
+      routers: [{ state: "BACKUP", priority: 100 }],
+      load: { requestsPerSecond: 42, connections: 3, serversUp: 1, serversTotal: 2 },
+    },
+  ]);
+  t.equal(state.nodes[1].routers.length, 1, "of the same family");
+  t.match(state.proxies, [{ name: "http", servers: [{ name: "web01", tone: "dim" }, { name: "web02" }] }]);
+});
+
+t.test("a partner without a link is known by its adverts, and is silent when they are old", async (t) => {
+  const at = (lastHeardEpochMs: number, priority = 100) => {
+    const partners = [{ address: "192.168.33.81", priority, lastHeardEpochMs }];
+    const view = makeView(undefined, undefined, { vrrp: [makeInstance({ state: "BACKUP", partners })] });
+    return dashboardState(view, noSample, [], new Map(), null).nodes[1];
+  };
+  const nowEpochMs = makeView().nowEpochMs;
+  t.match(at(nowEpochMs - 500), { name: "192.168.33.81", isSilent: false, routers: [{ state: "MASTER" }] });
+  t.match(at(nowEpochMs - 60_000), { isSilent: true, routers: [] });
+  t.match(at(nowEpochMs - 500, 0), { isSilent: true, routers: [] }, "it gave mastership up");
+});
+
+t.test(
+  "history: what was asked, what failed and how long it took, second by second, for a quarter of an hour",
+  async (t) => {
+    const history = new History();
+    const view = (second: number, failed: number): NodeView =>
+      makeView(
+        [demoProxy],
+        (table) => {
+          const block = table.blocks[0];
+          block[table.frontendRow(0) + Cell.responses5xx] = failed;
+          block[table.backendRow(0) + Cell.timedRequests] = 4;
+          block[table.backendRow(0) + Cell.responseTimeSum] = 10;
+        },
+        { nowEpochMs: second * 1000 },
+      );
+    t.match(history.take(view(1, 5)), { epochS: 1, values: [{ errors: 0, responseMs: 2.5 }] });
+    t.match(history.take(view(2, 8)), { epochS: 2, values: [{ errors: 3 }] });
+    for (let second = 3; second < 1200; second++) history.take(view(second, 8));
+    const { series, samples } = history.all(view(1200, 8));
+    t.same(series, ["http"]);
+    t.equal(samples.length, 900);
+    t.equal(samples.at(-1)?.epochS, 1199);
+  },
+);
+
+t.test(
+  "the time line tells transitions with their reasons and servers that go and come, and nothing twice",
+  async (t) => {
+    const timeline = new Timeline();
+    const first = makeInstance({ state: "BACKUP", sinceEpochMs: 1000, reason: "started" });
+    timeline.take(makeView(undefined, undefined, { vrrp: [first] }));
+    timeline.take(makeView(undefined, undefined, { vrrp: [first] }));
+    const master = makeInstance({ state: "MASTER", sinceEpochMs: 5000, reason: "no master was heard" });
+    const drained = makeView(undefined, undefined, { vrrp: [master] }, (servers) =>
+      servers.write(0, 1, { ...servers.read(0, 1), admin: "drain" }, 0),
+    );
+    timeline.take(drained);
+    const texts = timeline.events.map(({ text }) => text);
+    t.match(texts, ["VI_1: BACKUP, started", "VI_1: MASTER, no master was heard", "http/web02: DRAIN"]);
+    t.equal(texts.length, 3);
+    t.same(
+      timeline.events.slice(0, 2).map(({ epochMs }) => epochMs),
+      [1000, 5000],
+    );
+  },
+);

@@ -218,7 +218,7 @@ export class Exchange {
       this.attempt(false, false);
       return;
     }
-    this.proxy.counters.responseFailed(this.server, responseBegan);
+    this.proxy.counters.responseFailed(this.server, this.responseSent);
     if (
       !responseBegan &&
       this.canReplay &&

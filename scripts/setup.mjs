@@ -44,6 +44,10 @@ const packageOf = {
   haproxy: "haproxy",
   groff: "groff-base",
   "dpkg-deb": "dpkg",
+  hatop: "hatop",
+  "prometheus-haproxy-exporter": "prometheus-haproxy-exporter",
+  h2load: "nghttp2-client",
+  slowhttptest: "slowhttptest",
   script: "bsdutils",
   python3: "python3",
   make: "make",
@@ -51,7 +55,13 @@ const packageOf = {
 };
 
 /** Packages whose services Debian would start, and enable at boot, as soon as they are installed. */
-const serviceOf = { nginx: "nginx", keepalived: "keepalived", haproxy: "haproxy", frr: "frr" };
+const serviceOf = {
+  nginx: "nginx",
+  keepalived: "keepalived",
+  haproxy: "haproxy",
+  frr: "frr",
+  "prometheus-haproxy-exporter": "prometheus-haproxy-exporter",
+};
 
 /** What a build of the native packages calls for. */
 const buildTools = ["python3", "make", "g++"];

@@ -1,5 +1,5 @@
 /**
- * `npm test`, `npm run test:unit`, `npm run test:sim`, `npm run test:lab`: test.mjs unit|sim|stress|lab …
+ * `npm test`, `npm run test:unit`, `npm run test:judges` …: test.mjs unit|sim|stress|judges|lab …
  *
  * Sets up what is missing, runs the suites with tap, shows one line per test and all of a failure, and ends with
  * `N passed, N failed`, which counts assertions.
@@ -24,6 +24,22 @@ const suites = {
     folders: ["test/stress"],
     options: ["--jobs=1", "--timeout=300"],
     commands: ["setpriv", "haproxy"],
+  },
+  // HAProxy and other programs beside Tandem (docs/judges.md). What they measure of time is printed, not judged.
+  judges: {
+    folders: ["test/judges"],
+    options: ["--jobs=2", "--timeout=300"],
+    commands: [
+      "setpriv",
+      "haproxy",
+      "curl",
+      "wrk",
+      "h2load",
+      "slowhttptest",
+      "script",
+      "hatop",
+      "prometheus-haproxy-exporter",
+    ],
   },
   lab: {
     folders: ["test/lab", "test/interop"],

@@ -1,0 +1,115 @@
+import { get, ok, status } from "./reference/origin.js";
+import { theme } from "./reference/theme.js";
+
+const quick = { inter: 150, rise: 2, fall: 2 };
+
+theme(
+  "checks",
+  {
+    proxies: {
+      pair: { servers: { a: { check: quick }, b: { check: quick } } },
+      asked: {
+        httpCheck: { method: "GET", uri: "/health", status: "200" },
+        servers: { c: { check: quick } },
+      },
+    },
+  },
+  [
+    {
+      name: "a server that stops is down after its fall, and up after its rise",
+      proxy: "pair",
+      servers: { reply: ({ server }) => [ok(server)] },
+      spread: "checks",
+      client: async (client, world) => {
+        await world.untilCell("a", "check_status", "L4OK");
+        await world.refuse("a");
+        await world.untilCell("a", "status", "DOWN");
+        for (let i = 0; i < 3; i++) await client.ask(get("/"));
+        client.note(`backend ${(await world.stat()).get("pair/BACKEND")?.get("status")}`);
+        await world.listenAgain("a");
+        await world.untilCell("a", "status", "UP");
+        const found = new Set<string>();
+        for (let i = 0; i < 4; i++) found.add((await client.ask(get("/"))).body);
+        client.seen.length = 4;
+        client.note(`${found.size} servers`);
+      },
+      sees: ['200 "b"', '200 "b"', '200 "b"', "backend UP", "2 servers"],
+      log: Array.from({ length: 7 }, () => "200 ----"),
+    },
+    {
+      name: "a check by HTTP goes by the status",
+      spread: "checks",
+      proxy: "asked",
+      servers: { reply: ({ target }) => (target === "/health" ? [status("500 Sick")] : [ok("x")]) },
+      client: async (client, world) => {
+        await world.untilCell("c", "status", "DOWN");
+        await client.ask(get("/"));
+        const row = (await world.stat()).get("asked/c");
+        client.note(`${row?.get("check_status")?.replace("* ", "")} ${row?.get("check_code")}`);
+        client.note(`backend ${(await world.stat()).get("asked/BACKEND")?.get("status")}`);
+      },
+      sees: ["503 of the proxy", "L7STS 500", "backend DOWN"],
+      log: ["503 SC--"],
+      tandem: { because: "no-server", cells: { "BACKEND econ": ["1", ""] } },
+    },
+    {
+      name: "a server whose check succeeds again serves again",
+      spread: "checks",
+      proxy: "asked",
+      servers: { reply: ({ target }) => (target === "/health" ? [ok("well")] : [ok("x")]) },
+      client: async (client, world) => {
+        await world.untilCell("c", "status", "UP");
+        await client.ask(get("/"));
+      },
+      sees: ['200 "x"'],
+      log: ["200 ----"],
+    },
+  ],
+);
+
+theme(
+  "observed answers",
+  {
+    proxies: {
+      seen: {
+        servers: {
+          a: {
+            check: {
+              inter: 60_000,
+              rise: 2,
+              fall: 2,
+              observe: "layer7",
+              errorLimit: 3,
+              onError: "mark-down",
+            },
+          },
+          b: {},
+        },
+        balance: "first",
+      },
+    },
+  },
+  [
+    {
+      name: "a server whose answers are bad is taken out by them",
+      proxy: "seen",
+      servers: { reply: ({ server }) => (server === "a" ? [status("500 Oops")] : [ok(server)]) },
+      client: async (client, world) => {
+        for (let i = 0; i < 3; i++) await client.ask(get(`/${i}`));
+        await world.untilCell("a", "status", "DOWN");
+        await client.ask(get("/then"));
+      },
+      sees: ["500", "500", "500", '200 "b"'],
+      log: ["500 ----", "500 ----", "500 ----", "200 ----"],
+      tandem: {
+        because: "error-text",
+        cells: {
+          "a last_chk": [
+            "Detected 3 consecutive errors, last one was: Wrong http response",
+            "3 errors of requests in a row",
+          ],
+        },
+      },
+    },
+  ],
+);

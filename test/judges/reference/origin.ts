@@ -1,0 +1,269 @@
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+
+/** Ends a reply: FIN, RST, or bytes that come back as they are. */
+export const FIN = Symbol("FIN");
+export const RST = Symbol("RST");
+export const ECHO = Symbol("ECHO");
+
+/** What a server does: bytes that it writes (one a character), ms that it waits, how it ends. */
+export type Reply = readonly (string | number | typeof FIN | typeof RST | typeof ECHO)[];
+
+/** A request as a server got it. */
+export interface Asked {
+  readonly server: string;
+  readonly line: string;
+  readonly method: string;
+  readonly target: string;
+  /** Field lines as they came. */
+  readonly fields: readonly string[];
+  /** Value of the first field of that name. */
+  field(name: string): string | undefined;
+  /** Without its chunks' frames; trailers stand behind it. */
+  body: string;
+  /** From 1, over all servers of the peer since the scenario began. */
+  readonly number: number;
+  /** From 1, on its connection. */
+  readonly onConnection: number;
+}
+
+/** What the servers of a scenario do; all servers of a peer have the same. */
+export interface Behaviour {
+  /** As soon as a proxy has connected. */
+  readonly greeting?: ((server: string) => Reply) | undefined;
+  /** When a head is there and its body is not. */
+  readonly early?: ((asked: Asked) => Reply) | undefined;
+  /** When the whole request is there. */
+  readonly reply?: ((asked: Asked) => Reply) | undefined;
+}
+
+/** The servers behind one peer. */
+export class Origins {
+  behaviour: Behaviour = {};
+  /** Whole requests, and those that ended before they were. */
+  readonly asked: Asked[] = [];
+  private readonly servers = new Map<string, { readonly server: Server; readonly port: number }>();
+  private readonly sockets = new Set<Socket>();
+  private count = 0;
+
+  static async start(names: readonly string[]): Promise<Origins> {
+    const origins = new Origins();
+    for (const name of names) await origins.listen(name, 0);
+    return origins;
+  }
+
+  port(name: string): number {
+    const found = this.servers.get(name);
+    if (found === undefined) throw new Error(`no server ${name}`);
+    return found.port;
+  }
+
+  /** For the next scenario: what is connected stays, as in a proxy's pool. */
+  begin(behaviour: Behaviour): void {
+    this.behaviour = behaviour;
+    this.asked.length = 0;
+    this.count = 0;
+  }
+
+  /** From now on connections to it are refused, and those that stand are reset. */
+  async refuse(name: string): Promise<void> {
+    const found = this.servers.get(name);
+    if (found === undefined) throw new Error(`no server ${name}`);
+    for (const socket of this.sockets) if (socket.localPort === found.port) socket.resetAndDestroy();
+    await new Promise((resolve) => found.server.close(resolve));
+  }
+
+  /** After `refuse`. */
+  async listenAgain(name: string): Promise<void> {
+    await this.listen(name, this.port(name));
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    const all = [...this.servers.values()];
+    await Promise.all(all.map(({ server }) => new Promise((resolve) => server.close(resolve))));
+  }
+
+  private async listen(name: string, port: number): Promise<void> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.sockets.add(socket);
+      socket.on("close", () => this.sockets.delete(socket));
+      socket.on("error", () => socket.destroy());
+      new Connection(name, socket, this).start();
+    });
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", 1024, resolve));
+    this.servers.set(name, { server, port: (server.address() as AddressInfo).port });
+  }
+
+  nextNumber(): number {
+    this.count += 1;
+    return this.count;
+  }
+}
+
+/** One connection: requests one after the other, each whole before it is answered. */
+class Connection {
+  private buffered = "";
+  private busy = false;
+  private echo = false;
+  private ended = false;
+  private requests = 0;
+  private current: Asked | null = null;
+
+  constructor(
+    private readonly server: string,
+    private readonly socket: Socket,
+    private readonly origins: Origins,
+  ) {}
+
+  start(): void {
+    this.socket.on("data", (bytes) => {
+      if (this.echo) {
+        this.socket.write(bytes);
+        return;
+      }
+      this.buffered += bytes.toString("latin1");
+      void this.go();
+    });
+    this.socket.on("end", () => {
+      this.ended = true;
+      if (!this.busy && this.socket.writable) this.socket.end();
+    });
+    const greeting = this.origins.behaviour.greeting;
+    if (greeting !== undefined) void this.play(greeting(this.server));
+  }
+
+  private async go(): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    while (!this.echo && (await this.step()));
+    this.busy = false;
+    if (this.ended && this.socket.writable) this.socket.end();
+  }
+
+  /** False: nothing more can be done with what is there. */
+  private async step(): Promise<boolean> {
+    if (this.current === null) {
+      const end = this.buffered.indexOf("\r\n\r\n");
+      if (end < 0 || this.socket.destroyed) return false;
+      const [line, ...fields] = this.buffered.slice(0, end).split("\r\n");
+      this.buffered = this.buffered.slice(end + 4);
+      this.requests += 1;
+      this.current = readHead(this.server, line, fields, this.origins.nextNumber(), this.requests);
+      this.origins.asked.push(this.current);
+      const early = this.origins.behaviour.early;
+      if (early !== undefined) await this.play(early(this.current));
+    }
+    const asked = this.current;
+    const taken = readBody(asked, this.buffered);
+    if (taken === null) return false;
+    asked.body = taken.body;
+    this.buffered = this.buffered.slice(taken.length);
+    this.current = null;
+    const reply = this.origins.behaviour.reply ?? (() => [ok("hello")]);
+    await this.play(reply(asked));
+    return true;
+  }
+
+  private async play(reply: Reply): Promise<void> {
+    for (const act of reply) {
+      if (this.socket.destroyed) return;
+      if (typeof act === "number") await new Promise((resolve) => setTimeout(resolve, act));
+      else if (typeof act === "string") await this.write(act);
+      else if (act === FIN) this.socket.end();
+      else if (act === RST) this.socket.resetAndDestroy();
+      else {
+        this.echo = true;
+        if (this.buffered !== "") await this.write(this.buffered);
+        this.buffered = "";
+      }
+    }
+  }
+
+  private async write(text: string): Promise<void> {
+    if (!this.socket.writable) return;
+    if (this.socket.write(text, "latin1")) return;
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        this.socket.off("drain", go);
+        this.socket.off("close", go);
+        resolve();
+      };
+      this.socket.on("drain", go);
+      this.socket.on("close", go);
+    });
+  }
+}
+
+function readHead(
+  server: string,
+  line: string,
+  fields: readonly string[],
+  number: number,
+  onConnection: number,
+): Asked {
+  const [method, target] = line.split(" ");
+  const field = (name: string) => {
+    const found = fields.find((text) => text.toLowerCase().startsWith(`${name.toLowerCase()}:`));
+    return found?.slice(name.length + 1).trim();
+  };
+  return { server, line, method, target, fields, field, body: "", number, onConnection };
+}
+
+/** The body at the start of `text`, or null while it is not whole. */
+function readBody(asked: Asked, text: string): { readonly body: string; readonly length: number } | null {
+  if (asked.field("transfer-encoding") === undefined) {
+    const length = Number(asked.field("content-length") ?? 0);
+    return text.length < length ? null : { body: text.slice(0, length), length };
+  }
+  return readChunks(text);
+}
+
+/** A chunked body without its frames; trailers stand behind it in parentheses. */
+export function readChunks(text: string): { readonly body: string; readonly length: number } | null {
+  let body = "";
+  let at = 0;
+  for (;;) {
+    const end = text.indexOf("\r\n", at);
+    if (end < 0) return null;
+    const size = Number.parseInt(text.slice(at, end), 16);
+    if (Number.isNaN(size)) return { body: `${body}<bad chunk>`, length: text.length };
+    at = end + 2;
+    if (size === 0) break;
+    if (text.length < at + size + 2) return null;
+    body += text.slice(at, at + size);
+    at += size + 2;
+  }
+  const trailers: string[] = [];
+  for (;;) {
+    const end = text.indexOf("\r\n", at);
+    if (end < 0) return null;
+    const line = text.slice(at, end);
+    at = end + 2;
+    if (line === "") break;
+    trailers.push(line.toLowerCase());
+  }
+  return { body: trailers.length === 0 ? body : `${body}(${trailers.join(", ")})`, length: at };
+}
+
+// —— texts ——
+
+/** A head: its lines with their ends, and the empty line. */
+export const head = (...lines: string[]): string => `${lines.join("\r\n")}\r\n\r\n`;
+
+/** A 200 with this body. */
+export const ok = (body: string, ...fields: string[]): string =>
+  `${head("HTTP/1.1 200 OK", `Content-Length: ${body.length}`, ...fields)}${body}`;
+
+/** An answer without a body. */
+export const status = (line: string, ...fields: string[]): string =>
+  head(`HTTP/1.1 ${line}`, "Content-Length: 0", ...fields);
+
+export const get = (path: string, ...fields: string[]): string =>
+  head(`GET ${path} HTTP/1.1`, "Host: site", ...fields);
+
+export const post = (path: string, body: string, ...fields: string[]): string =>
+  `${head(`POST ${path} HTTP/1.1`, "Host: site", `Content-Length: ${body.length}`, ...fields)}${body}`;
+
+/** The same bytes in chunks. */
+export const chunked = (...chunks: string[]): string =>
+  `${chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join("")}0\r\n\r\n`;

@@ -1,5 +1,9 @@
 import type { Balance } from "./balance.js";
+import type { ConnectionRule } from "./connection-rule-section.js";
+import type { CookieConfig } from "./cookie-config.js";
+import type { ErrorFile } from "./error-file.js";
 import type { AccessLogConfig } from "./log-config.js";
+import type { ResponseRule } from "./response-rule-section.js";
 import type { RetryConfig } from "./retry-section.js";
 import type { Rule } from "./rule-config.js";
 import type { HttpCheckConfig, ServerConfig } from "./server-config.js";
@@ -184,8 +188,12 @@ export interface ProxyConfig {
   readonly allBackups?: true;
   /** Left out: a check is a connection and no more. */
   readonly httpCheck?: HttpCheckConfig;
+  /** Who may connect. Left out: everybody. */
+  readonly connectionRules?: readonly ConnectionRule[];
   /** What is done with requests before a server is chosen. Left out: nothing. */
   readonly rules?: readonly Rule[];
+  /** What is changed of servers' responses. Left out: nothing. */
+  readonly responseRules?: readonly ResponseRule[];
   readonly servers: readonly ServerConfig[];
   readonly timeouts: ProxyTimeouts;
   /** Largest request or response head, request line included. */
@@ -196,6 +204,10 @@ export interface ProxyConfig {
   readonly retry?: RetryConfig;
   /** Left out: no access log. */
   readonly log?: AccessLogConfig;
+  /** Keeps clients at their servers. Left out: nothing does. */
+  readonly cookie?: CookieConfig;
+  /** What clients get instead of the proxy's own errors. Left out: those. */
+  readonly errorFiles?: readonly ErrorFile[];
 }
 
 /** `address` is an IPv4 or IPv6 literal; `0.0.0.0` or `::` is every address. */
@@ -219,6 +231,8 @@ export interface ProxyTimeouts {
   readonly tunnelMs: number;
   /** The same once one side of a session of `mode: tcp` has ended: client-fin, server-fin. Left out: `tunnelMs`. */
   readonly halfClosedMs?: number;
+  /** In the queue for a server that has maxconn: timeout queue. Left out: `connectMs`. */
+  readonly queueMs?: number;
 }
 
 export interface AdminConfig {

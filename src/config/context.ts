@@ -2,6 +2,7 @@ import { parseDuration } from "./duration.js";
 import type { Parsed, Problem } from "./problem.js";
 import type { Shaped } from "./shape.js";
 import type { Path, Source } from "./source.js";
+import { noSurroundings, type Surroundings } from "./surroundings.js";
 
 /** What the readers of the file's sections share: the findings, and where things stand. */
 export class Context {
@@ -10,7 +11,11 @@ export class Context {
   private readonly source: Source;
   private readonly shaped: Shaped;
 
-  constructor(source: Source, shaped: Shaped) {
+  constructor(
+    source: Source,
+    shaped: Shaped,
+    readonly surroundings: Surroundings = noSurroundings,
+  ) {
     this.source = source;
     this.shaped = shaped;
   }

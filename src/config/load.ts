@@ -37,14 +37,14 @@ export function loadConfig(
   if (source.problems.length > 0) return { config: null, problems: inOrder(source.problems), warnings: [] };
   const shaped = checkShape(source);
   if (shaped.value === null) return { config: null, problems: inOrder(shaped.problems), warnings: [] };
-  const context = new Context(source, shaped);
-  const config = readFile(shaped.value, machine, context);
+  const context = new Context(source, shaped, surroundings);
+  const config = readSections(shaped.value, machine, context);
   const problems = inOrder([...shaped.problems, ...context.problems]);
   const warnings = inOrder(context.warnings);
   return problems.length > 0 ? { config: null, problems, warnings } : { config, problems: [], warnings };
 }
 
-function readFile(file: FileShape, machine: Machine, context: Context): Config {
+function readSections(file: FileShape, machine: Machine, context: Context): Config {
   const node = context.text(["node"], file.node, machine.hostname);
   const notifyDefaults = readNotifyDefaults(file.global_defs, context);
   const declared = readDeclared(file, notifyDefaults.user, context);

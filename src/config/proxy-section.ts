@@ -1,12 +1,16 @@
 import { parseBalance } from "./balance.js";
 import { readBind, type Taken } from "./bind-section.js";
 import type { ProxyConfig, ProxyTimeouts } from "./config.js";
+import { readConnectionRules } from "./connection-rule-section.js";
 import type { Context } from "./context.js";
+import { readCookie } from "./cookie-section.js";
 import { defaultMaxHeadBytes, defaultTimeouts } from "./defaults.js";
+import { readErrorFiles } from "./error-file-section.js";
 import { readHttpCheck } from "./http-check-section.js";
 import { readAccessLog } from "./log-section.js";
 import { quote } from "./problem.js";
-import { hasBackend } from "./proxy-sides.js";
+import { chosenBackends, hasBackend } from "./proxy-sides.js";
+import { readResponseRules } from "./response-rule-section.js";
 import { readRetry } from "./retry-section.js";
 import { readRules } from "./rule-section.js";
 import type { FileShape, FrontendShape, ProxyShape } from "./schema.js";
@@ -24,7 +28,7 @@ export function readProxies(
   context: Context,
 ): ProxyConfig[] {
   const taken: Taken[] = [];
-  const all: { readonly path: Path; readonly proxy: ProxyConfig }[] = [];
+  const all: { readonly path: Path; readonly shape: AnyShape; readonly proxy: ProxyConfig }[] = [];
   const read = (word: string, section: Readonly<Record<string, AnyShape>> | undefined, side: Side): void => {
     for (const [name, shape] of context.members([word], section)) {
       const path = [word, name];
@@ -37,20 +41,25 @@ export function readProxies(
           "key",
         );
       }
-      all.push({ path, proxy: readProxy(path, name, shape, side, taken, context) });
+      all.push({ path, shape, proxy: readProxy(path, name, shape, side, taken, context) });
     }
   };
   read("proxies", file.proxies, "both");
   read("frontends", file.frontends, "frontend");
   read("backends", file.backends, "backend");
   const proxies = all.map(({ proxy }) => proxy);
-  for (const { path, proxy } of all) {
+  for (const { path, shape, proxy } of all) {
     if (proxy.side === "frontend") checkDefaultBackend(path, proxy, proxies, context);
+    checkChosenBackends([...path, "rules"], shape.rules, proxy.mode, proxies, context);
     if (hasBackend(proxy)) checkCircle(path, proxy, proxies, context);
-    const isUsed =
-      proxy.side !== "backend" || proxies.some(({ defaultBackend }) => defaultBackend === proxy.name);
+    const isUsed = proxy.side !== "backend" || proxies.some((other) => leadsTo(other, proxy.name));
     if (!isUsed)
-      context.warning(path, `no frontend uses ${proxy.name}`, "name it as a default_backend", "key");
+      context.warning(
+        path,
+        `no frontend uses ${proxy.name}`,
+        "name it as a default_backend, or in a rule as use_backend",
+        "key",
+      );
   }
   return proxies;
 }
@@ -70,7 +79,9 @@ function readProxy(
     side === "backend" ? [] : readBind([...path, "bind"], name, shape.bind, mode, taken, context);
   const timeouts = readTimeouts([...path, "timeout"], shape.timeout, mode, side, context);
   if (mode === "tcp") reportHttpWords(path, shape, context);
+  const connectionRules = readConnectionRules([...path, "connection_rules"], shape.connection_rules, context);
   const rules = readRules([...path, "rules"], name, shape.rules, context);
+  const responseRules = readResponseRules([...path, "response_rules"], shape.response_rules, context);
   const servers =
     side === "frontend"
       ? []
@@ -83,6 +94,11 @@ function readProxy(
     );
   }
   const retry = mode === "tcp" ? null : readRetry(path, shape, context);
+  const errorFiles = mode === "tcp" ? [] : readErrorFiles([...path, "errorfiles"], shape.errorfiles, context);
+  const cookie =
+    mode === "tcp" || shape.cookie === undefined
+      ? null
+      : readCookie([...path, "cookie"], shape.cookie, servers, context);
   const log = readAccessLog([...path, "log"], shape.log, context);
   if (mode === "tcp" && log?.format === "httplog") {
     context.problem(
@@ -99,13 +115,17 @@ function readProxy(
     ...(mode === "tcp" && { mode }),
     ...readBalance(path, shape, context),
     ...readChecks(path, shape, servers, context),
+    ...(connectionRules.length > 0 && { connectionRules }),
     ...(rules.length > 0 && { rules }),
+    ...(responseRules.length > 0 && { responseRules }),
     servers,
     timeouts,
     maxHeadBytes: shape.max_head_bytes ?? defaultMaxHeadBytes,
     maxconn: shape.maxconn ?? null,
     ...(log !== null && { log }),
     ...(retry !== null && { retry }),
+    ...(errorFiles.length > 0 && { errorFiles }),
+    ...(cookie !== null && { cookie }),
   };
 }
 
@@ -115,20 +135,47 @@ function checkDefaultBackend(
   proxies: readonly ProxyConfig[],
   context: Context,
 ): void {
-  if (defaultBackend === undefined) return;
-  const at = [...path, "default_backend"];
-  const found = proxies.find((proxy) => proxy.name === defaultBackend && hasBackend(proxy));
+  if (defaultBackend !== undefined)
+    checkBackend([...path, "default_backend"], defaultBackend, mode, proxies, context);
+}
+
+function checkChosenBackends(
+  path: Path,
+  rules: ProxyShape["rules"],
+  mode: ProxyConfig["mode"],
+  proxies: readonly ProxyConfig[],
+  context: Context,
+): void {
+  for (const [line, { use_backend }] of (rules ?? []).entries()) {
+    if (use_backend !== undefined)
+      checkBackend([...path, String(line), "use_backend"], use_backend, mode, proxies, context);
+  }
+}
+
+function checkBackend(
+  at: Path,
+  name: string,
+  mode: ProxyConfig["mode"],
+  proxies: readonly ProxyConfig[],
+  context: Context,
+): void {
+  const found = proxies.find((proxy) => proxy.name === name && hasBackend(proxy));
   if (found === undefined) {
     const known = proxies.filter(hasBackend).map(({ name }) => name);
-    const advice = known.length === 0 ? "add it to backends:" : suggestion(defaultBackend, known);
-    context.problem(at, `there is no backend ${quote(defaultBackend)}`, advice);
+    const advice = known.length === 0 ? "add it to backends:" : suggestion(name, known);
+    context.problem(at, `there is no backend ${quote(name)}`, advice);
   } else if (found.mode !== mode) {
     context.problem(
       at,
-      `${defaultBackend} is of mode ${found.mode ?? "http"}, and this frontend of mode ${mode ?? "http"}`,
+      `${name} is of mode ${found.mode ?? "http"}, and this frontend of mode ${mode ?? "http"}`,
       "give both the same mode",
     );
   }
+}
+
+/** Whether a proxy's clients may come to the servers of another one of that name. */
+function leadsTo(proxy: ProxyConfig, backend: string): boolean {
+  return proxy.defaultBackend === backend || chosenBackends(proxy).includes(backend);
 }
 
 /** Servers that are the proxy itself. */
@@ -138,7 +185,7 @@ function checkCircle(
   proxies: readonly ProxyConfig[],
   context: Context,
 ): void {
-  const entries = proxies.filter((proxy) => proxy === backend || proxy.defaultBackend === backend.name);
+  const entries = proxies.filter((proxy) => proxy === backend || leadsTo(proxy, backend.name));
   for (const server of backend.servers) {
     const circle = entries.find(({ listen }) =>
       listen.some((address) => address.port === server.port && address.address === server.host),
@@ -207,15 +254,23 @@ function readChecks(
 /** Words about requests, which nobody sees in `mode: tcp`. */
 function reportHttpWords(path: Path, shape: ProxyShape, context: Context): void {
   const said: Path[] = [];
-  if (shape.rules !== undefined) {
+  for (const word of ["rules", "response_rules"] as const) {
+    if (shape[word] === undefined) continue;
     context.problem(
-      [...path, "rules"],
-      "rules are about requests, which mode tcp does not see",
+      [...path, word],
+      `${word} are about requests, which mode tcp does not see`,
       "leave them out, or write mode: http",
       "key",
     );
   }
-  for (const word of ["max_head_bytes", "retries", "retry_on", "retry_budget"] as const) {
+  for (const word of [
+    "max_head_bytes",
+    "errorfiles",
+    "cookie",
+    "retries",
+    "retry_on",
+    "retry_budget",
+  ] as const) {
     if (shape[word] !== undefined) said.push([...path, word]);
   }
   for (const word of ["http-request", "http-keep-alive"] as const) {
@@ -262,5 +317,7 @@ function readTimeouts(
     keepAliveMs: read("http-keep-alive", defaultTimeouts.keepAliveMs),
     tunnelMs: side === "frontend" ? defaultTimeouts.tunnelMs : read("tunnel", tunnelMs),
     ...(mode === "tcp" && halfClosedMs < Infinity && { halfClosedMs }),
+    ...(shape?.queue !== undefined &&
+      side !== "frontend" && { queueMs: read("queue", defaultTimeouts.connectMs) }),
   };
 }

@@ -17,23 +17,60 @@ export function backendOf(proxies: readonly ProxyConfig[], index: number): numbe
   return proxies.findIndex((proxy) => proxy.name === defaultBackend && hasBackend(proxy));
 }
 
+/** Names of the backends that a frontend's rules may choose. */
+export function chosenBackends({ rules = [] }: ProxyConfig): string[] {
+  const names = rules.flatMap(({ action }) => (action.kind === "use-backend" ? [action.backend] : []));
+  return [...new Set(names)];
+}
+
+/** Whether clients of `proxies[index]` may come to the servers of `backend`. */
+export function canReach(proxies: readonly ProxyConfig[], index: number, backend: number): boolean {
+  return (
+    hasFrontend(proxies[index]) &&
+    (backendOf(proxies, index) === backend || chosenBackends(proxies[index]).includes(proxies[backend].name))
+  );
+}
+
 /**
  * What the clients of a frontend meet: its own words about clients, and its backend's about servers. A listen meets itself.
  */
 export function joinSides(frontend: ProxyConfig, backend: ProxyConfig): ProxyConfig {
   if (frontend === backend) return frontend;
-  const { name, listen, rules, log, maxHeadBytes, maxconn, timeouts: ofClient } = frontend;
+  const {
+    name,
+    listen,
+    connectionRules,
+    rules,
+    responseRules,
+    log,
+    errorFiles,
+    maxHeadBytes,
+    maxconn,
+    timeouts: ofClient,
+  } = frontend;
   const { timeouts: ofServer } = backend;
   const halfClosedMs = Math.min(ofClient.halfClosedMs ?? Infinity, ofServer.halfClosedMs ?? Infinity);
   // In mode tcp a backend without a tunnel time-out has its server time-out there, and the shorter of both sides' counts.
   const isShorter = backend.mode === "tcp" && ofServer.tunnelMs === ofServer.serverMs;
-  const { defaultBackend: _, ...servers } = backend;
+  // A listen's words about its own clients are not those of the frontends that share its servers.
+  const {
+    defaultBackend: _defaultBackend,
+    connectionRules: _connectionRules,
+    rules: _rules,
+    responseRules: _responseRules,
+    log: _log,
+    errorFiles: _errorFiles,
+    ...servers
+  } = backend;
   return {
     ...servers,
     name,
     listen,
+    ...(connectionRules !== undefined && { connectionRules }),
     ...(rules !== undefined && { rules }),
+    ...(responseRules !== undefined && { responseRules }),
     ...(log !== undefined && { log }),
+    ...(errorFiles !== undefined && { errorFiles }),
     maxHeadBytes,
     maxconn,
     timeouts: {
@@ -44,6 +81,7 @@ export function joinSides(frontend: ProxyConfig, backend: ProxyConfig): ProxyCon
       keepAliveMs: ofClient.keepAliveMs,
       tunnelMs: isShorter ? Math.min(ofClient.clientMs, ofServer.tunnelMs) : ofServer.tunnelMs,
       ...(halfClosedMs < Infinity && { halfClosedMs }),
+      ...(ofServer.queueMs !== undefined && { queueMs: ofServer.queueMs }),
     },
   };
 }

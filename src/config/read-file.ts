@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, hostname } from "node:os";
 import { LbError } from "../errors.js";
 import type { Machine } from "./defaults.js";
+import { mostErrorFileBytes } from "./error-file.js";
 import { type Parsed, parsed, refused } from "./problem.js";
 import type { Surroundings } from "./surroundings.js";
 
@@ -49,6 +50,24 @@ export async function readConfigFile(
   }
 }
 
+/** The content of a file that the configuration names by an absolute path; of one that is too large only its beginning. */
+function readOwnFile(path: string): Parsed<Uint8Array> {
+  if (!path.startsWith("/")) return refused("this path is not absolute", "begin it with a slash");
+  try {
+    const stats = statSync(path);
+    if (stats.isDirectory()) return refused("it is a directory", "name a file");
+    // A device such as /dev/null is read as it is; anything that could wait for a writer is not.
+    if (stats.isFIFO() || stats.isSocket()) return refused("it is no file", "name a file");
+    if (stats.isCharacterDevice() && path !== "/dev/null") return refused("it is a device", "name a file");
+    if (stats.size > mostErrorFileBytes)
+      return refused(`it has ${stats.size} bytes`, `make it at most ${mostErrorFileBytes} bytes long`);
+    return parsed(readFileSync(path));
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    return refused(`it cannot be read (${code})`, "check the path and who may read it");
+  }
+}
+
 /** What the defaults need to know of this machine. */
 export function thisMachine(): Machine {
   return { hostname: hostname(), cores: Math.min(availableParallelism(), 64) };
@@ -59,6 +78,7 @@ export function theseSurroundings(environment: Readonly<Record<string, string | 
   return {
     variable: (name) => environment[name],
     read: (path) => reading(path, () => readFileSync(path, "utf8")),
+    bytes: readOwnFile,
     match: (pattern) => {
       const slash = pattern.lastIndexOf("/");
       const folder = slash === -1 ? "." : pattern.slice(0, slash) || "/";

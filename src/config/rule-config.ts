@@ -33,6 +33,8 @@ export type Action =
   | { readonly kind: "add-header"; readonly name: string; readonly value: TextTemplate }
   | { readonly kind: "del-header"; readonly name: string }
   | { readonly kind: "set-path"; readonly path: TextTemplate }
+  /** The servers of this backend, or listen, get the request; the first such rule that applies counts. */
+  | { readonly kind: "use-backend"; readonly backend: string }
   /** What stands in front of the path is replaced. */
   | { readonly kind: "replace-prefix"; readonly prefix: string; readonly by: string };
 

@@ -3,33 +3,34 @@ import { closed, milliseconds, oneOrMore, plainText, text, truth, whole } from "
 
 /** The shape of `rules:` of a proxy, HAProxy's http-request. */
 
-const condition = Type.Object(
-  {
-    host: oneOrMore(
-      "a host name such as www.example.org or *.example.org",
-      "Host, in any case, without port.",
+/** The words of a condition on a request. */
+export const conditionWords = {
+  host: oneOrMore("a host name such as www.example.org or *.example.org", "Host, in any case, without port."),
+  method: oneOrMore("a method such as GET", "Method of the request."),
+  path: oneOrMore("a path such as /login", "The whole path, without the query."),
+  path_beg: oneOrMore("a path such as /api/", "What the path begins with."),
+  path_end: oneOrMore("an end such as .php", "What the path ends with."),
+  ssl_fc: truth("Whether the client came over TLS that ends here."),
+  src: oneOrMore("an address or a network such as 10.0.0.0/8", "Where the client comes from."),
+  hdr: Type.Optional(
+    Type.Record(
+      Type.String({ minLength: 1 }),
+      Type.Union([Type.String(), Type.Array(Type.String()), Type.Literal(true)]),
+      {
+        title: "a mapping such as { X-Api-Key: [a, b] }",
+        description: "Values of fields; true: the field is there.",
+      },
     ),
-    method: oneOrMore("a method such as GET", "Method of the request."),
-    path: oneOrMore("a path such as /login", "The whole path, without the query."),
-    path_beg: oneOrMore("a path such as /api/", "What the path begins with."),
-    path_end: oneOrMore("an end such as .php", "What the path ends with."),
-    ssl_fc: truth("Whether the client came over TLS that ends here."),
-    src: oneOrMore("an address or a network such as 10.0.0.0/8", "Where the client comes from."),
-    hdr: Type.Optional(
-      Type.Record(
-        Type.String({ minLength: 1 }),
-        Type.Union([Type.String(), Type.Array(Type.String()), Type.Literal(true)]),
-        {
-          title: "a mapping such as { X-Api-Key: [a, b] }",
-          description: "Values of fields; true: the field is there.",
-        },
-      ),
-    ),
-  },
-  { ...closed, title: "a mapping such as { path_beg: /admin }" },
-);
+  ),
+};
 
-function headers(description: string) {
+const condition = Type.Object(conditionWords, {
+  ...closed,
+  title: "a mapping such as { path_beg: /admin }",
+});
+
+/** Fields of a request, or of a response, with their values. */
+export function headers(description: string) {
   return Type.Record(Type.String({ minLength: 1 }), Type.Union([Type.String(), Type.Number()]), {
     title: "a mapping such as { X-Client: '%[src]' }",
     description,
@@ -96,6 +97,7 @@ export const ruleSchema = Type.Object(
     set_header: Type.Optional(headers("Fields of the request that take the place of those that are there.")),
     add_header: Type.Optional(headers("Fields that join those that are there.")),
     del_header: oneOrMore("a field's name", "Fields of the request that the server does not get."),
+    use_backend: text("a backend's name", "The backend, or the proxy, whose servers get the request."),
     set_path: text("a path such as /new", "Takes the place of the request's; the query stays."),
     replace_path: Type.Optional(
       Type.Object(

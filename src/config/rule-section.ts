@@ -42,13 +42,14 @@ function readRule(path: Path, name: string, shape: RuleShape, context: Context):
     context.problem(
       path,
       "this rule does nothing",
-      "add deny, redirect, return, auth, rate_limit, set_header, add_header, del_header, set_path or replace_path",
+      "add deny, redirect, return, auth, rate_limit, set_header, add_header, del_header, set_path, replace_path or use_backend",
     );
   }
   return actions.map((action) => ({ when, unless, action }));
 }
 
-function readCondition(path: Path, shape: ConditionShape, context: Context): Condition {
+/** Reads a condition on a request. */
+export function readCondition(path: Path, shape: ConditionShape, context: Context): Condition {
   const list = (
     word: keyof ConditionShape & ("host" | "method" | "path" | "path_beg" | "path_end" | "src"),
   ) => each([...path, word], shape[word]);
@@ -130,6 +131,7 @@ function readActions(path: Path, name: string, shape: RuleShape, context: Contex
     checkPath(at, shape.set_path, context);
     actions.push({ kind: "set-path", path: readTemplate(at, shape.set_path, context) });
   }
+  if (shape.use_backend !== undefined) actions.push({ kind: "use-backend", backend: shape.use_backend });
   if (deny !== undefined) actions.push({ kind: "deny", status: deny });
   if (redirect !== undefined) actions.push(readRedirect([...path, "redirect"], redirect, context));
   if (answer !== undefined) {
@@ -202,7 +204,8 @@ function readRedirect(path: Path, shape: NonNullable<RuleShape["redirect"]>, con
   return { kind: "redirect", status, location };
 }
 
-function readTemplate(path: Path, text: string, context: Context): TextTemplate {
+/** Reads the value of a field, in which %[word] stands for what the request has. */
+export function readTemplate(path: Path, text: string, context: Context): TextTemplate {
   if (/[^\t -~\u00a0-\u00ff]/.test(text))
     context.problem(
       path,
@@ -219,7 +222,8 @@ function readTemplate(path: Path, text: string, context: Context): TextTemplate 
   return [];
 }
 
-function checkFieldName(path: Path, name: string, part: "key" | "value", context: Context): void {
+/** Reports a name that no rule may set or drop. */
+export function checkFieldName(path: Path, name: string, part: "key" | "value", context: Context): void {
   if (!token.test(name))
     context.problem(path, `${quote(name)} is no name of a field`, "write letters, digits and -", part);
   else if (ownFields.includes(name.toLowerCase()))

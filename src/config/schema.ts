@@ -1,6 +1,9 @@
 import Type from "typebox";
 import { bindSchema } from "./bind-schema.js";
+import { connectionRulesSchema } from "./connection-rule-section.js";
+import { cookieSchema } from "./cookie-section.js";
 import { accessLogSchema } from "./log-schema.js";
+import { responseRulesSchema } from "./response-rule-section.js";
 import { rulesSchema } from "./rule-schema.js";
 import {
   closed,
@@ -131,6 +134,7 @@ const clientTimeouts = {
 
 const serverTimeouts = {
   connect: milliseconds("To open a connection to a server. Default 5s."),
+  queue: milliseconds("Waiting for a server that has maxconn. Default: connect."),
   server: milliseconds("Silence of a server in the middle of an exchange. Default 60s."),
   tunnel: milliseconds(
     "Silence in an upgraded connection, default 1h; in a session of mode tcp, default the shorter of client and server.",
@@ -145,12 +149,22 @@ const mode = Type.Optional(
   }),
 );
 
+const errorfiles = Type.Optional(
+  Type.Record(Type.String({ minLength: 1 }), Type.String({ minLength: 1, title: "a file's path" }), {
+    title: "a mapping such as { 503: /etc/lb/errors/503.http }",
+    description: "Files with the whole answer that clients get instead of the proxy's own, by status.",
+  }),
+);
+
 const clientSide = {
   bind: bindSchema,
+  connection_rules: connectionRulesSchema,
   rules: rulesSchema,
+  response_rules: responseRulesSchema,
   max_head_bytes: whole(1024, 1_048_576, "Largest request or response head. Default 16384."),
   maxconn: whole(1, 10_000_000, "Clients at once; further ones wait. Default: no limit of its own."),
   log: Type.Optional(accessLogSchema),
+  errorfiles,
 };
 
 const serverSide = {
@@ -172,6 +186,8 @@ const serverSide = {
     "What makes a request that may be sent twice move. Default conn-failure and empty-response.",
   ),
   retry_budget: whole(1, 100, "Replays beside requests, in percent. Default: no limit."),
+  errorfiles,
+  cookie: Type.Optional(cookieSchema),
   http_check: Type.Optional(httpCheckSchema),
   default_server: Type.Optional(defaultServerSchema),
   servers: named(serverSchema, "a mapping such as { web01: 192.168.33.68:80 }", "The servers by name."),
@@ -327,11 +343,10 @@ export const foreignWords: Readonly<Record<string, string>> = {
   "http-check": "write http_check: { uri: /health, expect: { status: 200 } }",
   option_httpchk: "write http_check: { uri: /health }",
   agent_check: "leave it out: agents are not asked yet",
-  maxconn: "leave it out: servers have no connection limit yet",
-  cookie: "leave it out: cookies keep no client at a server yet; balance: source or hdr(name) does",
   acl: "write the condition into a rule, rules: [{ if: { path_beg: /admin }, deny: 403 }]",
   "http-request": "write rules: [{ if: { path_beg: /admin }, deny: 403 }]",
-  "http-response": "leave it out: rules change requests alone yet",
+  "tcp-request": "write connection_rules: [{ max_connections: 50 }]",
+  "http-response": "write response_rules: [{ set_header: { X-Frame-Options: DENY } }]",
   redirect: "write rules: [{ redirect: { location: 'https://%[host]%[url]' } }]",
   "retry-on": "write retry_on: [conn-failure, empty-response]",
   redispatch: "leave it out: a retry always goes to another server",
@@ -341,12 +356,14 @@ export const foreignWords: Readonly<Record<string, string>> = {
   "check-send-proxy": "write check: { send_proxy: true }",
   httplog: "write log: { format: httplog }",
   tcplog: "write log: { format: tcplog }",
+  errorfile: "write errorfiles: { 503: /etc/lb/errors/503.http }",
+  errorloc: "write rules: [{ redirect: … }] for requests; errors are answered by errorfiles:",
   "dontlog-normal": "write log: { dontlog_normal: true }",
   auth: "write user: and password:",
   listen: "write proxies: { http: { bind: …, servers: … } }",
   frontend: "write frontends: { web: { bind: …, default_backend: … } }",
   backend: "write backends: { app: { servers: … } }",
-  use_backend: "leave it out: a frontend has its default_backend alone yet",
+  use_backend: "write it into a rule, rules: [{ if: { path_beg: /api/ }, use_backend: api }]",
   vrrp_instance: "write vrrp: { VI_1: { … } }",
   virtual_server: "write proxies: { http: { bind: …, servers: … } }",
 };

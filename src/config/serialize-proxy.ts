@@ -2,10 +2,13 @@ import { describeEndpoint } from "./address.js";
 import { describeBalance } from "./balance.js";
 import { writeBind } from "./bind-section.js";
 import type { ProxyConfig } from "./config.js";
+import { writeConnectionRules } from "./connection-rule-section.js";
+import { writeCookie } from "./cookie-section.js";
 import { describeDuration } from "./duration.js";
 import { describeStatuses } from "./http-check-section.js";
 import { writeAccessLog } from "./log-section.js";
 import { hasBackend, hasFrontend } from "./proxy-sides.js";
+import { writeResponseRules } from "./response-rule-section.js";
 import { writeRetry } from "./retry-section.js";
 import { writeRules } from "./serialize-rules.js";
 import type { CheckConfig, HttpCheckConfig, ServerConfig } from "./server-config.js";
@@ -21,13 +24,18 @@ export function writeProxy(proxy: ProxyConfig, secret: (text: string) => string)
     ...(clients && { bind: writeBind(proxy.listen) }),
     ...(proxy.defaultBackend !== undefined && { default_backend: proxy.defaultBackend }),
     ...(servers && writeServers(proxy)),
+    ...(proxy.connectionRules !== undefined && {
+      connection_rules: writeConnectionRules(proxy.connectionRules),
+    }),
     ...(proxy.rules !== undefined && { rules: writeRules(proxy.rules, secret) }),
+    ...(proxy.responseRules !== undefined && { response_rules: writeResponseRules(proxy.responseRules) }),
     timeout: {
       ...(servers && { connect: describeDuration(timeouts.connectMs) }),
       ...(clients && !isTcp && { "http-request": describeDuration(timeouts.requestHeadMs) }),
       ...(clients && { client: describeDuration(timeouts.clientMs) }),
       ...(servers && { server: describeDuration(timeouts.serverMs) }),
       ...(clients && !isTcp && { "http-keep-alive": describeDuration(timeouts.keepAliveMs) }),
+      ...(timeouts.queueMs !== undefined && { queue: describeDuration(timeouts.queueMs) }),
       ...(servers && { tunnel: describeDuration(timeouts.tunnelMs) }),
       ...(timeouts.halfClosedMs !== undefined && {
         [clients ? "client-fin" : "server-fin"]: describeDuration(timeouts.halfClosedMs),
@@ -36,6 +44,9 @@ export function writeProxy(proxy: ProxyConfig, secret: (text: string) => string)
     ...(clients && !isTcp && { max_head_bytes: proxy.maxHeadBytes }),
     ...(proxy.maxconn !== null && { maxconn: proxy.maxconn }),
     ...(proxy.retry !== undefined && writeRetry(proxy.retry)),
+    ...(proxy.errorFiles !== undefined && {
+      errorfiles: new Map(proxy.errorFiles.map(({ status, path }) => [status, path])),
+    }),
     ...(proxy.log !== undefined && { log: writeAccessLog(proxy.log) }),
   };
 }
@@ -46,13 +57,15 @@ function writeServers(proxy: ProxyConfig): object {
     ...(proxy.hashType !== undefined && { hash_type: proxy.hashType }),
     ...(proxy.allBackups === true && { allbackups: true }),
     ...(proxy.httpCheck !== undefined && { http_check: writeHttpCheck(proxy.httpCheck) }),
+    ...(proxy.cookie !== undefined && { cookie: writeCookie(proxy.cookie) }),
     // A Map, because an object would move names such as "1" to the front.
     servers: new Map(proxy.servers.map((server) => [server.name, writeServer(server)])),
   };
 }
 
 function writeServer(server: ServerConfig): string | object {
-  const { host, port, weight, backup, disabled, slowStartMs, sendProxy, check } = server;
+  const { host, port, weight, backup, disabled, slowStartMs, sendProxy, maxconn, maxqueue, cookie, check } =
+    server;
   const address = describeEndpoint(host, port);
   const words = {
     ...(weight !== undefined && { weight }),
@@ -60,6 +73,9 @@ function writeServer(server: ServerConfig): string | object {
     ...(disabled === true && { disabled }),
     ...(slowStartMs !== undefined && { slowstart: describeDuration(slowStartMs) }),
     ...(sendProxy !== undefined && { [sendProxy === 1 ? "send_proxy" : "send_proxy_v2"]: true }),
+    ...(maxconn !== undefined && { maxconn }),
+    ...(maxqueue !== undefined && { maxqueue }),
+    ...(cookie !== undefined && { cookie }),
     ...(check !== undefined && { check: writeCheck(check) }),
   };
   return Object.keys(words).length === 0 ? address : { address, ...words };

@@ -11,7 +11,7 @@ export function writeRules(rules: readonly Rule[], secret: (text: string) => str
   }));
 }
 
-function writeCondition(condition: Condition): object {
+export function writeCondition(condition: Condition): object {
   const { overTls, hosts, methods, paths, pathBegins, pathEnds, sources, fields } = condition;
   return {
     ...(hosts !== undefined && { host: hosts }),
@@ -64,6 +64,8 @@ function writeAction(action: Action, secret: (text: string) => string): object {
       return { del_header: action.name };
     case "set-path":
       return { set_path: describeTextTemplate(action.path) };
+    case "use-backend":
+      return { use_backend: action.backend };
     case "replace-prefix":
       return { replace_path: { prefix: action.prefix, with: action.by } };
   }

@@ -14,6 +14,12 @@ export interface ServerConfig {
   readonly slowStartMs?: number;
   /** Each connection to it begins with a PROXY header of this version. Left out: none is sent. */
   readonly sendProxy?: 1 | 2;
+  /** Requests (sessions of `mode: tcp`) at once; further ones wait. Left out: no limit. */
+  readonly maxconn?: number;
+  /** So many may wait for this very server; further ones go to others. Left out: no limit. */
+  readonly maxqueue?: number;
+  /** Its value of the backend's cookie. Left out: none. */
+  readonly cookie?: string;
   /** Left out: it is not checked, and counts as up. */
   readonly check?: CheckConfig;
 }

@@ -40,6 +40,13 @@ const serverWords = {
   slowstart: milliseconds("How long a server that comes up takes to its full weight. Default 0."),
   send_proxy: truth("Connections begin with a PROXY header, version 1. Default false."),
   send_proxy_v2: truth("The same, version 2. Default false."),
+  maxconn: whole(1, 10_000_000, "Requests at once; further ones wait in a queue. Default: no limit."),
+  maxqueue: whole(
+    1,
+    10_000_000,
+    "Clients of its own that wait for it; further ones go to others. Default: no limit.",
+  ),
+  cookie: plainText("a cookie's value", "Its value of the backend's cookie: clients that have it come here."),
   check: Type.Optional(
     Type.Union([Type.Boolean(), checkMapping], {
       title: "true, false, or a mapping such as { inter: 2s, rise: 2, fall: 3 }",

@@ -1,5 +1,6 @@
 import { parseServerAddress } from "./address.js";
 import type { Context } from "./context.js";
+import { readCookieValue } from "./cookie-section.js";
 import type { CheckConfig, ObserveConfig, ServerConfig } from "./server-config.js";
 import type { ServerShape, ServerWordsShape } from "./server-schema.js";
 import type { Path } from "./source.js";
@@ -69,6 +70,20 @@ function readServer(
   const slowStart = chosen(own, inherited, "slowstart");
   const slowStartMs = context.duration(slowStart.path, slowStart.value, "ms", 0, 0);
   const weight = chosen(own, inherited, "weight").value ?? 1;
+  const maxconn = chosen(own, inherited, "maxconn").value;
+  const maxqueue = chosen(own, inherited, "maxqueue");
+  if (maxqueue.value !== undefined && maxconn === undefined)
+    context.problem(
+      maxqueue.path,
+      "maxqueue says nothing without maxconn",
+      "add maxconn: how many requests the server gets at once",
+      "key",
+    );
+  const value = chosen(own, inherited, "cookie");
+  const cookie =
+    value.value === undefined
+      ? undefined
+      : readCookieValue(value.path, context.text(value.path, value.value, ""), context);
   const sendProxy = readSendProxy(own, inherited, context);
   const check = readCheck(own, inherited, endpoint.port, connectTimeoutMs, sendProxy !== null, context);
   return {
@@ -79,6 +94,9 @@ function readServer(
     ...(chosen(own, inherited, "disabled").value === true && { disabled: true as const }),
     ...(slowStartMs > 0 && { slowStartMs }),
     ...(sendProxy !== null && { sendProxy }),
+    ...(maxconn !== undefined && { maxconn }),
+    ...(maxqueue.value !== undefined && { maxqueue: maxqueue.value }),
+    ...(cookie !== undefined && { cookie }),
     ...(check !== null && { check }),
   };
 }

@@ -6,6 +6,8 @@ export interface Surroundings {
   variable(name: string): string | undefined;
   /** The text of a file. */
   read(path: string): Parsed<string>;
+  /** The content of a file, as it is. */
+  bytes(path: string): Parsed<Uint8Array>;
   /** The files that a path with `*` in its last part stands for, in the order of their names. */
   match(pattern: string): Parsed<readonly string[]>;
 }
@@ -14,6 +16,7 @@ export interface Surroundings {
 export const noSurroundings: Surroundings = {
   variable: () => undefined,
   read: (path) => refused(`${path} cannot be read here`, "write its content in its place"),
+  bytes: () => refused("no file can be read here", "leave it out"),
   match: (pattern) => refused(`${pattern} cannot be read here`, "write the files' content in its place"),
 };
 

@@ -1,6 +1,6 @@
 import { balanceName } from "../config/balance.js";
 import type { ProxyConfig, ServerConfig } from "../config/config.js";
-import { backendOf, hasBackend, hasFrontend } from "../config/proxy-sides.js";
+import { canReach, hasBackend, hasFrontend } from "../config/proxy-sides.js";
 import { checkStatuses } from "../proxy/health/check-status.js";
 import type { ProxyRates, RowRates } from "../proxy/stats/rates.js";
 import type { ProxySnapshot, RowSnapshot } from "../proxy/stats/snapshot.js";
@@ -80,7 +80,7 @@ function frontendCells(
     conn_rate: rate.connections.perSecond,
     conn_rate_max: rate.connections.max,
     conn_tot: row.connectionsTotal,
-    dcon: 0,
+    dcon: row.connectionsDenied,
     dses: 0,
     ...notHttp2,
     ...http1Cells(proxy, {
@@ -117,7 +117,10 @@ function serverCells(
     lastchg: seconds(state.lastChangeMs),
     ...(state.warmth < 1 && { throttle: Math.max(1, Math.floor(state.warmth * 100)) }),
     ...checkCells(state),
+    ...(server.maxconn !== undefined && { slim: server.maxconn }),
+    ...(server.maxqueue !== undefined && { qlimit: server.maxqueue }),
     addr: describeEndpoint(server.host, server.port),
+    ...(server.cookie !== undefined && { cookie: server.cookie }),
     srv_icur: row.idleConnections,
     idle_conn_cur: row.idleConnections,
     safe_conn_cur: 0,
@@ -152,6 +155,7 @@ function backendCells(
     downtime: seconds(state.downtimeMs),
     ...notCompressed,
     ...(proxy.mode !== "tcp" && notCached),
+    ...(proxy.cookie !== undefined && { cookie: proxy.cookie.name }),
     algo: balanceName(proxy.balance),
     uweight: state.userWeight,
     agg_server_status: 0,
@@ -172,7 +176,7 @@ function backendCells(
 
 /** HAProxy's fullconn: a tenth of what the backend's frontends may take. */
 function fullconn({ maxconn, proxies }: NodeView, backend: number): number {
-  const frontends = proxies.filter((proxy, i) => hasFrontend(proxy) && backendOf(proxies, i) === backend);
+  const frontends = proxies.filter((_, i) => canReach(proxies, i, backend));
   const most = frontends.reduce((sum, frontend) => sum + Math.min(frontend.maxconn ?? maxconn, maxconn), 0);
   return Math.ceil(most / 10);
 }
@@ -248,8 +252,8 @@ function commonCells(
 /** Cells of the sides that open connections: servers and backend. */
 function outgoingCells(view: NodeView, row: RowSnapshot): Cells {
   return {
-    qcur: 0,
-    qmax: 0,
+    qcur: row.queueCurrent,
+    qmax: row.queueMax,
     econ: row.connectErrors,
     eresp: row.responseErrors,
     wretr: row.retries,
@@ -259,11 +263,11 @@ function outgoingCells(view: NodeView, row: RowSnapshot): Cells {
     srv_abrt: row.serverAborts,
     // −1: never had one.
     lastsess: row.lastSessionMs === 0 ? -1 : ageSeconds(view.nowMonotonicMs, row.lastSessionMs),
-    qtime: 0,
+    qtime: Math.round(row.queueTimeAverage),
     ctime: Math.round(row.connectTimeAverage),
     rtime: Math.round(row.responseTimeAverage),
     ttime: Math.round(row.totalTimeAverage),
-    qtime_max: 0,
+    qtime_max: Math.round(row.queueTimeMax),
     ctime_max: Math.round(row.connectTimeMax),
     rtime_max: Math.round(row.responseTimeMax),
     ttime_max: Math.round(row.totalTimeMax),

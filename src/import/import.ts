@@ -30,6 +30,7 @@ export interface Imported {
 const anywhere: Surroundings = {
   variable: () => "1",
   read: () => ({ ok: true, value: "" }),
+  bytes: () => ({ ok: true, value: new Uint8Array(0) }),
   match: () => ({ ok: true, value: [] }),
 };
 const machine = { hostname: "lb", cores: 1 };

@@ -1,8 +1,10 @@
+import { randomInt } from "node:crypto";
 import type { Config } from "../config/config.js";
 import { closeDescriptor, duplicateDescriptor } from "../netlink/listening-socket.js";
 import { connectionsFor } from "../proxy/connection-limits.js";
 import type { ServerTable } from "../proxy/health/server-table.js";
-import { createRuleCounters } from "../proxy/rules/rule-counters.js";
+import { clearServerSlots, createServerSlots } from "../proxy/queue/server-slots.js";
+import { clearGateMemory, createGateMemory, createRuleCounters } from "../proxy/rules/rule-counters.js";
 import { Cell, rowCells, ThreadCell, threadHeaderCells } from "../proxy/stats/layout.js";
 import type { StatsTable } from "../proxy/stats/table.js";
 import type { Certificates, ThreadTls } from "../proxy/tls/certificate.js";
@@ -16,6 +18,8 @@ import { defaultRestartPolicy } from "./restart-policy.js";
 import { SupervisedThread, type ThreadEvent } from "./supervised-thread.js";
 import { describeDescriptor, type ThreadEvents, type ThreadHost } from "./thread-host.js";
 import { planThreads, type ThreadPlan } from "./thread-plan.js";
+
+const random = (): number => randomInt(-0x8000_0000, 0x8000_0000);
 
 export interface DataThreadsOptions {
   readonly config: Config;
@@ -41,6 +45,9 @@ export class DataThreads {
   private readonly ruleCounters: readonly (readonly SharedArrayBuffer[])[];
   private readonly plans: readonly ThreadPlan[];
   private tls: ThreadTls;
+  private readonly gateMemory: readonly (readonly (SharedArrayBuffer | null)[])[];
+  /** Places at servers that have maxconn: they are this generation's own. */
+  private readonly serverSlots: SharedArrayBuffer;
   private isDraining = false;
   private isHandingOver = false;
   /** What the threads' last `ready` said. */
@@ -50,7 +57,12 @@ export class DataThreads {
     this.options = options;
     this.plans = planThreads(options.config);
     this.tls = options.tls;
-    this.ruleCounters = options.config.proxies.map(({ rules = [] }) => createRuleCounters(rules));
+    const count = Math.max(1, this.plans.length);
+    this.ruleCounters = options.config.proxies.map(({ rules = [] }) => createRuleCounters(rules, random));
+    this.gateMemory = options.config.proxies.map(({ connectionRules = [] }) =>
+      createGateMemory(connectionRules, count, random),
+    );
+    this.serverSlots = createServerSlots(options.config.proxies, count);
     this.given = this.plans.map(() => []);
     this.drained = this.given.map(() => false);
     this.threads = this.given.map((_, index) => this.supervise(index));
@@ -148,6 +160,8 @@ export class DataThreads {
       statsBuffer: table.buffer,
       serversBuffer: servers.buffer,
       ruleCounters: this.ruleCounters,
+      gateMemory: this.gateMemory,
+      slotsBuffer: this.serverSlots,
     };
     const shared = { proxies, engine, maxconn, threads: this.count, tls: this.tls, ...buffers };
     return startDataThread(name, { threadIndex: index, listeners, ...shared }, events);
@@ -206,6 +220,9 @@ export class DataThreads {
         closeDescriptor(descriptor);
     }
     clearGauges(this.options.table.blocks[index]);
+    for (const [proxy, { connectionRules = [] }] of this.options.config.proxies.entries())
+      clearGateMemory(connectionRules, this.gateMemory[proxy], index, Math.max(1, this.count));
+    clearServerSlots(this.serverSlots, this.options.config.proxies, index);
   }
 }
 
@@ -215,7 +232,7 @@ export function effectiveMaxconn({ maxconn }: Config): number {
   return maxconn === null ? allowed : Math.min(maxconn, allowed);
 }
 
-const gauges = [Cell.sessionsCurrent, Cell.idleConnections, Cell.usedConnections];
+const gauges = [Cell.sessionsCurrent, Cell.queueCurrent, Cell.idleConnections, Cell.usedConnections];
 
 /** Zeroes what counts things that are there now; the sums stay. */
 export function clearGauges(block: Float64Array): void {

@@ -28,6 +28,10 @@ export interface DataThreadData {
   readonly serversBuffer: SharedArrayBuffer;
   /** For each proxy the memory of its rate limits (`createRuleCounters`). */
   readonly ruleCounters: readonly (readonly SharedArrayBuffer[])[];
+  /** For each proxy the memory of its connection rules (`createGateMemory`). */
+  readonly gateMemory: readonly (readonly (SharedArrayBuffer | null)[])[];
+  /** Of `ServerSlots`. */
+  readonly slotsBuffer: SharedArrayBuffer;
   /** eventfd(2) that the main thread writes after each message: a loop that blocks in the kernel is woken by it. */
   readonly wakeDescriptor: number;
   /** A `DescriptorLedger`: what the thread opens past Node, for the main thread to close when it dies. */

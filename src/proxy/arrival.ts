@@ -1,5 +1,11 @@
 import type { Client } from "./client.js";
-import type { Acceptor, Connection, ConnectionHandler, TlsTermination } from "./engine/engine.js";
+import {
+  type Acceptor,
+  type Connection,
+  type ConnectionHandler,
+  nobody,
+  type TlsTermination,
+} from "./engine/engine.js";
 import { HeldBytes } from "./held-bytes.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { parseProxyHeader } from "./proxy-protocol/parse.js";
@@ -44,6 +50,8 @@ export class Arrival implements ConnectionHandler, Client {
     /** Where in the proxy's `listen` it came in. */
     private readonly place: number,
     private readonly tls: TlsTermination | null,
+    /** What it takes of the limits of connection rules; null: whose it is the PROXY header will say. */
+    private places: readonly number[] | null,
   ) {
     this.awaitsHeader = proxy.config.listen[place].acceptProxy === true;
     this.beganMs = proxy.engine.now();
@@ -125,6 +133,11 @@ export class Arrival implements ConnectionHandler, Client {
     }
     if (header.ends !== null) this.connection.claim(header.ends);
     this.awaitsHeader = false;
+    this.places = this.proxy.placesFor(this.connection, true);
+    if (this.places === null) {
+      this.leave(true);
+      return;
+    }
     if (this.tls !== null) {
       this.secure(this.tls, bytes, header.end, end);
       return;
@@ -138,7 +151,7 @@ export class Arrival implements ConnectionHandler, Client {
     this.isOver = true;
     this.proxy.clients.delete(this);
     this.proxy.counters.sessionBegan();
-    const handler = this.proxy.serve(this.connection, this.tls !== null);
+    const handler = this.proxy.serve(this.connection, this.tls !== null, this.places ?? []);
     this.connection.handledBy(handler);
     return handler;
   }
@@ -170,6 +183,7 @@ export class Arrival implements ConnectionHandler, Client {
     this.isOver = true;
     this.held.clear();
     this.connection.close(reset);
+    this.proxy.giveBack(this.places ?? []);
     this.proxy.counters.clientGone();
     this.proxy.left(this);
   }
@@ -177,12 +191,15 @@ export class Arrival implements ConnectionHandler, Client {
 
 /** Makes arrivals of a listener's connections, for its proxy. */
 export function arrivalsOf(proxy: ProxyInstance, place: number, tls: TlsTermination | null): Acceptor {
-  if (proxy.config.listen[place].acceptProxy !== true && tls === null) return proxy;
+  const { acceptProxy } = proxy.config.listen[place];
+  if (acceptProxy !== true && tls === null) return proxy;
   return {
     admits: () => proxy.admits(),
     failed: (errorCode: string) => proxy.failed(errorCode),
     accept: (connection: Connection): ConnectionHandler => {
-      const arrival = new Arrival(proxy, connection, place, tls);
+      const places = acceptProxy === true ? null : proxy.placesFor(connection, false);
+      if (places === null && acceptProxy !== true) return nobody;
+      const arrival = new Arrival(proxy, connection, place, tls, places);
       proxy.counters.arrived();
       proxy.clients.add(arrival);
       arrival.begin();

@@ -1,12 +1,17 @@
 import type { ProxyConfig } from "../config/config.js";
+import type { ErrorFile } from "../config/error-file.js";
 import { Balancer } from "./balance/balancer.js";
 import { createAlgorithm } from "./balance/create-algorithm.js";
 import { type RequestKey, requestKeyOf } from "./balance/request-key.js";
 import type { Engine } from "./engine/engine.js";
 import { defaultMaxFields } from "./http1/head.js";
 import { ResponseHeads } from "./http1/known-heads.js";
+import type { QueuePoll } from "./queue/queue-poll.js";
+import { ServerQueue } from "./queue/server-queue.js";
+import type { ServerSlots } from "./queue/server-slots.js";
 import { RetryPolicy } from "./retry-policy.js";
 import type { SharedServers } from "./shared-servers.js";
+import { Stickiness } from "./stickiness.js";
 import { UpstreamPool } from "./upstream-pool.js";
 
 /**
@@ -15,6 +20,7 @@ import { UpstreamPool } from "./upstream-pool.js";
  */
 export class Backend {
   readonly name: string;
+  readonly serverCount: number;
   readonly balancer: Balancer;
   /** What requests are hashed by; null: by nothing. */
   readonly requestKey: RequestKey | null;
@@ -24,10 +30,26 @@ export class Backend {
   readonly sendsProxy: boolean;
   /** Parsed into and read within one call of a handler: a connection of the pool may have been opened for another frontend. */
   readonly responseHeads: ResponseHeads;
+  readonly errorFiles: readonly ErrorFile[];
+  /** Who waits for a server, or any (−1), in all threads. */
+  readonly queuedFor: (server: number) => number;
+  /** Keeps clients at their servers; null: nothing does. */
+  readonly stickiness: Stickiness | null;
+  /** Where requests wait for servers that have maxconn; null: none has. */
+  readonly queue: ServerQueue | null;
 
-  constructor(config: ProxyConfig, engine: Engine, shared: SharedServers, threadIndex: number) {
+  constructor(
+    config: ProxyConfig,
+    engine: Engine,
+    shared: SharedServers,
+    threadIndex: number,
+    queueing: { readonly slots: ServerSlots; readonly poll: QueuePoll; readonly now: () => number },
+  ) {
     const { servers, balance } = config;
     this.name = config.name;
+    this.serverCount = servers.length;
+    this.queuedFor = (server) => shared.queued(server);
+    this.errorFiles = config.errorFiles ?? [];
     const algorithm = createAlgorithm({
       balance,
       hashType: config.hashType ?? "map-based",
@@ -43,5 +65,19 @@ export class Backend {
     this.pool = new UpstreamPool(servers.length);
     const limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
     this.responseHeads = new ResponseHeads(engine.memory, limits);
+    this.queue = servers.some(({ maxconn }) => maxconn !== undefined)
+      ? new ServerQueue({
+          servers,
+          isHashed: this.requestKey !== null,
+          queueMs: config.timeouts.queueMs ?? config.timeouts.connectMs,
+          states: shared,
+          balancer: this.balancer,
+          engineNow: () => engine.now(),
+          ...queueing,
+        })
+      : null;
+    const { cookie } = config;
+    const values = servers.map((server) => server.cookie ?? null);
+    this.stickiness = cookie === undefined ? null : new Stickiness(cookie, values, shared, limits);
   }
 }

@@ -1,12 +1,14 @@
+import type { Backend } from "./backend.js";
 import type { Connection, ConnectionHandler, DeadlineKind } from "./engine/engine.js";
+import type { ErrorPages } from "./error-pages.js";
 import { Exchange } from "./exchange.js";
 import { HeldBytes } from "./held-bytes.js";
-import { errorAnswer } from "./http1/answer.js";
 import { BodyFramer } from "./http1/body.js";
 import type { RequestForwarding } from "./http1/forward.js";
 import { Framing, findHeadEnd, type Head, Method } from "./http1/head.js";
 import { Cause, Stage } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
+import type { Route } from "./route.js";
 import { writeRuleAnswer } from "./rule-answer.js";
 import type { RuleAnswer } from "./rules/rule-set.js";
 import { UpstreamPool } from "./upstream-pool.js";
@@ -61,12 +63,12 @@ export class ClientConnection implements ConnectionHandler {
   private lingerUntilMs = 0;
   /** The engine has closed the connection. */
   private gone = false;
-  private own: UpstreamPool | null = null;
+  private own: Map<Backend, UpstreamPool> | null = null;
 
   constructor(
     private readonly proxy: ProxyInstance,
     readonly connection: Connection,
-    private readonly overTls: boolean,
+    readonly overTls: boolean,
   ) {
     this.exchange = new Exchange(proxy, this);
     this.forwarding = {
@@ -150,7 +152,7 @@ export class ClientConnection implements ConnectionHandler {
     if (kind === "request-head") {
       this.proxy.counters.badHead();
       this.tellRefused(408, Cause.clientTimeout);
-      this.answer(408, false, false);
+      this.answer(408, false, null);
     } else if (kind === "keep-alive") {
       this.finish();
     } else if (kind === "linger") {
@@ -175,9 +177,11 @@ export class ClientConnection implements ConnectionHandler {
   // —— from the exchange ——
 
   /** Connections to servers that were told whose they are: nobody else's requests go over them. */
-  get ownPool(): UpstreamPool {
-    this.own ??= new UpstreamPool(this.proxy.config.servers.length);
-    return this.own;
+  ownPool(backend: Backend): UpstreamPool {
+    this.own ??= new Map();
+    const pool = this.own.get(backend) ?? new UpstreamPool(backend.serverCount);
+    this.own.set(backend, pool);
+    return pool;
   }
 
   /** Sends to the client; false: stop until `Exchange.clientDrained`. */
@@ -196,12 +200,17 @@ export class ClientConnection implements ConnectionHandler {
     if (this.phase !== Phase.tunnel) this.connection.deadline("client", this.proxy.config.timeouts.clientMs);
   }
 
-  /** An answer of the proxy's own. `reachedBackend`: a server had been looked for. */
-  answer(status: number, keepAlive: boolean, reachedBackend: boolean): void {
-    this.proxy.counters.failed(status, reachedBackend);
-    const bytes = errorAnswer(status, keepAlive, this.headOnly);
+  /** An answer of the proxy's own. `route`: whose servers had been asked; null: none. */
+  answer(status: number, keepAlive: boolean, route: Route | null): void {
+    (route ?? this.proxy).counters.failed(status, route !== null);
+    const bytes = this.pages(route).answer(status, keepAlive, this.headOnly);
     this.send(bytes, 0, bytes.length, false);
-    this.exchangeDone(keepAlive);
+    // Where an error file is empty there is no answer, and no place for another one.
+    this.exchangeDone(keepAlive && bytes.length > 0);
+  }
+
+  private pages(route: Route | null): ErrorPages {
+    return route === null ? this.proxy.ownErrorPages : route.errorPages;
   }
 
   /** The request of `proxy.requestHeads.head` goes no further; where a body follows it, nothing is kept open for that. */
@@ -212,16 +221,16 @@ export class ClientConnection implements ConnectionHandler {
     const keepAlive = head.keepAlive && !hasBody && !closing;
     if (answer.isDenied) counters.requestDenied(answer.status);
     else counters.intercepted(answer.status);
-    const bytes = writeRuleAnswer(answer, keepAlive, this.headOnly);
+    const bytes = writeRuleAnswer(answer, this.proxy.ownErrorPages, keepAlive, this.headOnly);
     this.connection.clearDeadline();
     this.send(bytes, 0, bytes.length, false);
     this.tellOwn(answer.status, answer.isDenied ? Cause.proxy : Cause.local, this.sentBytes);
-    this.exchangeDone(keepAlive);
+    this.exchangeDone(keepAlive && bytes.length > 0);
   }
 
   /** How long `answer` will be. */
-  answerBytes(status: number, keepAlive: boolean): number {
-    return errorAnswer(status, keepAlive, this.headOnly).length;
+  answerBytes(status: number, keepAlive: boolean, route: Route): number {
+    return this.pages(route).answer(status, keepAlive, this.headOnly).length;
   }
 
   /** The response is whole (or an answer was given): on to the next request, or to the end. */
@@ -351,7 +360,7 @@ export class ClientConnection implements ConnectionHandler {
         counters.badHead();
         this.tellRefused(-after, Cause.proxy);
         this.headOnly = requestHeads.head.method === Method.HEAD;
-        this.answer(-after, false, false);
+        this.answer(-after, false, null);
         return;
       }
       if (after === 0) {
@@ -377,6 +386,7 @@ export class ClientConnection implements ConnectionHandler {
     const { requestHeads, rules } = this.proxy;
     let { head } = requestHeads;
     let headBytes = bytes;
+    let route: Route = this.proxy;
     this.proxy.counters.requestReceived();
     this.requestBeganMs = this.headBegan ? this.headBeganMs : -1;
     if (this.proxy.exchangeLog.isOn) this.requestLine = requestLine(bytes, head);
@@ -392,6 +402,7 @@ export class ClientConnection implements ConnectionHandler {
         this.answerByRule(ruled.answer);
         return start;
       }
+      route = this.proxy.routeTo(ruled.backend);
       if (ruled.kind === "edited") {
         head = ruled.head;
         headBytes = ruled.bytes;
@@ -401,13 +412,13 @@ export class ClientConnection implements ConnectionHandler {
     if (head.framing === Framing.none || (head.framing === Framing.length && head.contentLength === 0)) {
       this.phase = Phase.response;
       this.connection.clearDeadline();
-      this.exchange.begin(headBytes, true, false);
+      this.exchange.begin(headBytes, true, false, route);
       return start;
     }
     this.framer.reset(head.framing, head.contentLength);
     this.phase = Phase.body;
     this.awaitBody();
-    this.exchange.begin(headBytes, false, start < end);
+    this.exchange.begin(headBytes, false, start < end, route);
     if (this.phase !== Phase.body || start === end || !this.exchange.takesBody) return start;
     return this.passBody(bytes, start, end);
   }
@@ -471,7 +482,7 @@ export class ClientConnection implements ConnectionHandler {
     }
     this.proxy.counters.badHead();
     this.tellRefused(400, Cause.client);
-    this.answer(400, false, false);
+    this.answer(400, false, null);
   }
 
   /** The client left in the middle of something, or does not take what it asked for. */
@@ -559,7 +570,7 @@ export class ClientConnection implements ConnectionHandler {
     this.held.clear();
     // Its log line still counts this connection.
     this.exchange.abandon();
-    if (this.own !== null) for (const upstream of this.own.drain()) upstream.closeIdle();
+    for (const pool of this.own?.values() ?? []) for (const upstream of pool.drain()) upstream.closeIdle();
     this.proxy.counters.clientGone();
     this.proxy.left(this);
   }

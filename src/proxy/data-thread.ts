@@ -1,23 +1,16 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { backendOf, joinSides } from "../config/proxy-sides.js";
 import { openAccessLogChannel } from "../process/access-log-channel.js";
 import { createLog } from "../process/log.js";
 import type { DataThreadData, FromDataThread, ToDataThread } from "../process/messages.js";
-import { Backend } from "./backend.js";
-import { ConnectionLimits } from "./connection-limits.js";
+import { createProxies } from "./create-proxies.js";
 import type { LookUpAnswer } from "./engine/direct/host-names.js";
 import type { EngineLoop, Listener } from "./engine/engine.js";
 import { openLoop } from "./engine/open-loop.js";
-import { ServerTable } from "./health/server-table.js";
 import { LogBatches } from "./log/batches.js";
-import { ExchangeLog } from "./log/exchange-log.js";
-import { SharedSessionCounts } from "./log/session-counts.js";
-import { ProxyCounters } from "./proxy-counters.js";
-import { type ProxyEvent, ProxyInstance } from "./proxy-instance.js";
+import type { ProxyInstance } from "./proxy-instance.js";
 import { RateLimit } from "./rate-limit.js";
-import { SharedServers } from "./shared-servers.js";
+import type { ProxyEvent } from "./route.js";
 import { ThreadCell } from "./stats/layout.js";
-import { monotonicMs } from "./stats/monotonic.js";
 import { StatsTable } from "./stats/table.js";
 import type { Certificates } from "./tls/certificate.js";
 
@@ -57,7 +50,6 @@ class DataThread {
     const { threadIndex } = data;
     const { engine } = loop;
     const table = new StatsTable(data.proxies, data.threads, data.statsBuffer);
-    const states = new ServerTable(data.proxies, { buffer: data.serversBuffer });
     this.cells = table.blocks[threadIndex];
     const log = createLog(`data-${threadIndex}`);
     const limited = (limit: RateLimit): ProxyEvent => {
@@ -69,41 +61,7 @@ class DataThread {
     const event = limited(new RateLimit(logLinesPerSecond, 1_000));
     // Apart from the others: a storm of failed requests must not hide that a server went down.
     const failed = limited(new RateLimit(logLinesPerSecond, 1_000));
-    const limits = new ConnectionLimits(table, {
-      all: data.maxconn,
-      proxies: data.proxies.map(({ maxconn }) => maxconn),
-    });
-    const monotonicOffsetMs = monotonicMs() - engine.now();
-    const backends = data.proxies.map(
-      (config, index) => new Backend(config, engine, new SharedServers(states, table, index), threadIndex),
-    );
-    this.proxies = data.proxies.map((config, index) => {
-      const backendIndex = backendOf(data.proxies, index);
-      const joined = joinSides(config, data.proxies[backendIndex]);
-      const counters = new ProxyCounters(table, threadIndex, index, joined, backendIndex);
-      const exchangeLog = new ExchangeLog({
-        config: config.log ?? null,
-        sink: this.batches,
-        counts: new SharedSessionCounts(table, data.proxies.length, index, backendIndex),
-        failed,
-        thread: `data-${threadIndex}`,
-        epochOffsetMs: () => Date.now() - engine.now(),
-        offsetMinutes: () => -new Date().getTimezoneOffset(),
-      });
-      const limitReached = (): string | null => limits.reached(index);
-      const backend = backends[backendIndex];
-      return new ProxyInstance(
-        joined,
-        engine,
-        counters,
-        backend,
-        event,
-        monotonicOffsetMs,
-        limitReached,
-        exchangeLog,
-        data.ruleCounters[index],
-      );
-    });
+    this.proxies = createProxies({ data, engine, table, sink: this.batches, event, failed });
     this.listeners = data.listeners.map(({ proxyIndex, place, descriptor }) =>
       this.proxies[proxyIndex].listen(descriptor, place, data.tls),
     );

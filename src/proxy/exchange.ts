@@ -5,11 +5,16 @@ import { ClientForm } from "./client-form.js";
 import type { Room } from "./engine/engine.js";
 import { copyBytes } from "./http1/copy.js";
 import { forwardedRequestBound } from "./http1/forward.js";
-import { Framing, Method } from "./http1/head.js";
+import { Framing, type Head, Method } from "./http1/head.js";
 import { KeptRequest } from "./kept-request.js";
 import { ExchangeTrace } from "./log/exchange-trace.js";
 import { Cause, Stage, stageOf } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
+import { Sought, type Waiter } from "./queue/server-queue.js";
+import type { ResponseEdits } from "./response-edits.js";
+import type { Route } from "./route.js";
+import { RequestFacts } from "./rules/request-facts.js";
+import type { Stickiness } from "./stickiness.js";
 import { UpstreamConnection } from "./upstream-connection.js";
 import type { UpstreamPool } from "./upstream-pool.js";
 
@@ -26,20 +31,28 @@ const unreplayableIdleMs = 1_000;
  *                   ↑______ refused, dead, time-out ______|         |
  *                                                                  101 → tunnel
  */
-export class Exchange {
+export class Exchange implements Waiter {
   /** Method of the request, which decides whether its response has a body. */
   method: number = Method.other;
   /** The server's wish in the response's head. */
   serverKeepsAlive = false;
 
+  /** Whose servers are asked. */
+  private route: Route;
   /** Between `begin` and `over`. */
   private active = false;
   private upstream: UpstreamConnection | null = null;
   private server = -1;
-  private readonly tried = new Tried();
+  readonly tried = new Tried();
+  /** The server that the client's cookie asks for; −1: none. */
+  asked = -1;
   /** What the request is hashed by. */
-  private key: number = noKey;
+  key: number = noKey;
+  /** It waits for a server to have room. */
+  private isQueued = false;
   private readonly request: KeptRequest;
+  /** What was asked, where the response's rules may want to know. */
+  private facts: RequestFacts | null = null;
   private replays = 0;
   /** Times that it has left a server for another. */
   private moves = 0;
@@ -63,18 +76,20 @@ export class Exchange {
   private responseMs = 0;
 
   constructor(
-    private readonly proxy: ProxyInstance,
+    private readonly front: ProxyInstance,
     readonly client: ClientConnection,
   ) {
-    this.request = new KeptRequest(proxy.engine);
+    this.route = front;
+    this.request = new KeptRequest(front.engine);
   }
 
   /**
-   * Takes the request whose head `proxy.requestHeads.head` describes in `bytes`. `complete`: it has no body, or an empty one.
-   * `bodyFollows`: the caller passes the body's first bytes in this very turn.
+   * Takes the request whose head `proxy.requestHeads.head` describes in `bytes`, to the servers of `route`. `complete`: it has
+   * no body, or an empty one. `bodyFollows`: the caller passes the body's first bytes in this very turn.
    */
-  begin(bytes: Uint8Array, complete: boolean, bodyFollows: boolean): void {
-    const { head } = this.proxy.requestHeads;
+  begin(bytes: Uint8Array, complete: boolean, bodyFollows: boolean, route: Route): void {
+    const { head } = this.front.requestHeads;
+    this.route = route;
     this.active = true;
     this.method = head.method;
     this.form.begin(head.versionMinor);
@@ -83,6 +98,7 @@ export class Exchange {
     this.requestComplete = complete;
     this.replays = 0;
     this.moves = 0;
+    this.asked = -1;
     this.tried.clear();
     this.serverTakesBody = false;
     this.responseSent = false;
@@ -90,18 +106,24 @@ export class Exchange {
     this.responseMs = -1;
     this.trace.begin();
     this.lastFailure = Cause.server;
-    this.startedMs = this.proxy.engine.now();
+    this.startedMs = this.route.engine.now();
 
-    const { requestKey } = this.proxy;
+    const { requestKey, stickiness, responseEdits } = this.route;
+    if (responseEdits?.needsRequest === true)
+      this.facts = new RequestFacts(bytes, head, {
+        source: this.client.connection.remoteAddress,
+        overTls: this.client.overTls,
+      });
     if (requestKey !== null) this.key = requestKey(bytes, head, this.client.connection.remoteAddress);
+    const sent = stickiness === null ? bytes : this.stick(stickiness, bytes, head);
     const forwarding = this.client.forwarding;
     forwarding.keepUpgrade = head.upgrade;
-    const room = this.proxy.engine.keep(forwardedRequestBound(head, forwarding));
-    const headEnd = this.proxy.requestHeads.write(bytes, forwarding, room.bytes, room.start);
+    const room = this.route.engine.keep(forwardedRequestBound(this.front.requestHeads.head, forwarding));
+    const headEnd = this.front.requestHeads.write(sent, forwarding, room.bytes, room.start);
     this.request.begin(room, headEnd, head.method);
 
-    this.proxy.counters.exchangeBegan();
-    this.proxy.retryPolicy.earn();
+    this.route.counters.exchangeBegan();
+    this.route.retryPolicy.earn();
     this.dispatch(bodyFollows);
   }
 
@@ -116,11 +138,11 @@ export class Exchange {
     this.requestComplete = done;
     if (upstream === null) return;
     this.request.keep(bytes, start, end);
-    this.proxy.counters.sentToServer(this.server, end - start);
+    this.route.counters.sentToServer(this.server, end - start);
     const taken = upstream.connection.send(bytes, start, end, false);
     // Before that it is the client's turn. A server that has begun to answer is given its time for both directions.
     if (done || !taken || this.responseSent)
-      upstream.connection.deadline("server", this.proxy.config.timeouts.serverMs);
+      upstream.connection.deadline("server", this.route.config.timeouts.serverMs);
     if (!taken && !done) this.serverTakesBody = false;
   }
 
@@ -128,36 +150,37 @@ export class Exchange {
   spliceRequest(count: number): void {
     const { upstream } = this;
     if (count < splicedBytes || upstream === null || !this.serverTakesBody) return;
-    if (this.proxy.engine.splice(this.client.connection, upstream.connection, count))
+    if (this.route.engine.splice(this.client.connection, upstream.connection, count))
       this.request.forgetBody();
   }
 
   /** What `requestBody` is for bytes that were shown. */
   requestSpliced(count: number, taken: boolean, done: boolean): void {
     this.requestComplete = done;
-    this.proxy.counters.sentToServer(this.server, count);
+    this.route.counters.sentToServer(this.server, count);
     if (done || !taken || this.responseSent)
-      this.upstream?.connection.deadline("server", this.proxy.config.timeouts.serverMs);
+      this.upstream?.connection.deadline("server", this.route.config.timeouts.serverMs);
     if (!taken && !done) this.serverTakesBody = false;
   }
 
   /** The request's body broke a rule of framing. */
   badRequestBody(): void {
-    this.proxy.counters.badRequest();
+    this.route.counters.badRequest();
     this.fail(400, Cause.proxy, this.responseSent ? Stage.data : Stage.request);
   }
 
   /** The client did not go on with its body in time. */
   requestTimedOut(): void {
-    this.proxy.counters.badRequest();
+    this.route.counters.badRequest();
     this.fail(408, Cause.clientTimeout);
   }
 
   /** The exchange, if there is one, is about to be abandoned for a reason that is the client's. */
   clientAborted(cause: Cause = Cause.client): void {
     if (!this.active) return;
-    this.proxy.counters.clientAborted(this.server);
+    this.route.counters.clientAborted(this.server);
     this.trace.ends(cause, this.stage);
+    if (this.isQueued) this.trace.attemptMs = this.route.engine.now();
   }
 
   /** There is no client any more. */
@@ -172,15 +195,45 @@ export class Exchange {
   clientDrained(): void {
     this.upstream?.connection.resume();
     if (this.client.tunnelling) this.touchTunnel();
-    else this.upstream?.connection.deadline("server", this.proxy.config.timeouts.serverMs);
+    else this.upstream?.connection.deadline("server", this.route.config.timeouts.serverMs);
+  }
+
+  // —— from the queue ——
+
+  queued(server: number): void {
+    const { backend, counters } = this.route;
+    this.isQueued = true;
+    counters.queued(server);
+    // Its place in the line, as HAProxy counts it: the first one is 1.
+    if (server < 0) this.trace.backendQueue += backend.queuedFor(-1);
+    else {
+      this.trace.serverQueue += backend.queuedFor(server);
+      this.trace.server = server;
+    }
+  }
+
+  dequeued(server: number): void {
+    this.isQueued = false;
+    this.route.counters.dequeued(server);
+  }
+
+  granted(server: number): void {
+    this.goTo(server, this.client.holdsBody);
+    // Over a pooled connection the request has left already.
+    if (this.serverTakesBody) this.client.takeHeldBody();
+  }
+
+  waitedTooLong(): void {
+    this.trace.attemptMs = this.route.engine.now();
+    this.fail(503, Cause.serverTimeout, Stage.queue);
   }
 
   // —— from the upstream connection ——
 
   upstreamReady(upstream: UpstreamConnection): void {
-    this.connectMs = this.proxy.engine.now() - this.connectStartedMs;
-    this.proxy.counters.connected(this.server);
-    this.proxy.serverReached(this.server);
+    this.connectMs = this.route.engine.now() - this.connectStartedMs;
+    this.route.counters.connected(this.server);
+    this.route.serverReached(this.server);
     this.sendRequest(upstream, this.client.holdsBody);
     this.client.takeHeldBody();
   }
@@ -198,11 +251,11 @@ export class Exchange {
 
   connectFailed(upstream: UpstreamConnection, reason: string): void {
     upstream.abandon();
-    this.proxy.counters.connectFailed(this.server);
-    this.proxy.serverFailed(this.server, reason);
+    this.route.counters.connectFailed(this.server);
+    this.route.serverFailed(this.server, reason);
     this.lastFailure = reason === "time-out" ? Cause.serverTimeout : Cause.server;
     this.upstream = null;
-    if (this.proxy.retryPolicy.afterRefusal(this.moves)) this.redispatch();
+    if (this.route.retryPolicy.afterRefusal(this.moves)) this.redispatch();
     else this.fail(503, this.lastFailure, Stage.connect);
   }
 
@@ -213,19 +266,19 @@ export class Exchange {
     this.serverTakesBody = false;
     if (!responseBegan && this.request.replayable && upstream.reused) {
       // It had been idle and the server was closing it just then: no fault of the server's.
-      this.proxy.counters.retried(this.server);
+      this.route.counters.retried(this.server);
       this.trace.retries++;
       this.attempt(false, false);
       return;
     }
-    this.proxy.counters.responseFailed(this.server, this.responseSent);
+    this.route.counters.responseFailed(this.server, this.responseSent);
     if (
       !responseBegan &&
       this.canReplay &&
-      this.proxy.retryPolicy.afterEmptyResponse(this.moves, this.replays)
+      this.route.retryPolicy.afterEmptyResponse(this.moves, this.replays)
     ) {
       this.replays++;
-      this.proxy.serverFailed(this.server, reason);
+      this.route.serverFailed(this.server, reason);
       this.redispatch();
       return;
     }
@@ -241,8 +294,8 @@ export class Exchange {
     }
     upstream.abandon();
     this.upstream = null;
-    this.proxy.counters.responseFailed(this.server, this.responseSent);
-    if (this.canReplay && this.proxy.retryPolicy.afterTimeout(this.moves)) {
+    this.route.counters.responseFailed(this.server, this.responseSent);
+    if (this.canReplay && this.route.retryPolicy.afterTimeout(this.moves)) {
       this.redispatch();
       return;
     }
@@ -252,17 +305,17 @@ export class Exchange {
   brokenResponse(upstream: UpstreamConnection, reason: string): void {
     upstream.abandon();
     this.upstream = null;
-    this.proxy.counters.responseFailed(this.server, false);
-    const server = this.proxy.config.servers[this.server].name;
-    this.proxy.event({ event: "response", proxy: this.proxy.config.name, server, reason }, "broken response");
+    this.route.counters.responseFailed(this.server, false);
+    const server = this.route.config.servers[this.server].name;
+    this.route.event({ event: "response", proxy: this.route.config.name, server, reason }, "broken response");
     this.fail(502, Cause.proxy, this.responseSent ? Stage.data : Stage.headers);
   }
 
   /** A 1xx: passed on, unless the client speaks HTTP/1.0 and would not understand it. */
   interimResponse(upstream: UpstreamConnection, bytes: Uint8Array): void {
-    this.proxy.counters.responded(this.server, this.proxy.responseHeads.head.status);
+    this.route.counters.responded(this.server, this.route.responseHeads.head.status);
     // Until its request is whole the server need not answer.
-    if (this.requestComplete) upstream.connection.deadline("server", this.proxy.config.timeouts.serverMs);
+    if (this.requestComplete) upstream.connection.deadline("server", this.route.config.timeouts.serverMs);
     if (this.form.versionMinor === 0) return;
     const out = this.roomForHead();
     const end = this.writeHead(bytes, true, false, out);
@@ -277,31 +330,34 @@ export class Exchange {
     end: number,
     done: boolean,
   ): void {
-    const { head } = this.proxy.responseHeads;
-    if (this.proxy.retryPolicy.looksAtStatus && this.goesOnAfter(head.status)) {
-      this.proxy.counters.responseFailed(this.server, false);
+    const { responseEdits } = this.route;
+    let { head } = this.route.responseHeads;
+    if (this.route.retryPolicy.looksAtStatus && this.goesOnAfter(head.status)) {
+      this.route.counters.responseFailed(this.server, false);
       upstream.abandon();
       this.redispatch();
       return;
     }
-    this.responseMs = this.proxy.engine.now() - this.startedMs;
-    this.proxy.counters.responded(this.server, head.status);
+    this.responseMs = this.route.engine.now() - this.startedMs;
+    this.route.counters.responded(this.server, head.status);
     this.trace.status = head.status;
     this.serverKeepsAlive = head.keepAlive;
+    const changed = responseEdits === null ? null : this.editResponse(responseEdits, bytes);
+    if (changed !== null) head = this.route.responseHeads.head;
     this.form.beginResponse(head);
     const { dechunking } = this.form;
     const endsByClose = head.framing === Framing.untilClose || dechunking;
     // While the request still comes in, where the next one begins is not known yet.
-    this.keepAlive = this.keepAlive && !endsByClose && this.requestComplete && !this.proxy.closing;
+    this.keepAlive = this.keepAlive && !endsByClose && this.requestComplete && !this.front.closing;
     this.responseSent = true;
 
-    const edited = dechunking ? -1 : this.form.editHead(bytes, head, this.keepAlive);
+    const edited = dechunking || changed !== null ? -1 : this.form.editHead(bytes, head, this.keepAlive);
     if (edited >= 0) {
       this.passToClient(upstream, bytes, edited, end, done);
       return;
     }
     const out = this.roomForHead();
-    const headEnd = this.writeHead(bytes, this.keepAlive, false, out);
+    const headEnd = this.writeHead(changed ?? bytes, this.keepAlive, false, out);
     const headBytes = headEnd - out.start;
     if (start === end) {
       this.passToClient(upstream, out.bytes, out.start, headEnd, done);
@@ -332,7 +388,7 @@ export class Exchange {
   /** `count` bytes of the body come next: they may pass unseen. */
   spliceResponse(upstream: UpstreamConnection, count: number): void {
     if (count < splicedBytes || this.form.dechunking) return;
-    this.proxy.engine.splice(upstream.connection, this.client.connection, count);
+    this.route.engine.splice(upstream.connection, this.client.connection, count);
   }
 
   /** What `responseBody` is for bytes that were shown. */
@@ -342,11 +398,11 @@ export class Exchange {
   }
 
   responseDone(upstream: UpstreamConnection, reusable: boolean): void {
-    const { counters, engine } = this.proxy;
-    counters.timed(this.server, this.connectMs, this.responseMs, engine.now() - this.startedMs);
+    const { counters, engine } = this.route;
+    counters.timed(this.server, this.connectMs, this.answerMs, engine.now() - this.startedMs, this.queueMs);
     const { keepAlive } = this;
     // A server that answers early may not read the rest of the request: the connection cannot be shared.
-    this.proxy.release(upstream, reusable && this.requestComplete);
+    this.route.release(upstream, reusable && this.requestComplete);
     this.over();
     this.client.exchangeDone(keepAlive);
   }
@@ -359,12 +415,14 @@ export class Exchange {
       this.brokenResponse(upstream, "unasked-upgrade");
       return;
     }
-    this.proxy.counters.responded(this.server, 101);
+    this.route.counters.responded(this.server, 101);
     this.trace.status = 101;
-    this.responseMs = this.proxy.engine.now() - this.startedMs;
+    this.responseMs = this.route.engine.now() - this.startedMs;
     this.responseSent = true;
+    const { responseEdits } = this.route;
+    const changed = responseEdits === null ? null : this.editResponse(responseEdits, bytes);
     const out = this.roomForHead();
-    const headEnd = this.writeHead(bytes, true, true, out);
+    const headEnd = this.writeHead(changed ?? bytes, true, true, out);
     this.client.send(out.bytes, out.start, headEnd, end > start);
     upstream.beginTunnel();
     if (end > start) this.tunnelFromServer(bytes, start, end);
@@ -377,7 +435,7 @@ export class Exchange {
     this.touchTunnel();
     if (!this.client.send(bytes, start, end, false)) upstream?.connection.pause();
     else if (end - start >= splicedBytes && upstream !== null)
-      this.proxy.engine.splice(upstream.connection, this.client.connection, Infinity);
+      this.route.engine.splice(upstream.connection, this.client.connection, Infinity);
   }
 
   tunnelSplicedFromServer(count: number, taken: boolean): void {
@@ -390,15 +448,15 @@ export class Exchange {
     const upstream = this.upstream;
     if (upstream === null) return;
     this.touchTunnel();
-    this.proxy.counters.sentToServer(this.server, end - start);
+    this.route.counters.sentToServer(this.server, end - start);
     if (!upstream.connection.send(bytes, start, end, false)) this.client.pause();
     else if (end - start >= splicedBytes)
-      this.proxy.engine.splice(this.client.connection, upstream.connection, Infinity);
+      this.route.engine.splice(this.client.connection, upstream.connection, Infinity);
   }
 
   tunnelSplicedFromClient(count: number, taken: boolean): void {
     this.touchTunnel();
-    this.proxy.counters.sentToServer(this.server, count);
+    this.route.counters.sentToServer(this.server, count);
     if (!taken) this.client.pause();
   }
 
@@ -414,8 +472,8 @@ export class Exchange {
   /** The server's connection is gone or given up. What is on its way to the client still arrives, unless it was reset. */
   tunnelClosed(upstream: UpstreamConnection, errorCode: string | null): void {
     upstream.abandon();
-    const { counters, engine } = this.proxy;
-    counters.timed(this.server, this.connectMs, this.responseMs, engine.now() - this.startedMs);
+    const { counters, engine } = this.route;
+    counters.timed(this.server, this.connectMs, this.answerMs, engine.now() - this.startedMs, this.queueMs);
     if (errorCode !== null) this.trace.ends(Cause.server, Stage.data);
     this.over();
     if (errorCode === null) this.client.finish();
@@ -424,27 +482,67 @@ export class Exchange {
 
   // —— inside ——
 
+  /** Finds the server that the client has been at; returns the request as servers shall see it. */
+  private stick(stickiness: Stickiness, bytes: Uint8Array, head: Head): Uint8Array {
+    const edited = stickiness.lookAt(bytes, head);
+    this.asked = stickiness.server;
+    this.trace.cookies = `${stickiness.said}N`;
+    if (edited === null) return bytes;
+    this.front.requestHeads.replace(stickiness.head);
+    return edited;
+  }
+
+  /** Changes the response's head, described by `route.responseHeads.head`, as the proxy is told to; null: not at all. */
+  private editResponse(edits: ResponseEdits, bytes: Uint8Array): Uint8Array | null {
+    const { responseHeads, stickiness } = this.route;
+    const edited = edits.apply(bytes, responseHeads.head, this.method, this.server, this.asked, this.facts);
+    if (stickiness !== null) this.trace.cookies = this.trace.cookies[0] + edits.letter;
+    if (edited !== null) responseHeads.replace(edits.head);
+    return edited;
+  }
+
   private dispatch(bodyFollows: boolean): void {
-    const server = this.proxy.balancer.pick(this.tried, this.proxy.engine.now(), this.key);
+    const { queue } = this.route;
+    if (queue !== null) {
+      const server = queue.seek(this);
+      if (server === Sought.none) this.fail(503, this.lastFailure, Stage.connect);
+      else if (server >= 0) this.goTo(server, bodyFollows);
+      return;
+    }
+    const isOwn = this.asked >= 0 && !this.tried.has(this.asked);
+    const server = isOwn
+      ? this.asked
+      : this.route.balancer.pick(this.tried, this.route.engine.now(), this.key);
     if (server < 0) {
       this.fail(503, this.lastFailure, Stage.connect);
       return;
     }
+    this.goTo(server, bodyFollows);
+  }
+
+  private goTo(server: number, bodyFollows: boolean): void {
     this.server = server;
     this.tried.add(server);
     this.trace.server = server;
-    this.proxy.counters.serverChosen(server, this.proxy.monotonicMs());
+    if (this.asked >= 0 && server !== this.asked) this.leavesAsked();
+    this.route.counters.serverChosen(server, this.route.monotonicMs(), server !== this.asked);
     this.attempt(true, bodyFollows);
+  }
+
+  /** Another server than the client's own gets the request, as if that one were down. */
+  private leavesAsked(): void {
+    this.trace.isRedispatched = true;
+    this.trace.cookies = `D${this.trace.cookies[1]}`;
   }
 
   /** It may be sent a second time, the client has got nothing yet, and there is a server that has not had it. */
   private get canReplay(): boolean {
-    return this.request.replayable && this.client.sentBytes === 0 && this.proxy.balancer.hasMore(this.tried);
+    return this.request.replayable && this.client.sentBytes === 0 && this.route.balancer.hasMore(this.tried);
   }
 
   /** An answer of that status is not passed on: another server is asked. */
   private goesOnAfter(status: number): boolean {
-    return this.requestComplete && this.canReplay && this.proxy.retryPolicy.afterStatus(status, this.moves);
+    return this.requestComplete && this.canReplay && this.route.retryPolicy.afterStatus(status, this.moves);
   }
 
   /** Leaves the present server for the next one. */
@@ -453,10 +551,10 @@ export class Exchange {
     this.serverTakesBody = false;
     this.moves++;
     const left = this.server;
-    this.proxy.counters.serverLeft(left);
     this.server = -1;
-    if (this.proxy.balancer.hasMore(this.tried)) {
-      this.proxy.counters.redispatched(left);
+    this.route.leave(left);
+    if (this.route.balancer.hasMore(this.tried)) {
+      this.route.counters.redispatched(left);
       this.trace.retries++;
       this.trace.isRedispatched = true;
     }
@@ -466,7 +564,7 @@ export class Exchange {
   }
 
   private attempt(pooled: boolean, bodyFollows: boolean): void {
-    const { counters, engine, backend } = this.proxy;
+    const { counters, engine, backend } = this.route;
     const pool = backend.sendsProxy ? this.poolOf(this.server) : backend.pool;
     const now = engine.now();
     this.trace.attemptMs = now;
@@ -477,7 +575,7 @@ export class Exchange {
     if (idle === null) {
       counters.connecting(this.server);
       this.connectStartedMs = now;
-      this.upstream = new UpstreamConnection(this.proxy, this.server, this, pool);
+      this.upstream = new UpstreamConnection(this.route, this.server, this, pool);
       return;
     }
     counters.reused(this.server);
@@ -491,15 +589,16 @@ export class Exchange {
 
   /** A connection that began with a PROXY header is this client's alone. */
   private poolOf(server: number): UpstreamPool {
-    return this.proxy.config.servers[server].sendProxy === undefined ? this.proxy.pool : this.client.ownPool;
+    const { config, backend } = this.route;
+    return config.servers[server].sendProxy === undefined ? backend.pool : this.client.ownPool(backend);
   }
 
   /** `bodyFollows`: body bytes come in this very turn, they may leave in the same packet. */
   private sendRequest(upstream: UpstreamConnection, bodyFollows: boolean): void {
     const { connection } = upstream;
-    this.proxy.counters.sentToServer(this.server, this.request.sendTo(connection, bodyFollows));
+    this.route.counters.sentToServer(this.server, this.request.sendTo(connection, bodyFollows));
     this.serverTakesBody = !this.requestComplete;
-    if (this.requestComplete) connection.deadline("server", this.proxy.config.timeouts.serverMs);
+    if (this.requestComplete) connection.deadline("server", this.route.config.timeouts.serverMs);
     else connection.clearDeadline();
   }
 
@@ -517,7 +616,7 @@ export class Exchange {
   private afterPassing(upstream: UpstreamConnection, taken: boolean, done: boolean): void {
     if (done) return;
     if (taken) {
-      upstream.connection.deadline("server", this.proxy.config.timeouts.serverMs);
+      upstream.connection.deadline("server", this.route.config.timeouts.serverMs);
       return;
     }
     this.awaitClient(upstream);
@@ -530,17 +629,17 @@ export class Exchange {
   }
 
   private roomForHead(): Room {
-    return this.proxy.engine.scratch(this.form.headBound(this.proxy.responseHeads.head));
+    return this.route.engine.scratch(this.form.headBound(this.route.responseHeads.head));
   }
 
   /** Writes the response's head, described by `proxy.responseHeads.head`, for the client; returns the offset after it. */
   private writeHead(bytes: Uint8Array, keepAlive: boolean, keepUpgrade: boolean, out: Room): number {
-    const { head } = this.proxy.responseHeads;
+    const { head } = this.route.responseHeads;
     return this.form.writeHead(bytes, head, keepAlive, keepUpgrade, out.bytes, out.start);
   }
 
   private touchTunnel(): void {
-    this.upstream?.connection.deadline("tunnel", this.proxy.config.timeouts.tunnelMs);
+    this.upstream?.connection.deadline("tunnel", this.route.config.timeouts.tunnelMs);
   }
 
   /** Ends the exchange without a server's response: an answer of our own, or a cut when one has begun. */
@@ -550,18 +649,30 @@ export class Exchange {
     const { responseSent } = this;
     // HTTP/1.0 clients take a connection for closed unless the answer says otherwise, and ours do not.
     const keepAlive =
-      this.keepAlive && this.requestComplete && this.form.versionMinor === 1 && !this.proxy.closing;
+      this.keepAlive && this.requestComplete && this.form.versionMinor === 1 && !this.front.closing;
     if (!responseSent) this.trace.status = status;
-    this.over(responseSent ? 0 : this.client.answerBytes(status, keepAlive));
+    const { route } = this;
+    this.over(responseSent ? 0 : this.client.answerBytes(status, keepAlive, route));
     if (responseSent) this.client.cut();
-    else this.client.answer(status, keepAlive, true);
+    else this.client.answer(status, keepAlive, route);
+  }
+
+  /** Until the last attempt at a server began; −1: none did. */
+  private get queueMs(): number {
+    const { attemptMs } = this.trace;
+    return attemptMs < 0 ? -1 : attemptMs - this.startedMs;
+  }
+
+  /** From the connection to the head of the response; −1: none came. */
+  private get answerMs(): number {
+    return this.responseMs < 0 ? -1 : Math.max(0, this.responseMs - this.queueMs - this.connectMs);
   }
 
   /** How far it has come. */
   private get stage(): Stage {
     return stageOf({
       hasRequest: true,
-      isQueued: false,
+      isQueued: this.isQueued,
       isConnected: this.connectMs >= 0,
       requestComplete: this.requestComplete,
       responseBegan: this.responseSent,
@@ -570,24 +681,23 @@ export class Exchange {
 
   /** For the log, while the accounts still stand as they were. `answerBytes`: of an answer that is about to be sent. */
   private tell(answerBytes: number): void {
-    const { proxy, trace, client, startedMs } = this;
-    const { counts } = proxy.exchangeLog;
-    const nowMs = proxy.engine.now();
+    const { route, trace, client, startedMs } = this;
+    const { counts } = route.exchangeLog;
+    const nowMs = route.engine.now();
     const beganMs = client.requestBeganMs < 0 ? startedMs : client.requestBeganMs;
-    const { name, servers } = proxy.config;
-    const queueMs = trace.attemptMs < 0 ? -1 : trace.attemptMs - startedMs;
-    proxy.exchangeLog.write({
+    const { name, servers } = route.config;
+    const { queueMs } = this;
+    route.exchangeLog.write({
       clientAddress: client.connection.remoteAddress,
       clientPort: client.connection.remotePort,
       frontend: name,
-      backend: proxy.backend.name,
+      backend: route.backend.name,
       server: trace.server < 0 ? null : servers[trace.server].name,
-      beganEpochMs: proxy.exchangeLog.epochMs(beganMs),
+      beganEpochMs: route.exchangeLog.epochMs(beganMs),
       requestMs: Math.round(startedMs - beganMs),
       queueMs: Math.round(queueMs),
       connectMs: Math.round(this.connectMs),
-      responseMs:
-        this.responseMs < 0 ? -1 : Math.round(Math.max(0, this.responseMs - queueMs - this.connectMs)),
+      responseMs: Math.round(this.answerMs),
       totalMs: Math.round(nowMs - beganMs),
       status: trace.status,
       bytes: client.sentBytes + answerBytes,
@@ -597,7 +707,7 @@ export class Exchange {
       processConnections: counts.process(),
       frontendConnections: counts.frontend(),
       backendSessions: counts.backend() - 1,
-      serverSessions: this.server < 0 ? 0 : counts.server(this.server) - 1,
+      serverSessions: trace.server < 0 ? 0 : counts.server(trace.server) - (this.server < 0 ? 0 : 1),
       retries: trace.retries,
       isRedispatched: trace.isRedispatched,
       serverQueue: trace.serverQueue,
@@ -608,14 +718,18 @@ export class Exchange {
 
   /** The accounts are closed and nothing is held any more. */
   private over(answerBytes = 0): void {
-    const { counters, exchangeLog } = this.proxy;
+    const { counters, exchangeLog } = this.route;
     if (exchangeLog.isOn || this.trace.cause !== Cause.none) this.tell(answerBytes);
     this.active = false;
-    if (this.server >= 0) counters.serverLeft(this.server);
+    const { server, isQueued, route } = this;
     counters.exchangeEnded();
     this.upstream = null;
     this.server = -1;
     this.serverTakesBody = false;
     this.request.clear();
+    this.facts = null;
+    if (isQueued) route.queue?.leave(this);
+    // Last: another exchange may begin at once at the place that this one leaves.
+    if (server >= 0) route.leave(server);
   }
 }

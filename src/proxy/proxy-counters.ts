@@ -64,6 +64,15 @@ export class ProxyCounters {
     this.cells[this.frontend + Cell.sessionsTotal]++;
   }
 
+  /**
+   * A connection rule cut a client off. HAProxy counts it as a connection, and not as a session. `hasArrived`: it is counted as
+   * a connection already.
+   */
+  connectionDenied(hasArrived: boolean): void {
+    if (!hasArrived) this.cells[this.frontend + Cell.connectionsTotal]++;
+    this.cells[this.frontend + Cell.connectionsDenied]++;
+  }
+
   limitReached(): void {
     this.cells[this.frontend + Cell.limitReached]++;
   }
@@ -134,14 +143,18 @@ export class ProxyCounters {
     this.cells[this.backend + Cell.sessionsCurrent]--;
   }
 
-  /** `monotonicMs`: on the process-wide clock (see `stats/monotonic.ts`). */
-  serverChosen(server: number, monotonicMs: number): void {
+  /**
+   * `monotonicMs`: on the process-wide clock (see `stats/monotonic.ts`). `isBalanced`: the balancer chose it, and not the
+   * client's cookie.
+   */
+  serverChosen(server: number, monotonicMs: number, isBalanced = true): void {
     const row = this.servers[server];
-    this.cells[row + Cell.selections]++;
+    const balanced = isBalanced ? 1 : 0;
+    this.cells[row + Cell.selections] += balanced;
     this.cells[row + Cell.sessionsTotal]++;
     this.cells[row + Cell.requestsTotal] += this.perSession;
     this.cells[row + Cell.lastSessionMs] = monotonicMs;
-    this.cells[this.backend + Cell.selections]++;
+    this.cells[this.backend + Cell.selections] += balanced;
     this.cells[this.backend + Cell.lastSessionMs] = monotonicMs;
     this.raise(row);
   }
@@ -221,9 +234,20 @@ export class ProxyCounters {
   }
 
   /** Times of a finished exchange: connect (0 when reused), to the response's head, whole; ms. */
-  timed(server: number, connectMs: number, responseMs: number, totalMs: number): void {
-    addTimings(this.cells, this.servers[server], connectMs, responseMs, totalMs);
-    addTimings(this.cells, this.backend, connectMs, responseMs, totalMs);
+  timed(server: number, connectMs: number, responseMs: number, totalMs: number, queueMs = 0): void {
+    addTimings(this.cells, this.servers[server], connectMs, responseMs, totalMs, queueMs);
+    addTimings(this.cells, this.backend, connectMs, responseMs, totalMs, queueMs);
+  }
+
+  /** Somebody waits for `server`, or for any server (−1). */
+  queued(server: number): void {
+    const row = server < 0 ? this.backend : this.servers[server];
+    const current = ++this.cells[row + Cell.queueCurrent];
+    if (current > this.cells[row + Cell.queueMax]) this.cells[row + Cell.queueMax] = current;
+  }
+
+  dequeued(server: number): void {
+    this.cells[(server < 0 ? this.backend : this.servers[server]) + Cell.queueCurrent]--;
   }
 
   private both(server: number, cell: number, change = 1): void {

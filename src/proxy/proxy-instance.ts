@@ -1,36 +1,29 @@
 import type { ProxyConfig } from "../config/config.js";
 import { arrivalsOf } from "./arrival.js";
-import type { Backend } from "./backend.js";
-import type { Balancer } from "./balance/balancer.js";
-import type { RequestKey } from "./balance/request-key.js";
 import type { Client } from "./client.js";
 import { ClientConnection } from "./client-connection.js";
-import type {
-  Acceptor,
-  Connection,
-  ConnectionHandler,
-  Engine,
-  Listener,
-  TlsTermination,
+import type { ConnectionGate } from "./connection-gate.js";
+import {
+  type Acceptor,
+  type Connection,
+  type ConnectionHandler,
+  type Listener,
+  nobody,
+  type TlsTermination,
 } from "./engine/engine.js";
 import { Roster } from "./engine/roster.js";
+import { ErrorPages } from "./error-pages.js";
 import { ForwardedForLines } from "./forwarded-for-lines.js";
-import { defaultMaxFields, type HeadLimits } from "./http1/head.js";
-import { RequestHeads, type ResponseHeads } from "./http1/known-heads.js";
-import type { ExchangeLog } from "./log/exchange-log.js";
-import type { ProxyCounters } from "./proxy-counters.js";
+import { RequestHeads } from "./http1/known-heads.js";
 import { RequestRules } from "./request-rules.js";
-import type { RetryPolicy } from "./retry-policy.js";
+import { Route, type RouteParts } from "./route.js";
 import { TcpSession } from "./tcp-session.js";
 import { type Certificates, noTls, type ThreadTls } from "./tls/certificate.js";
-import type { UpstreamConnection } from "./upstream-connection.js";
-import type { UpstreamPool } from "./upstream-pool.js";
 
 /** A connection that has waited this long for a request hardly has one on its way just now. */
 const restingMs = 1_000;
 
-/** Something that an operator should read in the log. */
-export type ProxyEvent = (fields: Record<string, string | number>, message: string) => void;
+const noPlaces: readonly number[] = [];
 
 /** The first address that the proxy listens on, or that of its first server when it listens on all. */
 function authorityOf({ listen, servers }: ProxyConfig): string {
@@ -42,62 +35,64 @@ function authorityOf({ listen, servers }: ProxyConfig): string {
   return port === 80 ? literal : `${literal}:${port}`;
 }
 
+/** What a proxy is made of beside the way to its own servers. */
+export interface ProxyParts extends RouteParts {
+  /** Which limit stands against one more client, as a few words for the log; null: none. */
+  readonly limitReached: () => string | null;
+  /** The memory of its rate limits, shared by all data threads. */
+  readonly ruleCounters?: readonly SharedArrayBuffer[];
+  /** Who may connect; left out: everybody. */
+  readonly gate?: ConnectionGate | null;
+  /** The ways to other backends, by their names, that its rules may choose. */
+  readonly routes?: ReadonlyMap<string, Route>;
+}
+
 /**
- * One proxy that clients come to, inside one data thread: what its connections share, and whose servers serve them. Nothing in here is shared with another thread but the
- * cells behind `counters`.
+ * One proxy that clients come to, inside one data thread: what its connections share, and the way to the servers that serve
+ * them unless a rule says otherwise.
  */
-export class ProxyInstance implements Acceptor {
-  readonly balancer: Balancer;
-  /** What requests are hashed by; null: by nothing. */
-  readonly requestKey: RequestKey | null;
-  readonly pool: UpstreamPool;
-  readonly retryPolicy: RetryPolicy;
-  readonly limits: HeadLimits;
+export class ProxyInstance extends Route implements Acceptor {
   /** null: requests go on as they come. */
   readonly rules: RequestRules | null;
   /** Parsed into and read within one call of a handler, so these serve every connection of the thread. */
   readonly requestHeads: RequestHeads;
-  readonly responseHeads: ResponseHeads;
   /** What an HTTP/1.0 request that names no host has meant: the address that it came to. */
   readonly fallbackHost: Uint8Array;
   readonly forwardedForLines = new ForwardedForLines();
+  /** For errors that happen before there is a backend. */
+  readonly ownErrorPages: ErrorPages;
   readonly clients = new Roster<Client>();
+  /** Who may connect; null: everybody. */
+  private readonly gate: ConnectionGate | null;
   /** Called when `closing` and the last client has left. */
   emptied: (() => void) | null = null;
   /** The address is about to move or the process to end: answers say `Connection: close`. */
   closing = false;
-  /** Nothing new comes any more. */
-  draining = false;
   /** Clients wait in the backlog until others have gone. */
   private isFull = false;
   private readonly listeners: Listener[] = [];
   private readonly terminations: TlsTermination[] = [];
+  private readonly limitReached: () => string | null;
+  private readonly routes: ReadonlyMap<string, Route>;
 
-  constructor(
-    readonly config: ProxyConfig,
-    readonly engine: Engine,
-    readonly counters: ProxyCounters,
-    readonly backend: Backend,
-    readonly event: ProxyEvent,
-    /** Process-wide monotonic time minus `engine.now()`. */
-    private readonly monotonicOffsetMs: number,
-    /** Which limit stands against one more client, as a few words for the log; null: none. */
-    private readonly limitReached: () => string | null,
-    /** Where exchanges are told of when they are over. */
-    readonly exchangeLog: ExchangeLog,
-    /** The memory of its rate limits, shared by all data threads. */
-    ruleCounters: readonly SharedArrayBuffer[] = [],
-  ) {
-    this.balancer = backend.balancer;
-    this.requestKey = backend.requestKey;
-    this.pool = backend.pool;
-    this.retryPolicy = backend.retryPolicy;
+  constructor(parts: ProxyParts) {
+    super(parts);
+    const { config, engine } = parts;
+    this.limitReached = parts.limitReached;
+    this.routes = parts.routes ?? new Map();
     this.fallbackHost = Buffer.from(`Host: ${authorityOf(config)}\r\n`);
-    this.limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
     this.requestHeads = new RequestHeads(engine.memory, this.limits);
-    this.responseHeads = backend.responseHeads;
+    this.gate = parts.gate ?? null;
+    this.ownErrorPages = new ErrorPages(config.errorFiles);
     this.rules =
-      config.rules === undefined ? null : new RequestRules(config.rules, ruleCounters, this.limits);
+      config.rules === undefined
+        ? null
+        : new RequestRules(config.rules, parts.ruleCounters ?? [], this.limits);
+  }
+
+  /** The way that a rule has chosen; null: its own. */
+  routeTo(backend: string | null): Route {
+    return (backend === null ? undefined : this.routes.get(backend)) ?? this;
   }
 
   /** Takes clients from a listening socket, that of `config.listen[place]`; the engine owns the descriptor from now on. */
@@ -135,54 +130,51 @@ export class ProxyInstance implements Acceptor {
   }
 
   accept(connection: Connection): ConnectionHandler {
+    const places = this.placesFor(connection, false);
+    if (places === null) return nobody;
     this.counters.clientConnected();
-    return this.serve(connection, false);
+    return this.serve(connection, false, places);
+  }
+
+  /**
+   * What the connection rules have to say of a client whose address is known now: what it takes of their limits, for `serve`
+   * or `giveBack`; null: it was cut off. `hasArrived`: it is counted as a connection already.
+   */
+  placesFor(connection: Connection, hasArrived: boolean): readonly number[] | null {
+    const { gate } = this;
+    const places = gate === null ? noPlaces : gate.admits(connection.remoteAddress, this.monotonicMs());
+    if (places !== null) return places;
+    this.counters.connectionDenied(hasArrived);
+    connection.close(true);
+    return null;
+  }
+
+  /** The client is gone before it was served. */
+  giveBack(places: readonly number[]): void {
+    this.gate?.giveBack(places);
   }
 
   /** The client of `connection` may speak its protocol now; returns who hears it. */
-  serve(connection: Connection, overTls: boolean): ConnectionHandler {
+  serve(connection: Connection, overTls: boolean, places: readonly number[]): ConnectionHandler {
     if (this.config.mode === "tcp") {
       const session = new TcpSession(this, connection);
       this.clients.add(session);
+      this.gate?.hold(session, places);
       session.begin();
       return session;
     }
     const client = new ClientConnection(this, connection, overTls);
     this.clients.add(client);
+    this.gate?.hold(client, places);
     return client;
   }
 
   /** A client's connection is gone. */
   left(client: Client): void {
+    this.gate?.left(client);
     this.clients.delete(client);
     if (this.isFull) for (const listener of this.listeners) listener.admitAgain();
     if (this.closing && this.clients.size === 0) this.emptied?.();
-  }
-
-  monotonicMs(): number {
-    return this.engine.now() + this.monotonicOffsetMs;
-  }
-
-  /** Tells who reads the log when a server stops or starts to be reachable, not for each request. */
-  serverFailed(server: number, reason: string): void {
-    this.counters.serverFailed(server, this.monotonicMs());
-    const first = this.balancer.failed(server, this.engine.now());
-    if (!first) return;
-    const { name, host, port } = this.config.servers[server];
-    this.event(
-      { event: "server", proxy: this.backend.name, server: name, address: `${host}:${port}`, reason },
-      "server cannot be reached, its requests go to the others",
-    );
-  }
-
-  serverReached(server: number): void {
-    this.counters.serverReached(server, this.monotonicMs());
-    if (!this.balancer.reached(server)) return;
-    const { name, host, port } = this.config.servers[server];
-    this.event(
-      { event: "server", proxy: this.backend.name, server: name, address: `${host}:${port}` },
-      "server can be reached again",
-    );
   }
 
   /**
@@ -209,6 +201,7 @@ export class ProxyInstance implements Acceptor {
   drain(): void {
     this.closing = true;
     this.draining = true;
+    for (const route of this.routes.values()) route.draining = true;
     this.closeIdle(0);
     for (const upstream of this.pool.drain()) upstream.closeIdle();
   }
@@ -218,16 +211,5 @@ export class ProxyInstance implements Acceptor {
     const left = this.clients.list();
     for (const client of left) client.cut();
     return left.length;
-  }
-
-  /** An upstream connection whose exchange is over: kept for the next request, or closed. */
-  release(upstream: UpstreamConnection, reusable: boolean): void {
-    this.counters.usedConnections(upstream.server, -1);
-    if (reusable && !this.draining && upstream.pool.put(upstream.server, upstream)) {
-      this.counters.idleConnections(upstream.server, 1);
-      upstream.rest(this.engine.now());
-      return;
-    }
-    upstream.connection.close(false);
   }
 }

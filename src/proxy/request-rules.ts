@@ -10,11 +10,17 @@ const growthFields = 50;
 /** What the rules have made of a request. */
 export type Ruled =
   | { readonly kind: "answer"; readonly answer: RuleAnswer }
-  | { readonly kind: "unchanged" }
+  /** `backend`: the one that use_backend names; null: none. */
+  | { readonly kind: "unchanged"; readonly backend: string | null }
   /** `head` describes it in `bytes`, until the next one is judged. */
-  | { readonly kind: "edited"; readonly bytes: Uint8Array; readonly head: Head };
+  | {
+      readonly kind: "edited";
+      readonly backend: string | null;
+      readonly bytes: Uint8Array;
+      readonly head: Head;
+    };
 
-const unchanged: Ruled = { kind: "unchanged" };
+const unchanged: Ruled = { kind: "unchanged", backend: null };
 
 /** The rules of a proxy over the heads that its connections parse. */
 export class RequestRules {
@@ -36,12 +42,13 @@ export class RequestRules {
     const facts = new RequestFacts(bytes, head, client);
     const answer = this.rules.apply(facts, nowMs);
     if (answer !== null) return { kind: "answer", answer };
-    if (!facts.isEdited) return unchanged;
+    const { backend } = facts;
+    if (!facts.isEdited) return backend === null ? unchanged : { kind: "unchanged", backend };
     const edited = facts.toHead();
     const end = parseRequestHead(edited, 0, edited.length, this.edited, this.limits);
     // More fields or bytes than a request may have, or a Host that is none: what the rules made is no request.
     if (end !== edited.length)
       return { kind: "answer", answer: { status: 500, fields: [], body: null, isDenied: false } };
-    return { kind: "edited", bytes: edited, head: this.edited };
+    return { kind: "edited", backend, bytes: edited, head: this.edited };
   }
 }

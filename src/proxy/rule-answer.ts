@@ -1,12 +1,20 @@
 import { STATUS_CODES } from "node:http";
+import type { ErrorPages } from "./error-pages.js";
 import type { RuleAnswer } from "./rules/rule-set.js";
 
 /** Redirects that hold for the moment; what a rule says otherwise may be kept, as in HAProxy. */
 const passing = new Set([302, 303, 307]);
 
-/** The answer's bytes. `headOnly`: the request was HEAD. */
-export function writeRuleAnswer(answer: RuleAnswer, keepAlive: boolean, headOnly: boolean): Uint8Array {
+/** The answer's bytes; empty: an error file wants none. `headOnly`: the request was HEAD. */
+export function writeRuleAnswer(
+  answer: RuleAnswer,
+  pages: ErrorPages,
+  keepAlive: boolean,
+  headOnly: boolean,
+): Uint8Array {
   const { status, fields } = answer;
+  const file = answer.body === null ? pages.answerWith(status, fields, keepAlive, headOnly) : null;
+  if (file !== null) return file;
   const reason = STATUS_CODES[status] ?? "Unknown";
   const body = Buffer.from(answer.body ?? page(status, reason), "utf8");
   const type = answer.body === null ? "Content-Type: text/html\r\n" : "";

@@ -20,14 +20,29 @@ export class SharedServers implements ServerWeights, Loads {
     return this.states.effectiveWeight(this.proxyIndex, server);
   }
 
+  /** Down, or in maintenance. */
+  isStopped(server: number): boolean {
+    return this.states.isStopped(this.proxyIndex, server);
+  }
+
   recoveries(server: number): number {
     return this.states.recoveries(this.proxyIndex, server);
   }
 
   /** Exchanges of all threads. */
   current(server: number): number {
+    return this.sum(this.stats.serverRow(this.proxyIndex, server) + Cell.sessionsCurrent);
+  }
+
+  /** Who waits for it, in all threads; −1: for any server. */
+  queued(server: number): number {
+    const { stats, proxyIndex } = this;
+    const row = server < 0 ? stats.backendRow(proxyIndex) : stats.serverRow(proxyIndex, server);
+    return this.sum(row + Cell.queueCurrent);
+  }
+
+  private sum(cell: number): number {
     const { rowBlocks } = this.stats;
-    const cell = this.stats.serverRow(this.proxyIndex, server) + Cell.sessionsCurrent;
     let sum = 0;
     for (let block = 0; block < rowBlocks.length; block++) sum += rowBlocks[block][cell];
     return sum;

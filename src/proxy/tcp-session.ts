@@ -7,6 +7,7 @@ import { HeldBytes } from "./held-bytes.js";
 import { Cause, Stage } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { sendProxyHeader } from "./proxy-protocol/send.js";
+import { Sought, type Waiter } from "./queue/server-queue.js";
 
 /** From so many bytes at once on, what follows passes unseen, where the engine can: below it copying costs less. */
 const splicedBytes = 32_768;
@@ -28,14 +29,21 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * What the client sends waits in the kernel until a server has taken the connection, so another server can be tried as
  * long as none has. The session lives as long as something passes in either direction (`timeout: tunnel`).
  */
-export class TcpSession implements ConnectionHandler, Client {
+export class TcpSession implements ConnectionHandler, Client, Waiter {
   rosterPlace = -1;
 
   private phase: Phase = Phase.connecting;
   private upstream: Connection | null = null;
   private server = -1;
-  private readonly tried = new Tried();
-  private readonly key: number;
+  readonly tried = new Tried();
+  readonly key: number;
+  /** No cookie is seen here. */
+  readonly asked = -1;
+  /** It waits for a server to have room. */
+  private isQueued = false;
+  private hasWaitedTooLong = false;
+  private serverQueue = 0;
+  private backendQueue = 0;
   private retries = 0;
   /** FIN has come from a side. */
   private halfClosed = false;
@@ -169,16 +177,34 @@ export class TcpSession implements ConnectionHandler, Client {
     this.end(true, true);
   }
 
-  // —— inside ——
+  // —— from the queue ——
 
-  private dispatch(): void {
-    const { balancer, engine, counters, config } = this.proxy;
-    const server = balancer.pick(this.tried, engine.now(), this.key);
-    if (server < 0) {
-      if (this.cause === Cause.none) this.cause = Cause.server;
-      this.end(true, true);
-      return;
+  queued(server: number): void {
+    const { backend, counters } = this.proxy;
+    this.isQueued = true;
+    counters.queued(server);
+    // Its place in the line, as HAProxy counts it: the first one is 1.
+    if (server < 0) this.backendQueue += backend.queuedFor(-1);
+    else {
+      this.serverQueue += backend.queuedFor(server);
+      this.lastServer = server;
     }
+  }
+
+  dequeued(server: number): void {
+    this.isQueued = false;
+    this.proxy.counters.dequeued(server);
+  }
+
+  waitedTooLong(): void {
+    this.cause = Cause.serverTimeout;
+    this.hasWaitedTooLong = true;
+    this.firstAttemptMs = this.proxy.engine.now();
+    this.end(true, true);
+  }
+
+  granted(server: number): void {
+    const { engine, counters, config } = this.proxy;
     this.server = server;
     this.lastServer = server;
     this.tried.add(server);
@@ -190,6 +216,18 @@ export class TcpSession implements ConnectionHandler, Client {
     this.upstream.deadline("connect", config.timeouts.connectMs);
   }
 
+  // —— inside ——
+
+  private dispatch(): void {
+    const { balancer, engine, queue } = this.proxy;
+    const server = queue === null ? balancer.pick(this.tried, engine.now(), this.key) : queue.seek(this);
+    if (server >= 0) this.granted(server);
+    else if (server === Sought.none) {
+      if (this.cause === Cause.none) this.cause = Cause.server;
+      this.end(true, true);
+    }
+  }
+
   private connectFailed(connection: Connection, reason: string): void {
     const { counters, balancer } = this.proxy;
     const left = this.server;
@@ -199,7 +237,7 @@ export class TcpSession implements ConnectionHandler, Client {
     this.cause = reason === "time-out" ? Cause.serverTimeout : Cause.server;
     counters.connectFailed(left);
     this.proxy.serverFailed(left, reason);
-    counters.serverLeft(left);
+    this.proxy.leave(left);
     if (balancer.hasMore(this.tried)) {
       counters.redispatched(left);
       this.redispatches++;
@@ -286,7 +324,7 @@ export class TcpSession implements ConnectionHandler, Client {
       status: -1,
       bytes: this.sentBytes,
       cause: this.cause,
-      stage: wasOpen ? Stage.data : Stage.connect,
+      stage: wasOpen ? Stage.data : this.isQueued || this.hasWaitedTooLong ? Stage.queue : Stage.connect,
       cookies: "--",
       processConnections: counts.process(),
       frontendConnections: counts.frontend(),
@@ -294,8 +332,8 @@ export class TcpSession implements ConnectionHandler, Client {
       serverSessions: this.server < 0 ? 0 : counts.server(this.server) - 1,
       retries: this.retries + this.redispatches,
       isRedispatched: this.redispatches > 0,
-      serverQueue: 0,
-      backendQueue: 0,
+      serverQueue: this.serverQueue,
+      backendQueue: this.backendQueue,
       request: null,
     });
   }
@@ -312,11 +350,14 @@ export class TcpSession implements ConnectionHandler, Client {
     if (!this.clientGone) this.client.close(resetClient);
     if (wasOpen) {
       counters.usedConnections(this.server, -1);
-      counters.timed(this.server, this.connectMs, 0, engine.now() - this.startedMs);
+      const queueMs = this.connectStartedMs - this.startedMs;
+      counters.timed(this.server, this.connectMs, 0, engine.now() - this.startedMs, queueMs);
     }
-    if (this.server >= 0) counters.serverLeft(this.server);
     counters.exchangeEnded();
     counters.clientGone();
+    if (this.isQueued) this.proxy.queue?.leave(this);
     this.proxy.left(this);
+    // Last: another session may begin at once at the place that this one leaves.
+    if (this.server >= 0) this.proxy.leave(this.server);
   }
 }

@@ -3,8 +3,8 @@ import type { Exchange } from "./exchange.js";
 import { HeldBytes } from "./held-bytes.js";
 import { BodyFramer } from "./http1/body.js";
 import { Framing, findHeadEnd } from "./http1/head.js";
-import type { ProxyInstance } from "./proxy-instance.js";
 import { sendProxyHeader } from "./proxy-protocol/send.js";
+import type { Route } from "./route.js";
 import type { UpstreamPool } from "./upstream-pool.js";
 
 const Phase = { connecting: 0, idle: 1, head: 2, body: 3, untilClose: 4, tunnel: 5 } as const;
@@ -25,15 +25,15 @@ export class UpstreamConnection implements ConnectionHandler {
   private responseBegan = false;
 
   constructor(
-    private readonly proxy: ProxyInstance,
+    private readonly route: Route,
     readonly server: number,
     exchange: Exchange,
     /** Where it rests between two exchanges. */
     readonly pool: UpstreamPool,
   ) {
     this.exchange = exchange;
-    this.connection = proxy.engine.connect(proxy.config.servers[server], this);
-    this.connection.deadline("connect", proxy.config.timeouts.connectMs);
+    this.connection = route.engine.connect(route.config.servers[server], this);
+    this.connection.deadline("connect", route.config.timeouts.connectMs);
   }
 
   /** Takes a pooled connection for `exchange`. */
@@ -49,19 +49,19 @@ export class UpstreamConnection implements ConnectionHandler {
     this.idleSinceMs = nowMs;
     // A slow client may have held it back to the last byte.
     this.connection.resume();
-    this.connection.deadline("keep-alive", this.proxy.config.timeouts.keepAliveMs);
+    this.connection.deadline("keep-alive", this.route.config.timeouts.keepAliveMs);
   }
 
   /** Closes a connection that was just taken out of the pool. */
   closeIdle(): void {
-    this.proxy.counters.idleConnections(this.server, -1);
+    this.route.counters.idleConnections(this.server, -1);
     this.connection.close(false);
   }
 
   /** The exchange gives this connection up in mid-air. */
   abandon(): void {
     this.exchange = null;
-    if (this.phase !== Phase.connecting) this.proxy.counters.usedConnections(this.server, -1);
+    if (this.phase !== Phase.connecting) this.route.counters.usedConnections(this.server, -1);
     this.connection.close(this.phase !== Phase.connecting);
   }
 
@@ -74,9 +74,9 @@ export class UpstreamConnection implements ConnectionHandler {
     const exchange = this.exchange;
     if (exchange === null) return;
     this.connection.clearDeadline();
-    this.proxy.counters.usedConnections(this.server, 1);
+    this.route.counters.usedConnections(this.server, 1);
     this.expectResponse(exchange);
-    const { sendProxy } = this.proxy.config.servers[this.server];
+    const { sendProxy } = this.route.config.servers[this.server];
     if (sendProxy !== undefined)
       sendProxyHeader(this.connection, sendProxy, exchange.client.connection, true);
     exchange.upstreamReady(this);
@@ -90,7 +90,7 @@ export class UpstreamConnection implements ConnectionHandler {
       this.connection.close(false);
       return;
     }
-    this.proxy.counters.receivedFromServer(this.server, end - start);
+    this.route.counters.receivedFromServer(this.server, end - start);
     if (this.phase === Phase.head) this.receivedHead(exchange, bytes, start, end);
     else if (this.phase === Phase.tunnel) exchange.tunnelFromServer(bytes, start, end);
     else this.receivedBody(exchange, bytes, start, end);
@@ -99,7 +99,7 @@ export class UpstreamConnection implements ConnectionHandler {
   spliced(_connection: Connection, count: number, taken: boolean): void {
     const exchange = this.exchange;
     if (exchange === null) return;
-    this.proxy.counters.receivedFromServer(this.server, count);
+    this.route.counters.receivedFromServer(this.server, count);
     if (this.phase === Phase.tunnel) {
       exchange.tunnelSplicedFromServer(count, taken);
       return;
@@ -157,7 +157,7 @@ export class UpstreamConnection implements ConnectionHandler {
 
   private receivedHead(exchange: Exchange, bytes: Uint8Array, start: number, end: number): void {
     this.responseBegan = true;
-    const { responseHeads, limits } = this.proxy;
+    const { responseHeads, limits } = this.route;
     const seen = this.held.length;
     if (seen > 0) {
       this.held.append(bytes, start, end);
@@ -192,9 +192,9 @@ export class UpstreamConnection implements ConnectionHandler {
     }
   }
 
-  /** `this.proxy.responseHeads.head` is the final head of `bytes`; its body begins at `start`. */
+  /** `this.route.responseHeads.head` is the final head of `bytes`; its body begins at `start`. */
   private beginBody(exchange: Exchange, bytes: Uint8Array, start: number, end: number): void {
-    const { framing, contentLength, keepAlive } = this.proxy.responseHeads.head;
+    const { framing, contentLength, keepAlive } = this.route.responseHeads.head;
     this.framer.reset(framing, contentLength);
     this.phase = framing === Framing.untilClose ? Phase.untilClose : Phase.body;
     const bodyEnd = this.framer.advance(bytes, start, end);
@@ -223,6 +223,6 @@ export class UpstreamConnection implements ConnectionHandler {
   }
 
   private dropFromPool(): void {
-    if (this.pool.remove(this.server, this)) this.proxy.counters.idleConnections(this.server, -1);
+    if (this.pool.remove(this.server, this)) this.route.counters.idleConnections(this.server, -1);
   }
 }

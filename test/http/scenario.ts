@@ -4,18 +4,14 @@ import net, { type AddressInfo } from "node:net";
 import t, { type Test } from "tap";
 import type { ProxyConfig, ProxyTimeouts } from "../../src/config/config.js";
 import { closeDescriptor, openListeningSocket } from "../../src/netlink/listening-socket.js";
-import { Backend } from "../../src/proxy/backend.js";
-import { ConnectionLimits } from "../../src/proxy/connection-limits.js";
+import { createProxies } from "../../src/proxy/create-proxies.js";
 import { DirectEngine } from "../../src/proxy/engine/direct/direct-engine.js";
 import type { Engine, Listener } from "../../src/proxy/engine/engine.js";
 import { PortableEngine } from "../../src/proxy/engine/portable/portable-engine.js";
 import { ServerTable } from "../../src/proxy/health/server-table.js";
-import { ExchangeLog } from "../../src/proxy/log/exchange-log.js";
-import { SharedSessionCounts } from "../../src/proxy/log/session-counts.js";
-import { ProxyCounters } from "../../src/proxy/proxy-counters.js";
-import { ProxyInstance } from "../../src/proxy/proxy-instance.js";
-import { createRuleCounters } from "../../src/proxy/rules/rule-counters.js";
-import { SharedServers } from "../../src/proxy/shared-servers.js";
+import type { ProxyInstance } from "../../src/proxy/proxy-instance.js";
+import { createServerSlots } from "../../src/proxy/queue/server-slots.js";
+import { createGateMemory, createRuleCounters } from "../../src/proxy/rules/rule-counters.js";
 import { monotonicMs } from "../../src/proxy/stats/monotonic.js";
 import { type ProxySnapshot, readSnapshot } from "../../src/proxy/stats/snapshot.js";
 import { StatsTable } from "../../src/proxy/stats/table.js";
@@ -85,6 +81,8 @@ export interface ProxyOptions {
   readonly maxHeadBytes?: number;
   readonly maxconn?: number;
   readonly tls?: ThreadTls;
+  /** Other backends, to which rules lead; what they do not say they have as the proxy has it. */
+  readonly backends?: readonly (Pick<ProxyConfig, "name" | "servers"> & Partial<ProxyConfig>)[];
   /** What else its configuration says. */
   readonly config?: Partial<ProxyConfig>;
 }
@@ -196,15 +194,15 @@ export class Scenario {
     }
     const connected = () =>
       this.servers.reduce((sum, { peers }) => sum + peers.filter((peer) => peer.isOpen).length, 0);
-    const pooled = () => this.proxies.reduce((sum, proxy) => sum + proxy.stats().backend.idleConnections, 0);
+    const pooled = () => this.proxies.reduce((sum, proxy) => sum + proxy.pooled(), 0);
     await eventually(
       () => connected() === pooled(),
       () => `servers see ${connected()} connections, the pools hold ${pooled()}`,
     );
     for (const proxy of this.proxies) {
       t.same(wrongAccounts(proxy), [], "the accounts agree");
-      proxy.instance.drain();
-      t.equal(proxy.stats().backend.idleConnections, 0, "draining empties the pools");
+      for (const instance of proxy.instances) instance.drain();
+      t.equal(proxy.pooled(), 0, "draining empties the pools");
     }
     await eventually(
       () => connected() === 0,
@@ -298,6 +296,8 @@ export class ScriptedServer implements Target {
 
 export class RunningProxy {
   readonly instance: ProxyInstance;
+  /** It and its backends. */
+  readonly instances: readonly ProxyInstance[];
   readonly port: number;
   readonly clients: Peer[] = [];
   /** What an operator would have read in the log. */
@@ -307,6 +307,7 @@ export class RunningProxy {
   /** The access log. */
   readonly lines: string[] = [];
   private readonly config: ProxyConfig;
+  private readonly configs: readonly ProxyConfig[];
   readonly states: ServerTable;
   private readonly table: StatsTable;
   private readonly listener: Listener;
@@ -324,29 +325,32 @@ export class RunningProxy {
       maxconn: options.maxconn ?? null,
       ...options.config,
     };
-    this.table = new StatsTable([this.config], 1);
-    const counters = new ProxyCounters(this.table, 0, 0, this.config);
-    this.states = new ServerTable([this.config], { nowMs: monotonicMs() });
-    const limits = new ConnectionLimits(this.table, { all: 10_000, proxies: [this.config.maxconn] });
-    this.instance = new ProxyInstance(
-      this.config,
+    const others = (options.backends ?? []).map(({ name, ...other }): ProxyConfig => {
+      const { rules: _rules, log: _log, errorFiles: _files, ...shared } = this.config;
+      return { ...shared, listen: [], side: "backend", name, ...other };
+    });
+    this.configs = [this.config, ...others];
+    this.table = new StatsTable(this.configs, 1);
+    this.states = new ServerTable(this.configs, { nowMs: monotonicMs() });
+    this.instances = createProxies({
+      data: {
+        proxies: this.configs,
+        threadIndex: 0,
+        maxconn: 10_000,
+        serversBuffer: this.states.buffer,
+        slotsBuffer: createServerSlots(this.configs, 1),
+        ruleCounters: this.configs.map(({ rules = [] }) => createRuleCounters(rules, () => 7)),
+        gateMemory: this.configs.map(({ connectionRules = [] }) =>
+          createGateMemory(connectionRules, 1, () => 7),
+        ),
+      },
       engine,
-      counters,
-      new Backend(this.config, engine, new SharedServers(this.states, this.table, 0), 0),
-      (fields, message) => this.events.push({ ...fields, message }),
-      monotonicMs() - engine.now(),
-      () => limits.reached(0),
-      new ExchangeLog({
-        config: this.config.log ?? null,
-        sink: { write: (_target, _facility, line) => this.lines.push(line) },
-        counts: new SharedSessionCounts(this.table, 1, 0),
-        failed: (fields) => this.failures.push(fields),
-        thread: "data-0",
-        epochOffsetMs: () => Date.now() - engine.now(),
-        offsetMinutes: () => 0,
-      }),
-      createRuleCounters(this.config.rules ?? []),
-    );
+      table: this.table,
+      sink: { write: (_target, _facility, line) => this.lines.push(line) },
+      event: (fields, message) => this.events.push({ ...fields, message }),
+      failed: (fields) => this.failures.push(fields),
+    });
+    this.instance = this.instances[0];
     this.listener = this.instance.listen(descriptor, 0, options.tls);
   }
 
@@ -371,8 +375,14 @@ export class RunningProxy {
     this.clients.push(client);
   }
 
-  stats(): ProxySnapshot {
-    return readSnapshot(this.table, [this.config]).proxies[0];
+  /** Its own rows, or those of its `index`-th backend. */
+  stats(index = 0): ProxySnapshot {
+    return readSnapshot(this.table, this.configs).proxies[index];
+  }
+
+  /** Connections in the pools of it and its backends. */
+  pooled(): number {
+    return this.instances.reduce((sum, _, i) => sum + this.stats(i).backend.idleConnections, 0);
   }
 
   destroy(): void {
@@ -384,24 +394,28 @@ export class RunningProxy {
 /** What must hold for the counters whatever has happened, once all clients are gone; what does not. */
 function wrongAccounts(proxy: RunningProxy): string[] {
   const wrong: string[] = [];
-  const { frontend, servers, backend } = proxy.stats();
+  const { frontend } = proxy.stats();
+  const all = proxy.instances.map((_, i) => proxy.stats(i));
   const check = (holds: boolean, what: string) => {
     if (!holds) wrong.push(what);
   };
   check(frontend.sessionsCurrent === 0, `${frontend.sessionsCurrent} sessions are left in the frontend`);
   check(frontend.connectionsTotal === proxy.clients.length, "the frontend did not count every client");
   check(frontend.internalErrors === 0, "internal errors");
-  check(backend.requestsTotal <= frontend.requestsTotal, "the backend got more requests than came");
-  for (const [i, row] of [backend, ...servers].entries()) {
-    const name = i === 0 ? "backend" : `server ${i}`;
-    check(row.sessionsCurrent === 0, `${row.sessionsCurrent} sessions are left in ${name}`);
-    check(row.usedConnections === 0, `${row.usedConnections} connections are left in use in ${name}`);
-    check(row.idleConnections >= 0, `${name} has ${row.idleConnections} idle connections`);
-    check(row.connectErrors <= row.connectsTotal, `${name} has more failures to connect than attempts`);
-  }
-  for (const cell of summed) {
-    const total = servers.reduce((sum, server) => sum + server[cell], 0);
-    check(backend[cell] === total, `${cell}: backend ${backend[cell]}, its servers together ${total}`);
+  const forwarded = all.reduce((sum, { backend }) => sum + backend.requestsTotal, 0);
+  check(forwarded <= frontend.requestsTotal, "the backends got more requests than came");
+  for (const { servers, backend } of all) {
+    for (const [i, row] of [backend, ...servers].entries()) {
+      const name = i === 0 ? "backend" : `server ${i}`;
+      check(row.sessionsCurrent === 0, `${row.sessionsCurrent} sessions are left in ${name}`);
+      check(row.usedConnections === 0, `${row.usedConnections} connections are left in use in ${name}`);
+      check(row.idleConnections >= 0, `${name} has ${row.idleConnections} idle connections`);
+      check(row.connectErrors <= row.connectsTotal, `${name} has more failures to connect than attempts`);
+    }
+    for (const cell of summed) {
+      const total = servers.reduce((sum, server) => sum + server[cell], 0);
+      check(backend[cell] === total, `${cell}: backend ${backend[cell]}, its servers together ${total}`);
+    }
   }
   return wrong;
 }

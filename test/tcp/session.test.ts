@@ -276,3 +276,47 @@ scenario("a backup serves when no other server is in rotation, weights share as 
   await (await alone.client()).expect("welcome");
   t.equal(backup.peers.length, 1);
 });
+
+scenario("a session waits for a server of maxconn 1, and is told when it waits too long", async (s, t) => {
+  const server = await s.server();
+  const log = {
+    targets: [{ kind: "stdout" as const }],
+    format: "tcplog" as const,
+    facility: "local0" as const,
+    dontLogNull: false,
+    dontLogNormal: false,
+  };
+  const proxy = s.proxy([server], {
+    timeouts: { queueMs: 300 },
+    config: {
+      mode: "tcp",
+      log,
+      servers: [{ name: "a", host: "127.0.0.1", port: server.port, maxconn: 1 }],
+    },
+  });
+  const first = await proxy.client();
+  const web = await server.accept();
+  first.send("one");
+  await web.expect("one");
+  const second = await proxy.client();
+  second.send("two");
+  await second.expectReset();
+  const third = await proxy.client();
+  third.send("three");
+  await eventually(
+    () => proxy.stats().backend.queueCurrent === 1,
+    () => "nobody waits",
+  );
+  first.fin();
+  await web.expectFin();
+  web.fin();
+  await (await server.accept()).expect("three");
+  third.reset();
+  await eventually(
+    () => proxy.lines.length === 3,
+    () => "not all are told of",
+  );
+  t.match(proxy.lines[0], / http\/<NOSRV> [3-9]\d\d\/-1\/[3-9]\d\d 0 sQ 2\/2\/1\/0\/0 0\/1$/);
+  t.match(proxy.lines[1], / http\/a 0\/\d+\/\d+ 0 -- /);
+  t.match(proxy.lines[2], / http\/a \d+\/\d+\/\d+ 0 CD 1\/1\/0\/0\/0 0\/1$/);
+});

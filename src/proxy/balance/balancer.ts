@@ -63,6 +63,12 @@ export class Balancer {
     return this.longestHeld(tried, nowMs);
   }
 
+  /** Like `pick`, but for servers that could not be reached a moment ago. */
+  pickReady(tried: Tried, nowMs: number, key: number): number {
+    if (this.weights.version !== this.seenVersion) this.lookAgain();
+    return this.collect(this.scratch, tried, nowMs) ? this.algorithm.choose(this.scratch, key) : -1;
+  }
+
   /** Whether `pick` would find one more. */
   hasMore(tried: Tried): boolean {
     for (let server = 0; server < this.isBackup.length; server++) {

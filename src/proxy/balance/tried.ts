@@ -16,6 +16,11 @@ export class Tried {
     this.servers[this.count++] = server;
   }
 
+  copy(other: Tried): void {
+    this.clear();
+    for (let i = 0; i < other.count; i++) this.add(other.servers[i]);
+  }
+
   clear(): void {
     this.count = 0;
   }

@@ -50,6 +50,9 @@ export interface Engine {
     ticketKeys: Uint8Array,
   ): TlsTermination | null;
 
+  /** Calls back every few ms, until it is called with null. */
+  poll(callback: (() => void) | null): void;
+
   /** Pipes that splices have bytes in, and those that wait for the next one. */
   readonly pipeCounts: PipeCounts;
 
@@ -197,8 +200,22 @@ export interface ConnectionHandler {
   closed(connection: Connection, errorCode: string | null): void;
 }
 
+/** Owner of a connection that has none yet, or none any more. */
+export const nobody: ConnectionHandler = {
+  connected() {},
+  received() {},
+  spliced() {},
+  ended() {},
+  drained() {},
+  expired() {},
+  closed() {},
+};
+
 /** What a rewritten head may be longer than the one that came: it can be put in front of its body where that lies. */
 export const headroomBytes = 256;
+
+/** How often `Engine.poll` calls back at least. */
+export const pollMs = 5;
 
 /** A timer of the loop that an engine lives in. */
 export interface LoopTimer {

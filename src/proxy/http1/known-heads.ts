@@ -121,6 +121,12 @@ abstract class KnownHeads {
     known.forwarded.length = 0;
   }
 
+  /** Takes another head in the place of the one that was parsed last: it has been changed. */
+  replace(head: Head): void {
+    this.known = null;
+    this.head = head;
+  }
+
   private passOver(): false {
     this.known = null;
     this.head = this.passing;
@@ -142,12 +148,6 @@ export class RequestHeads extends KnownHeads {
     const after = parseRequestHead(bytes, start, end, this.head, this.limits);
     if (after > 0) this.remember(start, after, false);
     return after;
-  }
-
-  /** Takes another head in the place of the one that was parsed last: a rule has changed it. */
-  replace(head: Head): void {
-    this.known = null;
-    this.head = head;
   }
 
   /** `writeForwardedRequest` of the head that was parsed last, which lies in `bytes`. */

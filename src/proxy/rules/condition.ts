@@ -1,5 +1,6 @@
 import { isInRange } from "../../config/address-range.js";
 import type { Condition, FieldCondition } from "../../config/rule-config.js";
+import type { FieldList } from "./field-list.js";
 import type { RequestFacts } from "./request-facts.js";
 
 /** Every word of the condition holds, and of its values one. Pure. */
@@ -30,7 +31,8 @@ function matchesHost(wanted: string, host: string): boolean {
     : host === wanted;
 }
 
-function hasField({ name, values }: FieldCondition, facts: RequestFacts): boolean {
+/** A field of that name is there, with one of the values. */
+export function hasField({ name, values }: FieldCondition, facts: FieldList): boolean {
   return facts.fields.some(
     (field) => field.name.toLowerCase() === name && (values === null || values.includes(field.value)),
   );

@@ -1,12 +1,7 @@
 import { addressBytes } from "../../config/address-range.js";
 import { type Head, TargetForm } from "../http1/head.js";
+import { FieldList } from "./field-list.js";
 import { normalPath } from "./normal-path.js";
-
-/** A field line of a request. */
-export interface Field {
-  readonly name: string;
-  readonly value: string;
-}
 
 /** Who sends a request, and how. */
 export interface RuledClient {
@@ -18,7 +13,7 @@ export interface RuledClient {
  * What rules look at and may change of one request. Texts are read byte for byte (ISO 8859-1), so that they can be written
  * back as they came. Made for a request only where its proxy has rules.
  */
-export class RequestFacts {
+export class RequestFacts extends FieldList {
   readonly source: string;
   /** It came over TLS that ended here. */
   readonly overTls: boolean;
@@ -31,11 +26,11 @@ export class RequestFacts {
   path: string;
   /** With its `?`; empty: none. */
   query: string;
-  readonly fields: Field[] = [];
-  /** A rule has changed something. */
-  isEdited = false;
+  /** The first use_backend that applied; null: none. */
+  backend: string | null = null;
 
   constructor(bytes: Uint8Array, head: Head, { source, overTls }: RuledClient) {
+    super();
     this.source = source;
     this.overTls = overTls;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + head.start, head.end - head.start).toString(
@@ -77,34 +72,14 @@ export class RequestFacts {
     return addressBytes(this.source.replace(/%.*$/, ""));
   }
 
-  /** The first field of that name, which is in lower case. */
-  valueOf(name: string): string | null {
-    return this.fields.find((field) => field.name.toLowerCase() === name)?.value ?? null;
-  }
-
   setPath(path: string): void {
     this.path = path;
     this.isEdited = true;
   }
 
-  addField(name: string, value: string): void {
-    this.fields.push({ name, value });
-    this.isEdited = true;
-  }
-
-  deleteField(name: string): void {
-    const wanted = name.toLowerCase();
-    for (let i = this.fields.length - 1; i >= 0; i--) {
-      if (this.fields[i].name.toLowerCase() !== wanted) continue;
-      this.fields.splice(i, 1);
-      this.isEdited = true;
-    }
-  }
-
   /** The head with what was changed, to be parsed as if the client had sent it. */
   toHead(): Uint8Array {
-    const lines = this.fields.map(({ name, value }) => `${name}: ${value}\r\n`).join("");
     const target = `${this.targetPrefix}${this.path}${this.query}`;
-    return Buffer.from(`${this.method} ${target}${this.version}\r\n${lines}\r\n`, "latin1");
+    return Buffer.from(`${this.method} ${target}${this.version}\r\n${this.lines()}\r\n`, "latin1");
   }
 }

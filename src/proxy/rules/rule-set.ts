@@ -88,6 +88,9 @@ export class RuleSet {
       case "del-header":
         facts.deleteField(action.name);
         return null;
+      case "use-backend":
+        facts.backend ??= action.backend;
+        return null;
       case "set-path":
         if (facts.path !== "*") facts.setPath(fillIn(action.path, facts));
         return null;

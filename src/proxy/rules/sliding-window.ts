@@ -1,3 +1,5 @@
+import { seededHash } from "./seeded-hash.js";
+
 /** Parts of a period that are counted apart. */
 const partsPerPeriod = 8;
 /** Those of a whole period, and the one that the window has not quite left. */
@@ -5,12 +7,22 @@ const parts = partsPerPeriod + 1;
 /** Int32 cells of a slot: two halves of the key, number of the newest part (0: never used), counts of the parts in a ring. */
 const SlotCell = { keyA: 0, keyB: 1, part: 2, counts: 3 } as const;
 const slotCells = SlotCell.counts + parts;
+/** Int32 cells in front of the slots: the secret of the hashes. */
+const seedCells = 4;
 /** A key may be in any of so many slots. */
 const waysPerSet = 8;
 
 /** Bytes that counters for at least `keys` keys take. */
 export function slidingWindowBytes(keys: number): number {
-  return Math.ceil(keys / waysPerSet) * waysPerSet * slotCells * 4;
+  return (seedCells + Math.ceil(keys / waysPerSet) * waysPerSet * slotCells) * 4;
+}
+
+/** Counters for at least `keys` keys. `random`: any int32, secret. */
+export function createSlidingWindow(keys: number, random: () => number): SharedArrayBuffer {
+  const buffer = new SharedArrayBuffer(slidingWindowBytes(keys));
+  const seeds = new Int32Array(buffer, 0, seedCells);
+  for (let i = 0; i < seedCells; i++) seeds[i] = random();
+  return buffer;
 }
 
 /**
@@ -26,14 +38,14 @@ export class SlidingWindow {
   private readonly cells: Int32Array;
   private readonly sets: number;
 
-  /** `buffer`: zeros at first, of `slidingWindowBytes(…)` bytes. */
+  /** `buffer`: of `createSlidingWindow`. */
   constructor(
     buffer: SharedArrayBuffer,
     private readonly limit: number,
     private readonly periodMs: number,
   ) {
     this.cells = new Int32Array(buffer);
-    this.sets = this.cells.length / (waysPerSet * slotCells);
+    this.sets = (this.cells.length - seedCells) / (waysPerSet * slotCells);
   }
 
   /** Counts a request of this key; false: it is one too many, and was not counted. */
@@ -61,9 +73,9 @@ export class SlidingWindow {
   /** The key's slot, which is made where there is none. */
   private slotOf(key: string, part: number): number {
     const { cells } = this;
-    const keyA = hash(key, 0x811c9dc5) | 1;
-    const keyB = hash(key, 0x9e3779b9);
-    let oldest = ((keyB >>> 0) % this.sets) * waysPerSet * slotCells;
+    const keyA = seededHash(key, cells[0], cells[1]) | 1;
+    const keyB = seededHash(key, cells[2], cells[3]);
+    let oldest = seedCells + ((keyB >>> 0) % this.sets) * waysPerSet * slotCells;
     for (let way = 0, slot = oldest; way < waysPerSet; way++, slot += slotCells) {
       if (cells[slot + SlotCell.keyA] === keyA && cells[slot + SlotCell.keyB] === keyB) return slot;
       if (cells[slot + SlotCell.part] < cells[oldest + SlotCell.part]) oldest = slot;
@@ -74,12 +86,4 @@ export class SlidingWindow {
     cells[oldest + SlotCell.part] = part;
     return oldest;
   }
-}
-
-/** FNV-1a with a basis of one's own and a last mix, as int32. */
-function hash(text: string, basis: number): number {
-  let value = basis;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  return (value ^ (value >>> 13)) | 0;
 }

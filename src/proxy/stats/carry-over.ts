@@ -40,6 +40,7 @@ function writeRow(block: Float64Array, row: number, values: RowSnapshot): void {
   for (const name of cellNames) block[row + Cell[name]] = values[name];
   // Several threads' windows become one: their averages stay what they were.
   const samples = Math.min(values.timedRequests, slidingWindow);
+  block[row + Cell.queueTimeSum] = values.queueTimeAverage * samples;
   block[row + Cell.connectTimeSum] = values.connectTimeAverage * samples;
   block[row + Cell.responseTimeSum] = values.responseTimeAverage * samples;
   block[row + Cell.totalTimeSum] = values.totalTimeAverage * samples;

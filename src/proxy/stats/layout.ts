@@ -70,6 +70,14 @@ export const Cell = {
   errorsInRow: 39,
   /** Times that a limit of connections was reached, and clients began to wait in the backlog. */
   limitReached: 40,
+  /** Who waits now: for this server, or for any server of this backend. */
+  queueCurrent: 41,
+  queueMax: 42,
+  /** Sliding sum and maximum of the time in queues, ms. */
+  queueTimeSum: 43,
+  queueTimeMax: 44,
+  /** Clients that a connection rule cut off. */
+  connectionsDenied: 45,
 } as const;
 
 export type Cell = (typeof Cell)[keyof typeof Cell];

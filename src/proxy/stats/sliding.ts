@@ -18,14 +18,17 @@ export function addSlidingSample(cells: Float64Array, row: number, sumCell: numb
   cells[row + sumCell] = full ? sum + value - sum / slidingWindow : sum + value;
 }
 
-/** Records the times (ms) of one finished request in `row`: three sliding sums, three maxima, one count. */
+/** Records the times (ms) of one finished request in `row`: sliding sums, maxima, one count. */
 export function addTimings(
   cells: Float64Array,
   row: number,
   connectMs: number,
   responseMs: number,
   totalMs: number,
+  queueMs = 0,
 ): void {
+  addSlidingSample(cells, row, Cell.queueTimeSum, queueMs);
+  if (queueMs > cells[row + Cell.queueTimeMax]) cells[row + Cell.queueTimeMax] = queueMs;
   addSlidingSample(cells, row, Cell.connectTimeSum, connectMs);
   addSlidingSample(cells, row, Cell.responseTimeSum, responseMs);
   addSlidingSample(cells, row, Cell.totalTimeSum, totalMs);

@@ -7,6 +7,7 @@ type CellName = keyof typeof Cell;
 /** One row over all threads: every cell by its name, and what follows from them. */
 export interface RowSnapshot extends Readonly<Record<CellName, number>> {
   /** Averages over the last 1024 requests, ms. */
+  readonly queueTimeAverage: number;
   readonly connectTimeAverage: number;
   readonly responseTimeAverage: number;
   readonly totalTimeAverage: number;
@@ -40,6 +41,7 @@ const greatest: ReadonlySet<CellName> = new Set<CellName>([
   "lastSessionMs",
   "lastFailedMs",
   "lastReachedMs",
+  "queueTimeMax",
   "connectTimeMax",
   "responseTimeMax",
   "totalTimeMax",
@@ -91,6 +93,7 @@ function readRow(blocks: readonly Float64Array[], row: number): RowSnapshot {
   const average = (sum: number) => (samples === 0 ? 0 : sum / samples);
   return {
     ...values,
+    queueTimeAverage: average(values.queueTimeSum),
     connectTimeAverage: average(values.connectTimeSum),
     responseTimeAverage: average(values.responseTimeSum),
     totalTimeAverage: average(values.totalTimeSum),

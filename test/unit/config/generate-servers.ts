@@ -50,6 +50,8 @@ export const serverWords: fc.Arbitrary<Omit<ServerConfig, "name" | "host" | "por
     disabled: fc.constant(true as const),
     slowStartMs: ms,
     sendProxy: fc.constantFrom(1 as const, 2 as const),
+    maxconn: count,
+    cookie: fc.constantFrom("web01", "0", "a=b"),
     check,
   },
   { requiredKeys: [] },

@@ -8,12 +8,14 @@ import type {
   VirtualRule,
   VrrpInstanceConfig,
 } from "../../../src/config/config.js";
+import type { ConnectionRule } from "../../../src/config/connection-rule-section.js";
 import {
   defaultMaxHeadBytes,
   defaultTimeouts,
   notifyNobody,
   trackNothing,
 } from "../../../src/config/defaults.js";
+import type { ResponseCondition, ResponseRule } from "../../../src/config/response-rule-section.js";
 import type { Action, Condition, FieldCondition, Rule } from "../../../src/config/rule-config.js";
 import type { TextTemplate } from "../../../src/config/text-template.js";
 import type { BindTlsConfig } from "../../../src/config/tls-config.js";
@@ -260,6 +262,48 @@ const bindTls: fc.Arbitrary<BindTlsConfig> = fc.record(
   },
   { requiredKeys: ["crt"] },
 );
+const responseCondition: fc.Arbitrary<ResponseCondition> = fc
+  .record(
+    {
+      statuses: fc.constant([{ from: 200, to: 299 }]),
+      fields: fc.constant([{ name: "server", values: null }]),
+      request: condition.map(({ fields: _, ...words }) => words),
+    },
+    { requiredKeys: [] },
+  )
+  .map(({ request, ...rest }) => ({
+    ...rest,
+    ...(request !== undefined && Object.keys(request).length > 0 && { request }),
+  }))
+  .filter((words) => Object.keys(words).length > 0);
+
+const responseRule: fc.Arbitrary<ResponseRule> = fc.record({
+  when: fc.option(responseCondition),
+  unless: fc.option(responseCondition),
+  action: fc.constantFrom<ResponseRule["action"]>(
+    { kind: "del-header", name: "Server" },
+    { kind: "set-header", name: "X-A", value: ["at ", { word: "path" }] },
+  ),
+});
+
+const connectionRule: fc.Arbitrary<ConnectionRule> = fc.record({
+  when: fc.constant(null),
+  unless: fc.constant(null),
+  action: fc.oneof(
+    fc.constant({ kind: "reject" as const }),
+    fc.record({
+      kind: fc.constant("max-connections" as const),
+      count: fc.integer({ min: 1, max: 1_000_000 }),
+      keys: fc.integer({ min: 8, max: 10_000_000 }),
+    }),
+    fc.record({
+      kind: fc.constant("rate-limit" as const),
+      connections: fc.integer({ min: 1, max: 1_000_000_000 }),
+      periodMs: ms,
+      keys: fc.integer({ min: 8, max: 10_000_000 }),
+    }),
+  ),
+});
 
 const proxy: fc.Arbitrary<ProxyConfig> = fc
   .record(
@@ -277,6 +321,8 @@ const proxy: fc.Arbitrary<ProxyConfig> = fc
       allBackups: fc.constant(true as const),
       httpCheck,
       rules: fc.array(rule, { minLength: 1, maxLength: 4 }),
+      responseRules: fc.array(responseRule, { minLength: 1, maxLength: 3 }),
+      connectionRules: fc.array(connectionRule, { minLength: 1, maxLength: 3 }),
       servers: fc.uniqueArray(
         fc
           .tuple(
@@ -320,6 +366,7 @@ function tcp({
   hashType,
   timeouts,
   rules: _rules,
+  responseRules: _responseRules,
   retry: _retry,
   ...rest
 }: ProxyConfig): fc.Arbitrary<ProxyConfig> {

@@ -19,6 +19,7 @@ function world(
       Object.hasOwn(files, path)
         ? { ok: true, value: files[path] }
         : { ok: false, message: `${path} cannot be read (ENOENT)`, advice: "check that it is there" },
+    bytes: () => ({ ok: false, message: "no bytes here", advice: "ask for none" }),
     match: (pattern) => {
       const [start, end] = pattern.split("*");
       const found = Object.keys(files).filter((path) => path.startsWith(start) && path.endsWith(end));

@@ -1,7 +1,7 @@
 import t from "tap";
 import { loadConfig } from "../../../src/config/load.js";
 import { describeProblem } from "../../../src/config/problem.js";
-import { backendOf, joinSides } from "../../../src/config/proxy-sides.js";
+import { backendOf, canReach, chosenBackends, joinSides } from "../../../src/config/proxy-sides.js";
 import { serializeConfig } from "../../../src/config/serialize.js";
 
 const machine = { hostname: "lb", cores: 2 };
@@ -124,6 +124,44 @@ for (const [name, text, expected] of [
     t.match(problems, [expected]);
   });
 }
+
+const choosing = `frontends:
+  web: { bind: ":80", default_backend: app, rules: [{ if: { path_beg: /api/ }, use_backend: api }, { use_backend: api, deny: 403 }] }
+proxies:
+  http: { bind: ":81", servers: { s: "10.0.0.3:80" }, rules: [{ if: { host: a.example }, use_backend: app }] }
+backends:
+  app: { servers: { s: "10.0.0.1:80" } }
+  api: { servers: { s: "10.0.0.2:80" } }
+`;
+
+t.test("rules choose among backends, of frontends and listens alike", async (t) => {
+  const { config, problems, warnings } = load(choosing);
+  t.same([...problems, ...warnings], []);
+  const proxies = config?.proxies ?? [];
+  t.same(proxies.map(chosenBackends), [["app"], ["api"], [], []]);
+  const reached = proxies.map((_, index) => proxies.filter((_, to) => canReach(proxies, index, to)));
+  t.same(
+    reached.map((some) => some.map(({ name }) => name)),
+    [["http", "app"], ["app", "api"], [], []],
+  );
+  if (config !== null) t.same(load(serializeConfig(config, "shown")).config?.proxies, config.proxies);
+});
+
+t.test("a chosen backend must be there, of the same mode, and not lead back", async (t) => {
+  const refused = (rule: string, more = ""): string[] =>
+    load(`frontends: { web: { bind: '10.0.0.9:80', default_backend: app, rules: [${rule}] } }
+backends: { app: { servers: { s: '10.0.0.1:80' } }${more} }
+`).problems;
+  t.match(refused("{ use_backend: apo }"), [
+    /^lb\.yaml:1:87: there is no backend "apo"\. Did you mean app\?/,
+  ]);
+  t.match(refused("{ use_backend: t }", ", t: { mode: tcp, servers: { s: '10.0.0.2:80' } }"), [
+    /t is of mode tcp, and this frontend of mode http/,
+  ]);
+  t.match(refused("{ use_backend: back }", ", back: { servers: { s: '10.0.0.9:80' } }"), [
+    /s is the address that web itself listens on/,
+  ]);
+});
 
 t.test("a backend that no frontend uses is warned of", async (t) => {
   t.match(load(app).warnings, [/no frontend uses app/]);

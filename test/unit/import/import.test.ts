@@ -16,6 +16,7 @@ function load(yaml: string | null): Config {
   const { config, problems } = loadConfig(yaml ?? "", "lb.yaml", machine, {
     variable: () => "1",
     read: () => ({ ok: true, value: "" }),
+    bytes: () => ({ ok: true, value: new Uint8Array(0) }),
     match: () => ({ ok: true, value: [] }),
   });
   deepStrictEqual(problems, []);

@@ -3,14 +3,13 @@ import net, { type AddressInfo } from "node:net";
 import t from "tap";
 import { openListeningSocket } from "../../../src/netlink/listening-socket.js";
 import { DescriptorLedger } from "../../../src/proxy/engine/direct/descriptor-ledger.js";
-import { nobody } from "../../../src/proxy/engine/direct/direct-connection.js";
 import { DirectEngine } from "../../../src/proxy/engine/direct/direct-engine.js";
 import { HostNames, type LookUpAnswer } from "../../../src/proxy/engine/direct/host-names.js";
 import { Kernel } from "../../../src/proxy/engine/direct/kernel.js";
 import { eventLayout } from "../../../src/proxy/engine/direct/layout.js";
 import { memoryBytes, Slabs } from "../../../src/proxy/engine/direct/slabs.js";
 import { encodeSocketAddress } from "../../../src/proxy/engine/direct/socket-address.js";
-import type { ConnectionHandler } from "../../../src/proxy/engine/engine.js";
+import { type ConnectionHandler, nobody } from "../../../src/proxy/engine/engine.js";
 
 t.test("epoll_event is packed on x86-64 and padded on arm64", async (t) => {
   t.same(eventLayout("x64"), { words: 3, dataWord: 1 });

@@ -1,14 +1,11 @@
 import t from "tap";
 import { DescriptorLedger } from "../../../src/proxy/engine/direct/descriptor-ledger.js";
-import {
-  DirectConnection,
-  type DirectOwner,
-  nobody,
-} from "../../../src/proxy/engine/direct/direct-connection.js";
+import { DirectConnection, type DirectOwner } from "../../../src/proxy/engine/direct/direct-connection.js";
 import { Errno, Kernel } from "../../../src/proxy/engine/direct/kernel.js";
 import { blocksAt } from "../../../src/proxy/engine/direct/layout.js";
 import { Pipes } from "../../../src/proxy/engine/direct/pipes.js";
 import { Splice } from "../../../src/proxy/engine/direct/splice.js";
+import { nobody } from "../../../src/proxy/engine/engine.js";
 
 /** A kernel whose splices come out as they are told: in and out of the pipe in turns. */
 class ScriptedKernel extends Kernel {

@@ -1,6 +1,6 @@
 import { errnoName } from "../../../netlink/errno.js";
 import type { Endpoint, Endpoints } from "../../proxy-protocol/endpoints.js";
-import type { Connection, ConnectionHandler, DeadlineKind, Room } from "../engine.js";
+import { type Connection, type ConnectionHandler, type DeadlineKind, nobody, type Room } from "../engine.js";
 import type { Timed } from "../timer-wheel.js";
 import { Epoll, Errno, type Kernel, type SocketAddress } from "./kernel.js";
 import { receiveAt, receiveBytes, stagingAt, stagingBytes } from "./layout.js";
@@ -441,14 +441,3 @@ export class DirectConnection implements Connection, Timed {
     this.queue = null;
   }
 }
-
-/** Owner of a connection that has none yet, or none any more. */
-export const nobody: ConnectionHandler = {
-  connected() {},
-  received() {},
-  spliced() {},
-  ended() {},
-  drained() {},
-  expired() {},
-  closed() {},
-};

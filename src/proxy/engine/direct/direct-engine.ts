@@ -1,20 +1,22 @@
 import { performance } from "node:perf_hooks";
 import { errnoName } from "../../../netlink/errno.js";
-import type {
-  Acceptor,
-  Connection,
-  ConnectionHandler,
-  ConnectTarget,
-  Engine,
-  Listener,
-  LoopTimer,
-  PipeCounts,
-  Room,
+import {
+  type Acceptor,
+  type Connection,
+  type ConnectionHandler,
+  type ConnectTarget,
+  type Engine,
+  type Listener,
+  type LoopTimer,
+  nobody,
+  type PipeCounts,
+  pollMs,
+  type Room,
 } from "../engine.js";
 import { Roster } from "../roster.js";
 import { TimerWheel } from "../timer-wheel.js";
 import { DescriptorLedger } from "./descriptor-ledger.js";
-import { DirectConnection, type DirectOwner, nobody } from "./direct-connection.js";
+import { DirectConnection, type DirectOwner } from "./direct-connection.js";
 import { DirectListener } from "./direct-listener.js";
 import { HostNames, type LookUp } from "./host-names.js";
 import { Epoll, Kernel, type SocketAddress } from "./kernel.js";
@@ -54,6 +56,8 @@ export class DirectEngine implements Engine, DirectOwner {
   /** Time spent in waiting, ms. */
   waitedMs = 0;
   private nowMs = performance.now();
+  private polled: (() => void) | null = null;
+  private polledMs = 0;
 
   /** Who is watched, by the key that the kernel gives back. */
   private readonly slots: (Watched | null)[] = [];
@@ -81,7 +85,8 @@ export class DirectEngine implements Engine, DirectOwner {
     const { kernel, slots } = this;
     const beforeMs = performance.now();
     const hasWork = this.listed.length > 0;
-    const waitMs = hasWork ? 0 : this.wheel.msToNext(beforeMs, atMostMs);
+    const mostMs = this.polled === null ? atMostMs : Math.min(atMostMs, pollMs);
+    const waitMs = hasWork ? 0 : this.wheel.msToNext(beforeMs, mostMs);
     if (!hasWork && this.moderation.shouldPause) kernel.pause(pauseUs);
     const count = kernel.wait(Math.ceil(waitMs));
     this.nowMs = performance.now();
@@ -90,7 +95,14 @@ export class DirectEngine implements Engine, DirectOwner {
     for (let i = 0; i < count; i++) slots[kernel.eventKey(i)]?.onEvents(kernel.eventFlags(i));
     if (this.listed.length > 0) this.proceedListed();
     this.wheel.advance(this.nowMs, this.fire);
+    if (this.polled !== null) this.pollNow();
     while (this.leftSlots.length > 0) this.freeSlots.push(this.leftSlots.pop() ?? 0);
+  }
+
+  private pollNow(): void {
+    if (this.nowMs - this.polledMs < pollMs - 1) return;
+    this.polledMs = this.nowMs;
+    this.polled?.();
   }
 
   /** Calls `callback` on the turn after each write to `eventDescriptor`. */
@@ -168,6 +180,10 @@ export class DirectEngine implements Engine, DirectOwner {
 
   giveBack(room: Block): void {
     this.slabs.giveBack(room);
+  }
+
+  poll(callback: (() => void) | null): void {
+    this.polled = callback;
   }
 
   get pipeCounts(): PipeCounts {

@@ -2,15 +2,16 @@ import net from "node:net";
 import { performance } from "node:perf_hooks";
 import type { BindTlsConfig } from "../../../config/tls-config.js";
 import type { Certificates } from "../../tls/certificate.js";
-import type {
-  Acceptor,
-  Connection,
-  ConnectionHandler,
-  ConnectTarget,
-  Engine,
-  Listener,
-  Room,
-  TlsTermination,
+import {
+  type Acceptor,
+  type Connection,
+  type ConnectionHandler,
+  type ConnectTarget,
+  type Engine,
+  type Listener,
+  pollMs,
+  type Room,
+  type TlsTermination,
 } from "../engine.js";
 import { Roster } from "../roster.js";
 import { TimerWheel } from "../timer-wheel.js";
@@ -31,6 +32,7 @@ export class PortableEngine implements Engine {
   private readonly listeners = new Set<PortableListener>();
   /** One timer drives the wheel, and only while a deadline lies in it. */
   private ticking: NodeJS.Timeout | null = null;
+  private polling: NodeJS.Timeout | null = null;
 
   now(): number {
     return performance.now();
@@ -78,12 +80,18 @@ export class PortableEngine implements Engine {
 
   giveBack(): void {}
 
+  poll(callback: (() => void) | null): void {
+    if (this.polling !== null) clearInterval(this.polling);
+    this.polling = callback === null ? null : setInterval(callback, pollMs);
+  }
+
   destroy(): void {
     for (const listener of this.listeners) listener.close();
     this.listeners.clear();
     for (const connection of this.connections.list()) connection.close(true);
     if (this.ticking !== null) clearInterval(this.ticking);
     this.ticking = null;
+    this.poll(null);
   }
 
   /** For connections: (re)arms the deadline of `connection`, `ms` from now. */

@@ -1,0 +1,17 @@
+/** HAProxy's `cookie` of a backend in its mode insert: which server a client's next requests go to. */
+export interface CookieConfig {
+  readonly name: string;
+  /** The servers do not see it. */
+  readonly indirect: boolean;
+  /** A response that sets it is marked as private, if caches might keep it. */
+  readonly nocache: boolean;
+  /** Only answers to POST set it. */
+  readonly postonly: boolean;
+  /** A server's own cookie of that name passes, and none is set beside it; else it is dropped. */
+  readonly preserve: boolean;
+  readonly httponly: boolean;
+  readonly secure: boolean;
+  readonly domain?: string;
+  /** Further attributes, as they stand in Set-Cookie: `SameSite=Lax`. */
+  readonly attributes: readonly string[];
+}

@@ -1,0 +1,161 @@
+import type { CookieConfig } from "../config/cookie-config.js";
+import { lower } from "./http1/byte-class.js";
+import { Head, type HeadLimits, Method, parseRequestHead } from "./http1/head.js";
+import { RequestFacts } from "./rules/request-facts.js";
+import type { ResponseFacts } from "./rules/response-facts.js";
+
+/** What a client's cookie said: HAProxy's third letter of the termination state. */
+export type CookieSaid = "N" | "I" | "D" | "V";
+
+/** Whether a server takes requests of clients that are its own. */
+export interface StickyServers {
+  /** Down, or in maintenance: a drained server keeps its clients. */
+  isStopped(server: number): boolean;
+}
+
+/** What the cookie is about is not who sends it. */
+const nobody = { source: "", overTls: false };
+
+const cookieName = [..."cookie"].map((letter) => letter.charCodeAt(0));
+
+/**
+ * HAProxy's cookie in its mode insert: tells a client which server it was at, and finds that server again. One for each
+ * backend and data thread; `server`, `said` and `head` are those of the request that was looked at last.
+ */
+export class Stickiness {
+  /** The server that the client asks for; −1: none, or it is stopped. */
+  server = -1;
+  said: CookieSaid = "N";
+  /** Of the request without the cookie. */
+  readonly head: Head;
+  private readonly servers = new Map<string, number>();
+
+  constructor(
+    private readonly config: CookieConfig,
+    /** The servers' values; null: this one has none. */
+    private readonly values: readonly (string | null)[],
+    private readonly states: StickyServers,
+    private readonly limits: HeadLimits,
+  ) {
+    this.head = new Head(limits.maxFields);
+    for (const [server, value] of values.entries()) {
+      if (value !== null && !this.servers.has(value)) this.servers.set(value, server);
+    }
+  }
+
+  /**
+   * Looks for the cookie of the request that `head` describes in `bytes`. Returns the request without it, described by
+   * `this.head`, where servers are not to see it (`indirect`); null: it goes on as it came.
+   */
+  lookAt(bytes: Uint8Array, head: Head): Uint8Array | null {
+    this.server = -1;
+    this.said = "N";
+    let isThere = false;
+    for (let field = 0; field < head.fieldCount; field++) {
+      if (!isCookie(bytes, head.nameStart[field], head.nameEnd[field])) continue;
+      const value = latin1(bytes, head.valueStart[field], head.valueEnd[field]);
+      for (const pair of value.split(";")) {
+        const own = this.ownValue(pair);
+        if (own === null) continue;
+        isThere = true;
+        this.take(own);
+      }
+    }
+    return isThere && this.config.indirect ? this.withoutCookie(bytes, head) : null;
+  }
+
+  /**
+   * Tells the client of `server`, which answered, where it asked for another one or for none. `asked`: the server that its
+   * cookie led to, or −1. Returns HAProxy's fourth letter.
+   */
+  answer(response: ResponseFacts, server: number, asked: number, method: number): "N" | "I" | "P" | "D" {
+    const { config } = this;
+    let letter: "N" | "I" | "P" | "D" = "N";
+    const own = response.fields.some((field) => this.isOwnSetCookie(field));
+    if (own && config.preserve) return "P";
+    if (own) {
+      response.keepFields((field) => !this.isOwnSetCookie(field));
+      letter = "D";
+    }
+    if (server === asked || (config.postonly && method !== Method.POST)) return letter;
+    response.addField("Set-Cookie", this.setCookie(this.values[server]));
+    if (config.nocache && mayBeCached(response, method)) response.addField("Cache-Control", "private");
+    return "I";
+  }
+
+  private take(value: string): void {
+    if (this.server >= 0) return;
+    const server = this.servers.get(value);
+    if (server === undefined) {
+      if (this.said === "N") this.said = "I";
+    } else if (this.states.isStopped(server)) {
+      this.said = "D";
+    } else {
+      this.said = "V";
+      this.server = server;
+    }
+  }
+
+  /** Of `name=value`; null: another cookie. */
+  private ownValue(pair: string): string | null {
+    const equals = pair.indexOf("=");
+    return equals >= 0 && pair.slice(0, equals).trim() === this.config.name
+      ? pair.slice(equals + 1).trim()
+      : null;
+  }
+
+  private withoutCookie(bytes: Uint8Array, head: Head): Uint8Array | null {
+    const facts = new RequestFacts(bytes, head, nobody);
+    facts.replaceFields("cookie", (value) => {
+      const left = value.split(";").filter((pair) => this.ownValue(pair) === null);
+      return left.length === 0 ? null : left.join(";").trim();
+    });
+    const edited = facts.toHead();
+    const end = parseRequestHead(edited, 0, edited.length, this.head, this.limits);
+    return end === edited.length ? edited : null;
+  }
+
+  private isOwnSetCookie({ name, value }: { readonly name: string; readonly value: string }): boolean {
+    return name.toLowerCase() === "set-cookie" && this.ownValue(value.split(";", 1)[0]) !== null;
+  }
+
+  /** A server without a value of its own has the client forget the one that it has. */
+  private setCookie(value: string | null): string {
+    const { name, domain, httponly, secure, attributes } = this.config;
+    return [
+      value === null ? `${name}=; Expires=Thu, 01-Jan-1970 00:00:01 GMT` : `${name}=${value}`,
+      "path=/",
+      ...(domain === undefined ? [] : [`domain=${domain}`]),
+      ...(httponly ? ["HttpOnly"] : []),
+      ...(secure ? ["Secure"] : []),
+      ...attributes,
+    ].join("; ");
+  }
+}
+
+/**
+ * Whether HAProxy takes a cache to be allowed to keep it: by status and method, by a word on its freshness or something to
+ * validate it by, and if its own words do not say otherwise.
+ */
+function mayBeCached(response: ResponseFacts, method: number): boolean {
+  if (method !== Method.GET && method !== Method.HEAD) return false;
+  if (![200, 203, 204, 206, 300, 301, 404, 405, 410, 414, 501].includes(response.status)) return false;
+  const says = (name: string): boolean => response.valueOf(name) !== null;
+  if (!says("cache-control") && !says("expires") && !says("etag") && !says("last-modified")) return false;
+  return !response.fields.some(
+    ({ name, value }) =>
+      (name.toLowerCase() === "cache-control" &&
+        /(?:^|,)\s*(?:private|no-cache|no-store|max-age=0|s-maxage=0)\s*(?:,|$)/i.test(value)) ||
+      (name.toLowerCase() === "pragma" && /no-cache/i.test(value)),
+  );
+}
+
+function isCookie(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== cookieName.length) return false;
+  for (let i = 0; i < cookieName.length; i++) if (lower(bytes[start + i]) !== cookieName[i]) return false;
+  return true;
+}
+
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+}

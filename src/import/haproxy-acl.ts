@@ -5,7 +5,7 @@ export interface Test {
   readonly word: string;
   /** `hdr`: the field's name. */
   readonly field?: string;
-  /** Null: the field is there. */
+  /** Null: the field is there, or the thing is so. */
   readonly values: readonly string[] | null;
 }
 
@@ -44,6 +44,7 @@ export function parseAcl(words: readonly string[]): Test | string {
       : `${fetch} compares parts of a name, and host: whole names and *.name`;
   }
   if (header !== null && header[2] === "") return { word: "hdr", field: header[1], values };
+  if (fetch === "ssl_fc" && values.length === 0) return { word: "ssl_fc", values: null };
   const word = Object.hasOwn(plainFetches, fetch) ? plainFetches[fetch] : "";
   if (word === "") return `conditions have no ${fetch}`;
   return values.length === 0 ? "it has no value" : { word, values };

@@ -8,7 +8,16 @@ export interface BindWords {
   readonly missing: string | null;
 }
 
-const needlessFlags = ["transparent", "defer-accept", "tfo", "v4v6", "v6only"];
+const needlessFlags = [
+  "transparent",
+  "defer-accept",
+  "tfo",
+  "v4v6",
+  "v6only",
+  "no-sslv3",
+  "no-tlsv10",
+  "no-tlsv11",
+];
 const needlessWords = ["name", "process", "thread", "id", "backlog", "maxconn", "nice", "tcp-ut"];
 /** HAProxy's words for TLS that there are, by ours. */
 const tlsWords: Readonly<Record<string, string>> = {

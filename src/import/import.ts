@@ -88,7 +88,8 @@ function placeAdmin(draft: Draft): void {
   const binds = ["proxies", "frontends"].flatMap((section) =>
     draft.keys([section]).flatMap((name) => draft.get([section, name, "bind"]) ?? []),
   );
-  const isFree = !binds.some((bind) => bind === "*:80" || bind === "[::]:80");
+  const addresses = binds.map((bind) => (bind instanceof Map ? bind.get("address") : bind));
+  const isFree = !addresses.some((address) => address === "*:80" || address === "[::]:80");
   const port = isFree && typeof network === "string" ? 80 : 8404;
   const place = draft.carried()[0] ?? { file: outputName, line: 1 };
   draft.set(["admin", "bind"], `${typeof network === "string" ? network : "127.0.0.1"}:${port}`, place);

@@ -261,6 +261,7 @@ frontend web
   acl inside src fd00::/8
   acl odd url_reg x
   http-request deny deny_status 404 if admin !inside
+  http-request redirect scheme https if { path_beg /secret } !{ ssl_fc }
   http-request redirect scheme https code 301 if { hdr(host) -i old.example.org } or { path /old }
   http-request auth realm Team if { path_beg /team } !{ http_auth(team) }
   http-request set-header X-From %[src]
@@ -306,7 +307,7 @@ peers mine
   });
   t.same(
     web?.rules?.map(({ action }) => action.kind),
-    ["deny", "redirect", "redirect", "auth", "set-header"],
+    ["deny", "redirect", "redirect", "redirect", "auth", "set-header"],
   );
   t.match(app, {
     name: "app",
@@ -324,12 +325,12 @@ peers mine
     '5: "ssl-default-bind-options no-sslv3": write it into tls: of the address',
     '13: "timeout queue 10s": requests do not queue for a server',
     '22: "acl odd url_reg x"',
-    '27: "http-request deny if odd": its acl odd cannot be carried over',
-    '28: "use_backend api if { path_beg /api }"',
-    '34: "maxconn": maxconn is left out: servers have no connection limit',
-    '36: "server tls 10.0.0.3:443 ssl verify none": servers are reached without TLS',
-    '40: "dispatch 10.0.0.1:80"',
-    '46-47: "peers mine": stick tables are not shared',
+    '28: "http-request deny if odd": its acl odd cannot be carried over',
+    '29: "use_backend api if { path_beg /api }"',
+    '35: "maxconn": maxconn is left out: servers have no connection limit',
+    '37: "server tls 10.0.0.3:443 ssl verify none": servers are reached without TLS',
+    '41: "dispatch 10.0.0.1:80"',
+    '47-48: "peers mine": stick tables are not shared',
   ]) {
     t.ok(
       told.some((note) => note.startsWith(part)),

@@ -433,7 +433,7 @@ export class ProxyImport {
 
 function statsReason(word: string): string {
   if (word === "refresh") return "ask for it in the address: /stats;refresh=5s";
-  if (word === "admin") return "the page only reads: lb server and the stats socket act";
+  if (word === "admin") return "the page only reads: the dashboard, lb server and the stats socket act";
   if (word === "realm") return "the realm is HAProxy Statistics";
   if (word === "hide-version" || word === "show-node" || word === "show-legends" || word === "show-desc")
     return "the page has one form";

@@ -25,7 +25,8 @@ const always = "it is always so";
 export const globalReasons: Readonly<Record<string, string>> = {
   enable_script_security: "scripts run without a shell, as script_user or as Tandem's own user",
   vrrp_strict: "what is not allowed is an error of lb check; the address is never blocked",
-  vrrp_skip_check_adv_addr: "the lists of addresses must be the same on both nodes; version 3 only logs a difference",
+  vrrp_skip_check_adv_addr:
+    "the lists of addresses must be the same on both nodes; version 3 only logs a difference",
   vrrp_skip_alike_adverts: always,
   vrrp_mcast_group4: "adverts go to 224.0.0.18 alone",
   vrrp_mcast_group6: "adverts go to ff02::12 alone",
@@ -74,7 +75,8 @@ export const instanceReasons: Readonly<Record<string, string>> = {
   linkbeat_use_polling: "links are watched through netlink",
   debug: "LB_LOG_LEVEL sets how much is logged",
   strict_mode: "what is not allowed is an error of lb check",
-  skip_check_adv_addr: "the lists of addresses must be the same on both nodes; version 3 only logs a difference",
+  skip_check_adv_addr:
+    "the lists of addresses must be the same on both nodes; version 3 only logs a difference",
   garp_lower_prio_repeat: "a master that hears a lower priority advertises and announces at once",
   garp_lower_prio_delay: "a master that hears a lower priority advertises and announces at once",
   garp_master_refresh_repeat: "one is sent at each refresh",

@@ -32,7 +32,7 @@ export interface ProxyTarget {
 type Outcome = "taken" | "unused" | { readonly reason: string };
 
 const clientTimeouts = ["client", "http-request", "http-keep-alive", "client-fin"];
-const serverTimeouts = ["connect", "server", "tunnel", "server-fin"];
+const serverTimeouts = ["connect", "queue", "server", "tunnel", "server-fin"];
 /** The time-outs of HAProxy 1.3. */
 const oldTimeouts: Readonly<Record<string, string>> = {
   contimeout: "connect",
@@ -146,6 +146,14 @@ export class ProxyImport {
       case "clitimeout":
       case "srvtimeout":
         return this.timeout(oldTimeouts[word], value, place);
+      case "cookie":
+        return hasServers && this.mode === "http" ? this.cookie(value, rest, place) : "unused";
+      case "errorfile":
+        if (this.mode === "tcp") return "unused";
+        if (!/^[45]\d\d$/.test(value)) return { reason: "errorfiles are about 400 to 599" };
+        return rest[0]?.startsWith("/") === true
+          ? this.set(["errorfiles", value], rest[0], place)
+          : { reason: "errorfiles have absolute paths" };
       case "option":
         return this.option(value, rest, place);
       case "http-check":
@@ -164,11 +172,18 @@ export class ProxyImport {
   private readRuleLine(line: Inherited, place: Place): Outcome {
     const { words } = line;
     const [word, value = "", ...rest] = words;
-    if (!["acl", "http-request", "redirect", "block", "monitor-uri"].includes(word))
+    if (
+      !["acl", "http-request", "redirect", "block", "monitor-uri", "use_backend", "http-response"].includes(
+        word,
+      )
+    )
       return this.unknown(words);
     if (this.target.side === "backend") return { reason: "rules stand in frontends and proxies" };
     if (this.mode === "tcp") return { reason: "rules are about requests, which mode tcp does not see" };
     if (word === "acl") this.rules.acl(line, place);
+    else if (word === "use_backend")
+      this.rules.useBackend(this.target.backendNamed(value), rest, line, place);
+    else if (word === "http-response") this.rules.response([value, ...rest], line, place);
     else if (word === "http-request") this.rules.request([value, ...rest], line, place);
     else if (word === "monitor-uri")
       this.rules.request(["return", "status", "200", "if", "{", "path", value, "}"], line, place);
@@ -217,6 +232,23 @@ export class ProxyImport {
     const plain = text.replace(/^static-rr$/, "roundrobin").replace(/\s+use_domain_only$/, "");
     const result = parseBalance(plain);
     return result.ok ? this.set(["balance"], plain, place) : { reason: result.message };
+  }
+
+  private cookie(name: string, words: readonly string[], place: Place): Outcome {
+    if (!words.includes("insert")) return { reason: "cookie: has the mode insert alone" };
+    const flags = ["indirect", "nocache", "postonly", "preserve", "httponly", "secure"];
+    this.set(["cookie", "name"], name, place);
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i];
+      if (flags.includes(word)) this.set(["cookie", word], true, place);
+      else if (word === "domain") this.set(["cookie", "domain"], words[++i] ?? "", place);
+      else if (word === "attr") this.set(["cookie", "attr"], [words[++i] ?? ""], place);
+      else if (word !== "insert") {
+        this.target.draft.note(place, word, `cookie: has no ${word}`);
+        if (/^max/.test(word)) i++;
+      }
+    }
+    return "taken";
   }
 
   private retryOn(words: readonly string[], place: Place): Outcome {

@@ -21,8 +21,36 @@ export class RuleImport {
     this.places.set(name, [...(this.places.get(name) ?? []), { place, words: line.words }]);
   }
 
+  /** `use_backend`: HAProxy looks at it behind all others, whatever stands where. `backend`: its name here. */
+  useBackend(backend: string, condition: readonly string[], line: Line, place: Place): void {
+    this.chosen.push(() => {
+      const alternatives = parseCondition(condition, this.acls);
+      if (typeof alternatives === "string") {
+        this.draft.note(place, line.words.join(" "), alternatives);
+        return;
+      }
+      this.markUsed(condition);
+      const action = new Map([["use_backend", backend]]);
+      for (const alternative of alternatives) this.draft.add(this.path, rule(action, alternative), place);
+    });
+  }
+
+  /** `words` behind `http-response`. */
+  response(words: readonly string[], line: Line, place: Place): void {
+    const isPlain = !words.includes("if") && !words.includes("unless");
+    const isField = /^(set|add|del)-header$/.test(words[0] ?? "");
+    const made = isField ? this.action(words, null) : "response_rules: change fields alone";
+    const reason = isPlain ? made : "write it with its condition into response_rules:";
+    if (typeof made === "string" || typeof reason === "string")
+      this.draft.note(place, line.words.join(" "), String(reason));
+    else this.draft.add([...this.path.slice(0, -1), "response_rules"], made, place);
+  }
+
+  private readonly chosen: (() => void)[] = [];
+
   /** What is left of the ACLs, once all rules are read. */
   finish(): void {
+    for (const choose of this.chosen) choose();
     for (const [name, lines] of this.places) {
       for (const [i, { place, words }] of lines.entries()) {
         const test = this.acls.get(name)?.[i];

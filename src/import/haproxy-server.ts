@@ -14,10 +14,7 @@ const checkTimes = ["inter", "fastinter", "downinter"];
 const checkCounts = ["rise", "fall"];
 /** With a value behind it. */
 const valued: Readonly<Record<string, string>> = {
-  maxconn: "servers have no connection limit",
-  minconn: "servers have no connection limit",
-  maxqueue: "requests do not queue for a server",
-  cookie: "cookies keep no client at a server; balance: source or hdr(name) does",
+  minconn: "a server's maxconn is one number",
   id: "servers are numbered in their order",
   addr: "checks go to the server's own address",
   track: "a server is checked for itself",
@@ -68,6 +65,9 @@ export function readServerWords(words: readonly string[]): ServerWords {
     else if (word === "backup" || word === "disabled") own.set(word, true);
     else if (word === "send-proxy" || word === "send-proxy-v2") own.set(word.replaceAll("-", "_"), true);
     else if (word === "check-send-proxy") check.set("send_proxy", true);
+    // HAProxy's 0 is no limit.
+    else if (word === "maxconn" || word === "maxqueue") setLimit(own, word, words[++i]);
+    else if (word === "cookie") own.set("cookie", words[++i] ?? "");
     else if (word === "weight") own.set(word, number(words[++i]));
     else if (word === "slowstart") own.set(word, haproxyTime(words[++i]));
     else if (checkTimes.includes(word)) check.set(word, haproxyTime(words[++i]));
@@ -85,6 +85,11 @@ export function readServerWords(words: readonly string[]): ServerWords {
   if (check.size > 0) own.set("check", check);
   else if (isChecked) own.set("check", true);
   return { words: isChecked || !own.has("check") ? own : withoutCheck(own), left, refusal };
+}
+
+function setLimit(own: Map<string, unknown>, word: string, value: string | undefined): void {
+  if (value === "0") own.delete(word);
+  else own.set(word, number(value));
 }
 
 /** `inter` and the like say nothing before a server is checked. */

@@ -266,13 +266,17 @@ frontend web
   http-request auth realm Team if { path_beg /team } !{ http_auth(team) }
   http-request set-header X-From %[src]
   http-request deny if odd
+  http-response set-header X-Frame-Options DENY
+  http-response del-header Server if { status 200 }
   use_backend api if { path_beg /api }
   default_backend app
 backend app
   balance static-rr
   option httpchk GET /up
   http-check expect status 200
-  server web01 10.0.0.1:80 check weight 10 maxconn 50
+  cookie SRV insert indirect nocache maxidle 1h
+  errorfile 503 /etc/errors/503.http
+  server web01 10.0.0.1:80 check weight 10 maxconn 50 maxqueue 7 cookie w1
   server web02 10.0.0.2:80 check backup slowstart 10s send-proxy-v2
   server tls 10.0.0.3:443 ssl verify none
 backend api
@@ -307,14 +311,25 @@ peers mine
   });
   t.same(
     web?.rules?.map(({ action }) => action.kind),
-    ["deny", "redirect", "redirect", "redirect", "auth", "set-header"],
+    ["deny", "redirect", "redirect", "redirect", "auth", "set-header", "use-backend"],
   );
+  t.match(web?.rules?.at(-1), { when: { pathBegins: ["/api"] }, action: { backend: "api" } });
+  t.match(web?.responseRules, [{ action: { kind: "set-header", name: "X-Frame-Options" } }]);
   t.match(app, {
     name: "app",
     balance: "roundrobin",
-    timeouts: { connectMs: 4000, serverMs: 30_000 },
+    timeouts: { connectMs: 4000, serverMs: 30_000, queueMs: 10_000 },
+    cookie: { name: "SRV", indirect: true, nocache: true },
+    errorFiles: [{ status: 503, path: "/etc/errors/503.http" }],
     servers: [
-      { name: "web01", weight: 10, check: { intervalMs: 3000, fall: 4 } },
+      {
+        name: "web01",
+        weight: 10,
+        maxconn: 50,
+        maxqueue: 7,
+        cookie: "w1",
+        check: { intervalMs: 3000, fall: 4 },
+      },
       { name: "web02", backup: true, slowStartMs: 10_000, sendProxy: 2, check: { sendProxy: true } },
     ],
     httpCheck: { method: "GET", uri: "/up" },
@@ -323,14 +338,13 @@ peers mine
   const told = notes.map((note) => note.replace(/^h\.cfg:/, ""));
   for (const part of [
     '5: "ssl-default-bind-options no-sslv3": write it into tls: of the address',
-    '13: "timeout queue 10s": requests do not queue for a server',
     '22: "acl odd url_reg x"',
     '28: "http-request deny if odd": its acl odd cannot be carried over',
-    '29: "use_backend api if { path_beg /api }"',
-    '35: "maxconn": maxconn is left out: servers have no connection limit',
-    '37: "server tls 10.0.0.3:443 ssl verify none": servers are reached without TLS',
-    '41: "dispatch 10.0.0.1:80"',
-    '47-48: "peers mine": stick tables are not shared',
+    '30: "http-response del-header Server if { status 200 }": write it with its condition',
+    '37: "maxidle": cookie: has no maxidle',
+    '41: "server tls 10.0.0.3:443 ssl verify none": servers are reached without TLS',
+    '45: "dispatch 10.0.0.1:80"',
+    '51-52: "peers mine": stick tables are not shared',
   ]) {
     t.ok(
       told.some((note) => note.startsWith(part)),

@@ -26,6 +26,8 @@ machine_create web-box1 192.168.33.68 "$cache/web:$cache/base"
 machine_create web-box2 192.168.33.69 "$cache/web:$cache/base"
 machine_create lb-box1 192.168.33.80 "$run_dir/opt:$cache/lb:$cache/base"
 machine_create lb-box2 192.168.33.81 "$run_dir/opt:$cache/lb:$cache/base"
+# Debian's packages alone: Tandem comes as a package of its own.
+machine_create deb-box 192.168.33.90 "$cache/lb:$cache/base"
 
 unit_property() { machine_run "$1" systemctl show lb.service --value -p "$2"; }
 unit_is() { [ "$(unit_property "$1" "$2")" = "$3" ]; }
@@ -56,13 +58,13 @@ boot() {
 finish() {
   local name
   [ -z "$client_pid" ] || kill "$client_pid"
-  for name in lb-box1 lb-box2; do
+  for name in lb-box1 lb-box2 deb-box; do
     if ((failed > 0)) && machine_is_on "$name"; then
       echo "# --- journal of $name"
       journal "$name" | tail -n 60 | sed 's/^/#   /'
     fi
   done
-  for name in web-box1 web-box2 lb-box1 lb-box2; do
+  for name in web-box1 web-box2 lb-box1 lb-box2 deb-box; do
     if machine_is_on "$name"; then check "$name powers off" machine_halt "$name"; fi
   done
   echo "$passed passed, $failed failed"
@@ -193,9 +195,9 @@ options_from_file() { # /etc/default/lb
 check "LB_OPTIONS of /etc/default/lb reaches the command line" options_from_file
 
 # --- hardening -----------------------------------------------------------------------------------------------
-process_is_confined() {
+process_is_confined() { # MACHINE
   local status
-  status=$(machine_run lb-box1 cat "/proc/$(unit_property lb-box1 MainPID)/status")
+  status=$(machine_run "$1" cat "/proc/$(unit_property "$1" MainPID)/status")
   printf '%s\n' "$status" | grep -E '^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):'
   # Bits 10, 12 and 13: net_bind_service, net_admin, net_raw.
   printf '%s\n' "$status" | grep -qE '^CapEff:\s*0000000000003400$' \
@@ -204,7 +206,7 @@ process_is_confined() {
     && printf '%s\n' "$status" | grep -qE '^Seccomp:\s*2$' \
     && ! printf '%s\n' "$status" | grep -qE '^Uid:\s*0\s'
 }
-check "the daemon runs without root, with three capabilities and a system call filter" process_is_confined
+check "the daemon runs without root, with three capabilities and a system call filter" process_is_confined lb-box1
 security_score() {
   machine_run lb-box1 systemd-analyze security --no-pager --threshold=25 lb.service | tail -n 1
 }
@@ -221,6 +223,38 @@ transitions() {
 }
 check "the journal has one line for each transition, with from, to and reason" transitions
 sed "s/^/#   /" "$run_dir/transitions"
+moves_were_prepared() { # by nft, under the unit's confinement
+  journal lb-box1 | grep '^{' | jq -r 'select(.event == "handover") | .msg' | tee "$run_dir/moves"
+  grep -q 'its connections go on' "$run_dir/moves" && ! grep -q '^nftables:' "$run_dir/moves"
+}
+check "planned moves were made ready with nft, inside the unit" moves_were_prepared
+
+# --- the package ---------------------------------------------------------------------------------------------
+package_config='vrrp:
+  VI_9: { interface: eth1, virtual_router_id: 9, virtual_ipaddress: 192.168.33.95/24 }
+proxies:
+  http: { bind: "192.168.33.95:80", servers: { web01: "192.168.33.68:80" } }'
+install_package() {
+  cp "$run_dir/tandem-lb.deb" "$run_dir/deb-box/root/root/" || return
+  machine_run deb-box dpkg -i /root/tandem-lb.deb
+}
+package_files() {
+  machine_run deb-box sh -c 'ls -l /usr/bin/lb /usr/share/man/man8/lb.8.gz /usr/share/man/man5/lb.yaml.5.gz \
+    /usr/share/bash-completion/completions/lb /usr/lib/systemd/system/lb.service && lb version'
+}
+check "deb-box boots" boot deb-box || finish
+check "the package installs with dpkg alone" install_package
+check "its service is neither enabled nor started" unit_is deb-box ActiveState inactive
+check "command, manual pages, completion and unit are in their places" package_files
+check "a configuration is written, and lb check finds it good" \
+  machine_run deb-box sh -c "printf '%s\n' '$package_config' >/etc/lb/lb.yaml && lb check"
+check "systemctl enable --now lb" machine_run deb-box systemctl enable --now lb.service
+check "it answers at its virtual address" eventually 10 answers http://192.168.33.95/ web-box1
+check "lb status tells who is master and why" machine_run deb-box sh -c 'lb status | grep MASTER'
+check "it is confined as well" process_is_confined deb-box
+check "the package is removed" machine_run deb-box dpkg -r tandem-lb
+gone() { ! curl -fsS -m 1 http://192.168.33.95/ >/dev/null 2>&1; }
+check "and with it the address" eventually 5 gone
 
 # --- the power cord, and the end -----------------------------------------------------------------------------
 since=$(now_ms)

@@ -1,4 +1,4 @@
-/** Shows of tap's output the files, their tests, and everything about a failure. */
+/** Shows of tap's output the files, their tests, figures that a test prints, and everything about a failure. */
 export class TapView {
   /** tap's own count of assertions, or null while it has not come. */
   totals = null;
@@ -15,6 +15,9 @@ export class TapView {
       if (this.#inFailure || result[1].length <= 4) console.log(text);
       return;
     }
+    // What a test has measured and does not judge.
+    const figures = /^ *# (figures: .*)$/.exec(text);
+    if (figures !== null) console.log(`    ${figures[1]}`);
     if (!this.#inFailure) return;
     if (/^ *---$/.test(text)) this.#inDiagnosis = true;
     if (this.#inDiagnosis) console.log(text);

@@ -68,14 +68,12 @@ async function course(t: Test, name: PeerName): Promise<void> {
     watching = false;
     await watch;
     const p99 = percentile(seen.times, 0.99);
-    const figures = `${seen.answers} answers beside ${most} connections, p99 ${p99.toFixed(1)} ms, ${(p99 / calm).toFixed(1)} times the calm one`;
-    if (name === "haproxy") {
-      t.pass(
-        `HAProxy, ${kind}: ${Object.keys(seen.failed).length === 0 ? "0 failed" : JSON.stringify(seen.failed)}, ${figures}`,
-      );
-      continue;
-    }
-    t.same(seen.failed, {}, `${name}, ${kind}: 0 failed, ${figures}`);
+    const failed = Object.keys(seen.failed).length === 0 ? "0 failed" : JSON.stringify(seen.failed);
+    const ratio = `p99 ${p99.toFixed(1)} ms, ${(p99 / calm).toFixed(1)} times the calm one`;
+    const asked = `${seen.answers} answers beside ${most} connections`;
+    t.comment(`figures: ${name}, ${kind}: ${failed}, ${asked}, ${ratio}`);
+    if (name === "haproxy") continue;
+    t.same(seen.failed, {}, `${name}, ${kind}: 0 failed`);
     t.ok(
       most >= 900,
       `${name}, ${kind}: the attackers were there (${most} connections)\n${most >= 900 ? "" : output}`,

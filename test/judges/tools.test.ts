@@ -13,6 +13,7 @@ async function start(name: PeerName, pages: Pages): Promise<Peer> {
     proxies: {
       web: { servers: { a: server, b: server }, log: { dontlogNormal: true } },
       echo: { servers: { echo: {} } },
+      proxied: { servers: { echo: {} }, acceptProxy: true },
     },
   });
 }
@@ -57,6 +58,9 @@ t.test("programs that people run against HAProxy", async (t) => {
       t.equal(await ask("-H", "Expect: 100-continue", "-d", "x".repeat(2_000)), "POST 2000");
       t.equal(await ask("--http2"), "GET 0", "an upgrade to HTTP/2 that is not taken");
       t.match(await ask("-I"), /^HTTP\/1\.1 200 OK\r\n/);
+      const proxied = `http://127.0.0.1:${peer.ports.proxied}/`;
+      const { stdout } = await tryRun("curl", ["-sS", "-m", "10", "--haproxy-protocol", proxied]);
+      t.equal(stdout, "GET 0", "behind a PROXY header");
       const twice = ["-w", "%{num_connects} ", "-o", "/dev/null", "-o", "/dev/null", url];
       t.equal(await ask(...twice), "1 0 ", "the second request goes over the first one's connection");
     });

@@ -79,6 +79,18 @@ const list = {
     row: "401 of a rule",
   },
   "retry-after": { why: "who is refused learns for how long (RFC 6585 §4)", row: "429 of a rate limit" },
+  "header-in-pieces": {
+    why: "TCP keeps no borders: a header is whole when its last byte has come",
+    row: "a PROXY header of version 1 in pieces",
+  },
+  "address-range": {
+    why: "192.0.2.700 is no address, and who takes it for 192.0.4.188 logs and trusts somebody else",
+    row: "a PROXY header with an address that is none, such as 192.0.2.700",
+  },
+  "refused-header": {
+    why: "a connection that is refused before HTTP is one of the frontend's all the same",
+    row: null,
+  },
   attempts: {
     why: "each attempt that failed is counted at its server, whoever served the request then: a bad server shows",
     row: null,

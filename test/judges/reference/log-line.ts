@@ -8,8 +8,14 @@ export interface LogLine {
 const form =
   /^<134>\w{3} [ \d]\d \d\d:\d\d:\d\d (?:haproxy|lb)\[\d+\]: (\S+):\d+ \[\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d\.\d{3}\] (\S+ \S+) (\S+)( -?\d+)? (\d+) (\D.*)$/;
 
+/** A connection that never became a session, such as one without its PROXY header. */
+const refusalForm =
+  /^<\d+>\w{3} [ \d]\d \d\d:\d\d:\d\d (?:haproxy|lb)\[\d+\]: (\S+):\d+ \[\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d\.\d{3}\] (\S+\/\d+: .*)$/;
+
 /** Null: a line about something else, such as a server that went down. */
 export function parseLogLine(datagram: string): LogLine | null {
+  const refusal = refusalForm.exec(datagram.trimEnd());
+  if (refusal !== null) return { text: `${refusal[1]} ${refusal[2]}`, bytes: 0 };
   const match = form.exec(datagram.trimEnd());
   if (match === null) return null;
   const [, address, names, times, status, bytes, rest] = match;

@@ -108,6 +108,8 @@ class Connection {
   private ended = false;
   private requests = 0;
   private current: Asked | null = null;
+  /** What a PROXY header said, as a field of each request; null: the connection's first bytes are not there yet. */
+  private proxied: readonly string[] | null = null;
 
   constructor(
     private readonly server: string,
@@ -142,12 +144,19 @@ class Connection {
 
   /** False: nothing more can be done with what is there. */
   private async step(): Promise<boolean> {
+    if (this.requests === 0 && this.proxied === null) {
+      const header = readProxyHeader(this.buffered);
+      if (header === null) return false;
+      this.buffered = this.buffered.slice(header.length);
+      this.proxied = header.fields;
+    }
     if (this.current === null) {
       const end = this.buffered.indexOf("\r\n\r\n");
       if (end < 0 || this.socket.destroyed) return false;
       const [line, ...fields] = this.buffered.slice(0, end).split("\r\n");
       this.buffered = this.buffered.slice(end + 4);
       this.requests += 1;
+      if (this.proxied !== null) fields.push(...this.proxied);
       this.current = readHead(this.server, line, fields, this.origins.nextNumber(), this.requests);
       this.origins.asked.push(this.current);
       const early = this.origins.behaviour.early;
@@ -192,6 +201,29 @@ class Connection {
       this.socket.on("close", go);
     });
   }
+}
+
+const signature = "\r\n\r\n\0\r\nQUIT\n";
+
+/** The PROXY header at the start of a connection, without its ports; null while it is not whole. */
+function readProxyHeader(
+  text: string,
+): { readonly fields: readonly string[]; readonly length: number } | null {
+  if (text.startsWith("PROXY ")) {
+    const end = text.indexOf("\r\n");
+    if (end < 0) return null;
+    const said = text.slice(6, end).split(" ").slice(0, 3).join(" ");
+    return { fields: [`proxy-header: version 1, ${said}`], length: end + 2 };
+  }
+  if (!text.startsWith(signature)) return { fields: [], length: 0 };
+  if (text.length < 16) return null;
+  const bytes = Buffer.from(text, "latin1");
+  const length = 16 + bytes.readUInt16BE(14);
+  if (text.length < length) return null;
+  const addresses =
+    bytes[13] === 0x11 ? [...bytes.subarray(16, 24)].join(".") : bytes.toString("hex", 16, 48);
+  const kind = bytes.toString("hex", 12, 14);
+  return { fields: [`proxy-header: version 2, ${kind} ${addresses}, ${length} bytes`], length };
 }
 
 function readHead(

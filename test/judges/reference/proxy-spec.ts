@@ -11,6 +11,8 @@ export interface ProxySpec {
   readonly httpCheck?: { readonly method: string; readonly uri: string; readonly status?: string };
   readonly allBackups?: boolean;
   readonly maxconn?: number;
+  /** Every client begins with a PROXY header. */
+  readonly acceptProxy?: boolean;
   /** Listens on ::1 as well. */
   readonly ipv6?: boolean;
   /** Lines for HAProxy's section alone. */
@@ -34,6 +36,8 @@ export interface ServerSpec {
     readonly errorLimit?: number;
     readonly onError?: string;
   };
+  /** Version of the PROXY header that connections begin with. */
+  readonly sendProxy?: 1 | 2;
   /** Words of HAProxy's server line alone. */
   readonly haproxy?: string;
   /** Words of Tandem's alone. */
@@ -74,8 +78,9 @@ export function haproxyConfig(
   ];
   for (const [name, spec] of Object.entries(proxies)) {
     const http = spec.mode !== "tcp";
-    lines.push(`listen ${name}`, `  bind 127.0.0.1:${places.ports[name]}`);
-    if (spec.ipv6) lines.push(`  bind [::1]:${places.ports[name]}`);
+    const accept = spec.acceptProxy ? " accept-proxy" : "";
+    lines.push(`listen ${name}`, `  bind 127.0.0.1:${places.ports[name]}${accept}`);
+    if (spec.ipv6) lines.push(`  bind [::1]:${places.ports[name]}${accept}`);
     lines.push(`  mode ${spec.mode ?? "http"}`, http ? "  option httplog" : "  option tcplog");
     if (http) lines.push(...asTandem.map((line) => `  ${line}`));
     if (spec.log?.dontlognull) lines.push("  option dontlognull");
@@ -108,6 +113,7 @@ function serverWords(spec: ServerSpec): string {
   if (spec.weight !== undefined) words.push(`weight ${spec.weight}`);
   if (spec.backup) words.push("backup");
   if (spec.disabled) words.push("disabled");
+  if (spec.sendProxy !== undefined) words.push(spec.sendProxy === 1 ? "send-proxy" : "send-proxy-v2");
   if (spec.check !== undefined) {
     const { observe, errorLimit, onError, ...times } = spec.check;
     words.push("check");
@@ -150,7 +156,10 @@ function tandemProxy(name: string, spec: ProxySpec, places: Places): Record<stri
   );
   return {
     mode: spec.mode ?? "http",
-    bind: [`127.0.0.1:${places.ports[name]}`, ...(spec.ipv6 ? [`[::1]:${places.ports[name]}`] : [])],
+    bind: {
+      address: [`127.0.0.1:${places.ports[name]}`, ...(spec.ipv6 ? [`[::1]:${places.ports[name]}`] : [])],
+      accept_proxy: spec.acceptProxy === true,
+    },
     balance: spec.balance ?? "roundrobin",
     ...(spec.hashType !== undefined && { hash_type: spec.hashType }),
     ...(spec.maxconn !== undefined && { maxconn: spec.maxconn }),
@@ -185,6 +194,7 @@ function tandemServer(name: string, spec: ServerSpec, places: Places): Record<st
     ...(spec.weight !== undefined && { weight: spec.weight }),
     ...(spec.backup && { backup: true }),
     ...(spec.disabled && { disabled: true }),
+    ...(spec.sendProxy !== undefined && { [spec.sendProxy === 1 ? "send_proxy" : "send_proxy_v2"]: true }),
     ...(spec.check !== undefined && {
       check: {
         ...check,

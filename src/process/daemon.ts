@@ -89,7 +89,7 @@ export class Daemon {
   private readonly notify: SdNotify | null;
   private speaker: Speaker | null = null;
   private peerLink: PeerLinkSettings | null = null;
-  private readonly peerSecret = new PeerSecret();
+  private peerSecret = PeerSecret.none;
   /** During a reload: who is gone from the present configuration is told of by the one before. */
   private configBefore: Config | null = null;
   private lifeCycle: LifeCycleState = beforeStart;
@@ -168,6 +168,7 @@ export class Daemon {
     this.control.openAdmin();
     this.plane.start();
     setInterval(() => this.look(), lookEveryMs);
+    this.peerSecret = this.peerSecret.readAgain(this.config);
     this.peerLink = this.peerSecret.settings(this.config);
     const [speaker] = await Promise.all([this.openSpeaker(this.config, this.peerLink), this.threadsReady()]);
     if (speaker !== null) await this.firstFacts();
@@ -487,7 +488,10 @@ export class Daemon {
 
   /** Another secret in the key_file that is the same. Throws LbError LB_PEER_KEY. */
   private hasNewKey(config: Config, changed: readonly string[]): boolean {
-    return !changed.some((path) => path.startsWith("peerLink")) && this.peerSecret.differs(config);
+    return (
+      !changed.some((path) => path.startsWith("peerLink")) &&
+      this.peerSecret.readAgain(config) !== this.peerSecret
+    );
   }
 
   private onAsk(question: Question, answer: (text: string) => void): void {
@@ -536,9 +540,8 @@ export class Daemon {
     { proxies, control, peerLink }: ReloadPlan,
     onApplied: () => void,
   ): Promise<void> {
-    const linkBefore = this.peerLink;
-    const { node, drainTimeoutMs: drainMs } = config;
-    const link = peerLink ? this.peerSecret.settings(config) : linkBefore && { ...linkBefore, node, drainMs };
+    const secret = peerLink ? this.peerSecret.readAgain(config) : this.peerSecret;
+    const link = secret.settings(config);
     const host = this.controlHost(config);
     const before = this.control;
     const keepsAdmin = sameAdminListen(this.config, config);
@@ -554,6 +557,7 @@ export class Daemon {
     }
     this.configBefore = this.config;
     this.config = config;
+    this.peerSecret = secret;
     await this.reloadVrrp(config, link, speaker);
     this.configBefore = null;
     onApplied();

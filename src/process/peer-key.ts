@@ -5,27 +5,27 @@ import { LbError } from "../errors.js";
 import { stretchKey } from "../peer-link/keys.js";
 import type { PeerLinkSettings } from "../vrrp/speaker-peers.js";
 
-/** The secret of the peer link as it was read last: its file may have another content after a reload. */
+/** The secret of the peer link as it was read: its file may have another content at the next reload. Immutable. */
 export class PeerSecret {
-  #text: string | null = null;
-  #key: Uint8Array = new Uint8Array(0);
+  static readonly none = new PeerSecret(null, new Uint8Array(0));
 
-  /** Whether this configuration, or the file that it names, has another secret than `settings` was given. Throws LbError LB_PEER_KEY. */
-  differs({ peerLink }: Config): boolean {
-    return this.#text !== (peerLink === null ? null : readPeerKey(peerLink));
+  private constructor(
+    /** null: there is no peer link. */
+    private readonly text: string | null,
+    private readonly key: Uint8Array,
+  ) {}
+
+  /** This one, if the configuration and the file that it may name still say the same. Throws LbError LB_PEER_KEY. */
+  readAgain({ peerLink }: Config): PeerSecret {
+    const text = peerLink === null ? null : readPeerKey(peerLink);
+    if (text === this.text) return this;
+    // Tens of milliseconds of this thread's time: not without need.
+    return text === null ? PeerSecret.none : new PeerSecret(text, stretchKey(text));
   }
 
-  /** What VRRP needs for the peer link; null: there is none. Throws LbError LB_PEER_KEY. */
+  /** What VRRP needs for the peer link; null: there is none. */
   settings({ node, peerLink, drainTimeoutMs }: Config): PeerLinkSettings | null {
-    if (peerLink === null) {
-      this.#text = null;
-      return null;
-    }
-    const text = readPeerKey(peerLink);
-    // Tens of milliseconds of this thread's time: not without need.
-    if (text !== this.#text) this.#key = stretchKey(text);
-    this.#text = text;
-    return { node, key: this.#key, port: peerLink.port, drainMs: drainTimeoutMs };
+    return peerLink === null ? null : { node, key: this.key, port: peerLink.port, drainMs: drainTimeoutMs };
   }
 }
 

@@ -30,6 +30,32 @@ t.test(
       { hostname: "box", cores: 1 },
     );
     if (config === null) throw new Error("the configuration does not load");
+    const first = PeerSecret.none.readAgain(config);
+    t.equal(first.readAgain(config), first);
+    writeFileSync(path, "correct horse battery");
+    t.equal(first.readAgain(config), first);
+    writeFileSync(path, "correct horse battery staple\n");
+    const second = first.readAgain(config);
+    t.not(second, first);
+    const keyOf = (secret: PeerSecret): string =>
+      Buffer.from(secret.settings(config)?.key ?? []).toString("hex");
+    t.match(keyOf(first), /^[0-9a-f]{64}$/);
+    t.not(keyOf(second), keyOf(first));
+    t.equal(second.readAgain({ ...config, peerLink: null }), PeerSecret.none);
+  },
+);
+
+t.test(
+  "a file that says something else is another secret, and one that was only touched is not",
+  async (t) => {
+    const path = join(t.testdir({}), "peer.key");
+    writeFileSync(path, "correct horse battery\n");
+    const { config } = loadConfig(
+      `vrrp: { VI_1: { interface: eth1, virtual_router_id: 51, virtual_ipaddress: 192.168.33.84/24 } }\npeer_link: { key_file: ${path} }\n`,
+      "lb.yaml",
+      { hostname: "box", cores: 1 },
+    );
+    if (config === null) throw new Error("the configuration does not load");
     const secret = new PeerSecret();
     const first = secret.settings(config);
     t.equal(secret.differs(config), false);

@@ -44,28 +44,3 @@ t.test(
     t.equal(second.readAgain({ ...config, peerLink: null }), PeerSecret.none);
   },
 );
-
-t.test(
-  "a file that says something else is another secret, and one that was only touched is not",
-  async (t) => {
-    const path = join(t.testdir({}), "peer.key");
-    writeFileSync(path, "correct horse battery\n");
-    const { config } = loadConfig(
-      `vrrp: { VI_1: { interface: eth1, virtual_router_id: 51, virtual_ipaddress: 192.168.33.84/24 } }\npeer_link: { key_file: ${path} }\n`,
-      "lb.yaml",
-      { hostname: "box", cores: 1 },
-    );
-    if (config === null) throw new Error("the configuration does not load");
-    const secret = new PeerSecret();
-    const first = secret.settings(config);
-    t.equal(secret.differs(config), false);
-    writeFileSync(path, "correct horse battery");
-    t.equal(secret.differs(config), false);
-    writeFileSync(path, "correct horse battery staple\n");
-    t.equal(secret.differs(config), true);
-    const second = secret.settings(config);
-    t.not(Buffer.compare(second?.key ?? Buffer.alloc(0), first?.key ?? Buffer.alloc(0)), 0);
-    t.equal(secret.differs(config), false);
-    t.equal(secret.differs({ ...config, peerLink: null }), true);
-  },
-);

@@ -12,6 +12,7 @@ import { writeResponseRules } from "./response-rule-section.js";
 import { writeRetry } from "./retry-section.js";
 import { writeRules } from "./serialize-rules.js";
 import type { CheckConfig, HttpCheckConfig, ServerConfig } from "./server-config.js";
+import type { ServerTlsConfig } from "./tls-config.js";
 
 /** Writes a proxy as the file has it, defaults spelled out; a server that has nothing but an address in the short form. */
 export function writeProxy(proxy: ProxyConfig, secret: (text: string) => string): object {
@@ -64,8 +65,20 @@ function writeServers(proxy: ProxyConfig): object {
 }
 
 function writeServer(server: ServerConfig): string | object {
-  const { host, port, weight, backup, disabled, slowStartMs, sendProxy, maxconn, maxqueue, cookie, check } =
-    server;
+  const {
+    host,
+    port,
+    weight,
+    backup,
+    disabled,
+    slowStartMs,
+    sendProxy,
+    tls,
+    maxconn,
+    maxqueue,
+    cookie,
+    check,
+  } = server;
   const address = describeEndpoint(host, port);
   const words = {
     ...(weight !== undefined && { weight }),
@@ -76,9 +89,20 @@ function writeServer(server: ServerConfig): string | object {
     ...(maxconn !== undefined && { maxconn }),
     ...(maxqueue !== undefined && { maxqueue }),
     ...(cookie !== undefined && { cookie }),
+    ...(tls !== undefined && writeServerTls(tls)),
     ...(check !== undefined && { check: writeCheck(check) }),
   };
   return Object.keys(words).length === 0 ? address : { address, ...words };
+}
+
+function writeServerTls({ verify, caFile, sni, crt }: ServerTlsConfig): object {
+  return {
+    ssl: true,
+    verify,
+    ...(caFile !== undefined && { ca_file: caFile }),
+    ...(sni !== undefined && { sni }),
+    ...(crt !== undefined && { crt }),
+  };
 }
 
 function writeCheck(check: CheckConfig): object {
@@ -92,6 +116,7 @@ function writeCheck(check: CheckConfig): object {
     port: check.port,
     timeout: describeDuration(check.timeoutMs),
     ...(check.sendProxy === true && { send_proxy: true }),
+    ...(check.overTls === true && { ssl: true }),
     ...(observe !== undefined && {
       observe: observe.layer,
       error_limit: observe.errorLimit,

@@ -1,3 +1,5 @@
+import type { ServerTlsConfig } from "./tls-config.js";
+
 /** One server of a proxy. What is left out has HAProxy's default. */
 export interface ServerConfig {
   readonly name: string;
@@ -20,6 +22,8 @@ export interface ServerConfig {
   readonly maxqueue?: number;
   /** Its value of the backend's cookie. Left out: none. */
   readonly cookie?: string;
+  /** Left out: connections to it are in the clear. */
+  readonly tls?: ServerTlsConfig;
   /** Left out: it is not checked, and counts as up. */
   readonly check?: CheckConfig;
 }
@@ -40,6 +44,8 @@ export interface CheckConfig {
   readonly timeoutMs: number;
   /** The check's connection begins with the server's PROXY header, of version 1 where it has none. Left out: no. */
   readonly sendProxy?: true;
+  /** The check speaks TLS, as connections to the server do. Left out: no. */
+  readonly overTls?: true;
   /** Left out: only checks count, not what happens to requests. */
   readonly observe?: ObserveConfig;
 }

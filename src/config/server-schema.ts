@@ -15,6 +15,7 @@ const checkMapping = Type.Object(
     send_proxy: truth(
       "Checks begin with a PROXY header. Default: as send_proxy and send_proxy_v2, unless port is there.",
     ),
+    ssl: truth("Checks speak TLS. Default: as ssl of the server, unless port is there."),
     observe: Type.Optional(
       Type.Enum(["layer4", "layer7", "none"], {
         title: "layer4, layer7 or none",
@@ -47,6 +48,16 @@ const serverWords = {
     "Clients of its own that wait for it; further ones go to others. Default: no limit.",
   ),
   cookie: plainText("a cookie's value", "Its value of the backend's cookie: clients that have it come here."),
+  ssl: truth("Connections speak TLS. Default false."),
+  verify: Type.Optional(
+    Type.Enum(["required", "none"], {
+      title: "required or none",
+      description: "Whether its certificate has to be good. Default required.",
+    }),
+  ),
+  ca_file: text("a PEM file", "Who may sign its certificate. Default: Node's own list."),
+  sni: text("a host name", "The name asked for, which its certificate has to have. Default: its host name."),
+  crt: text("a PEM file", "This side's certificate and key. Default: none."),
   check: Type.Optional(
     Type.Union([Type.Boolean(), checkMapping], {
       title: "true, false, or a mapping such as { inter: 2s, rise: 2, fall: 3 }",

@@ -1,9 +1,11 @@
 import { parseServerAddress } from "./address.js";
 import type { Context } from "./context.js";
 import { readCookieValue } from "./cookie-section.js";
+import { quote } from "./problem.js";
 import type { CheckConfig, ObserveConfig, ServerConfig } from "./server-config.js";
 import type { ServerShape, ServerWordsShape } from "./server-schema.js";
 import type { Path } from "./source.js";
+import type { ServerTlsConfig } from "./tls-config.js";
 
 /** HAProxy's defaults. */
 const defaultCheck = { intervalMs: 2000, rise: 2, fall: 3, errorLimit: 10 } as const;
@@ -85,7 +87,9 @@ function readServer(
       ? undefined
       : readCookieValue(value.path, context.text(value.path, value.value, ""), context);
   const sendProxy = readSendProxy(own, inherited, context);
-  const check = readCheck(own, inherited, endpoint.port, connectTimeoutMs, sendProxy !== null, context);
+  const tls = readServerTls(own, inherited, context);
+  const says = { proxy: sendProxy !== null, tls: tls !== null };
+  const check = readCheck(own, inherited, endpoint.port, connectTimeoutMs, says, context);
   return {
     name,
     ...endpoint,
@@ -97,7 +101,35 @@ function readServer(
     ...(maxconn !== undefined && { maxconn }),
     ...(maxqueue.value !== undefined && { maxqueue: maxqueue.value }),
     ...(cookie !== undefined && { cookie }),
+    ...(tls !== null && { tls }),
     ...(check !== null && { check }),
+  };
+}
+
+/** null: in the clear. */
+function readServerTls(own: Words, inherited: Words, context: Context): ServerTlsConfig | null {
+  const find = <Word extends "ca_file" | "crt">(word: Word): string | undefined => {
+    const { path, value } = chosen(own, inherited, word);
+    if (value !== undefined && !value.startsWith("/"))
+      context.problem(path, `${quote(value)} is no absolute path`, "write where it is from / on");
+    return value;
+  };
+  const [caFile, crt] = [find("ca_file"), find("crt")];
+  const { path, value: sni } = chosen(own, inherited, "sni");
+  if (sni !== undefined && !/^[A-Za-z0-9_.-]{1,253}$/.test(sni))
+    context.problem(path, `${quote(sni)} is no host name`, "write a name alone, such as www.example.org");
+  if (chosen(own, inherited, "ssl").value !== true) {
+    for (const word of ["verify", "ca_file", "sni", "crt"] as const) {
+      if (own.words[word] === undefined) continue;
+      context.warning([...own.path, word], `${word} says nothing without ssl`, "add ssl: true", "key");
+    }
+    return null;
+  }
+  return {
+    verify: chosen(own, inherited, "verify").value ?? "required",
+    ...(caFile !== undefined && { caFile }),
+    ...(sni !== undefined && { sni }),
+    ...(crt !== undefined && { crt }),
   };
 }
 
@@ -131,7 +163,8 @@ function readCheck(
   inherited: Words,
   serverPort: number,
   connectTimeoutMs: number,
-  sendsProxy: boolean,
+  /** What the server is told in front of everything else. */
+  says: { readonly proxy: boolean; readonly tls: boolean },
   context: Context,
 ): CheckConfig | null {
   const wanted = own.words.check ?? inherited.words.check ?? false;
@@ -152,7 +185,8 @@ function readCheck(
   const observe = readObserve(find, context);
   const port = find("port").value;
   // HAProxy's rule: whatever listens on a port of its own may not expect it.
-  const sendProxy = find("send_proxy").value ?? (sendsProxy && port === undefined);
+  const sendProxy = find("send_proxy").value ?? (says.proxy && port === undefined);
+  const overTls = find("ssl").value ?? (says.tls && port === undefined);
   return {
     intervalMs,
     fastIntervalMs: time("fastinter", intervalMs),
@@ -162,6 +196,7 @@ function readCheck(
     port: port ?? serverPort,
     timeoutMs: time("timeout", Math.max(shortestIntervalMs, Math.min(intervalMs, connectTimeoutMs))),
     ...(sendProxy && { sendProxy: true as const }),
+    ...(overTls && { overTls: true as const }),
     ...(observe !== null && { observe }),
   };
 }

@@ -1,3 +1,15 @@
+/** TLS towards a server: HAProxy's server … ssl. */
+export interface ServerTlsConfig {
+  /** Whether its certificate has to be signed by somebody who is trusted, and to have its name. */
+  readonly verify: "required" | "none";
+  /** PEM file of those who are trusted. Left out: Node's own list. */
+  readonly caFile?: string;
+  /** The name that is asked for and has to be in its certificate. Left out: the server's host name; an address has none. */
+  readonly sni?: string;
+  /** PEM file of this side's certificate and key. Left out: none is shown. */
+  readonly crt?: string;
+}
+
 /** TLS towards the clients of one listening address: HAProxy's bind … ssl. */
 export interface BindTlsConfig {
   /** PEM files and directories of them; the first certificate is for clients that name no other. */

@@ -75,7 +75,7 @@ export class Control {
         const timer = setTimeout(run, delayMs);
         return () => clearTimeout(timer);
       },
-      probe: probeServer,
+      probe: (server, http) => probeServer(server, http, data.certificates),
       errorsInRow: (proxy, server) => errorsInRow(this.table, proxy, server),
     });
     this.rates = startRates(readSnapshot(this.table, data.proxies), monotonicMs());

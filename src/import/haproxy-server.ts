@@ -33,7 +33,12 @@ const valued: Readonly<Record<string, string>> = {
   "max-reuse": "connections to servers are kept as long as they are useful",
   redir: "write rules: [{ redirect: … }]",
   namespace: "the unit decides in which namespace Tandem runs",
-  check_sni: "servers are reached without TLS",
+  "check-sni": "checks ask for the server's own name",
+  verifyhost: "write sni: the name that is asked for is the one that is verified",
+  alpn: "servers are asked for HTTP/1.1",
+  "check-alpn": "servers are asked for HTTP/1.1",
+  ciphers: "OpenSSL's own list is used towards servers",
+  ciphersuites: "OpenSSL's own list is used towards servers",
   "tcp-ut": "the time-outs find dead servers",
 };
 const flags: Readonly<Record<string, string>> = {
@@ -46,8 +51,6 @@ const flags: Readonly<Record<string, string>> = {
 };
 /** Without these the bytes would be others than the server expects. */
 const essential: Readonly<Record<string, string>> = {
-  ssl: "servers are reached without TLS: with mode: tcp the client's TLS goes through",
-  "check-ssl": "servers are reached without TLS",
   socks4: "servers are reached directly",
 };
 
@@ -64,7 +67,20 @@ export function readServerWords(words: readonly string[]): ServerWords {
     else if (word === "no-check") isChecked = false;
     else if (word === "backup" || word === "disabled") own.set(word, true);
     else if (word === "send-proxy" || word === "send-proxy-v2") own.set(word.replaceAll("-", "_"), true);
-    else if (word === "check-send-proxy") check.set("send_proxy", true);
+    else if (word === "ssl") own.set("ssl", true);
+    else if (word === "check-ssl") check.set("ssl", true);
+    else if (word === "verify" || word === "crt") own.set(word, words[++i] ?? "");
+    else if (word === "ca-file") {
+      i++;
+      if (value === "@system-ca")
+        left.push({ word: `ca-file ${value}`, reason: "Node's own list is the default" });
+      else own.set("ca_file", value ?? "");
+    } else if (word === "sni") {
+      i++;
+      const name = /^str\(([^()]+)\)$/.exec(value ?? "")?.[1];
+      if (name === undefined) left.push({ word, reason: "the name asked for is the same for each request" });
+      else own.set("sni", name);
+    } else if (word === "check-send-proxy") check.set("send_proxy", true);
     // HAProxy's 0 is no limit.
     else if (word === "maxconn" || word === "maxqueue") setLimit(own, word, words[++i]);
     else if (word === "cookie") own.set("cookie", words[++i] ?? "");

@@ -5,6 +5,7 @@ import { LbError } from "../errors.js";
 import { closeDescriptor, duplicateDescriptor, openListeningSocket } from "../netlink/listening-socket.js";
 import type { ServerTable } from "../proxy/health/server-table.js";
 import type { StatsTable } from "../proxy/stats/table.js";
+import type { Certificates } from "../proxy/tls/certificate.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import { adminAddress, assertNoProxyThere } from "./admin-address.js";
 import { effectiveMaxconn } from "./data-threads.js";
@@ -30,6 +31,7 @@ const adminRetryMs = 1000;
 
 export interface ControlHostOptions {
   readonly config: Config;
+  readonly certificates: Certificates;
   /** Read at each start of the thread. */
   readonly plane: {
     readonly table: StatsTable;
@@ -182,11 +184,12 @@ export class ControlHost {
   }
 
   private startThread(events: ThreadEvents<FromControlThread>): ThreadHost<ToControlThread> {
-    const { config, plane, startedEpochMs } = this.options;
+    const { config, certificates, plane, startedEpochMs } = this.options;
     const socket = this.adminSocket;
     const data: ControlThreadData = {
       node: config.node,
       proxies: config.proxies,
+      certificates,
       vrrpConfigured: config.vrrp.length > 0,
       admin: socket && { descriptor: duplicateDescriptor(socket.descriptor), config: socket.config },
       statsSocket: config.statsSocket,

@@ -131,13 +131,14 @@ export class Daemon {
       servers: () => this.plane.servers,
       onChange: () => this.speaker?.setFacts(this.watch.facts()),
     });
-    this.control = this.controlHost(config);
+    this.control = this.controlHost(config, options.certificates);
     this.notify = SdNotify.open(options.environment);
   }
 
-  private controlHost(config: Config): ControlHost {
+  private controlHost(config: Config, certificates: Certificates): ControlHost {
     const host: ControlHost = new ControlHost({
       config,
+      certificates,
       plane: this.plane,
       log: this.log,
       startedEpochMs: this.startedEpochMs,
@@ -459,7 +460,7 @@ export class Daemon {
       const hasNewKey = this.hasNewKey(read, changed);
       if (hasNewKey) changed.push("peerLink.key");
       const isRenewed = !sameCertificates(this.certificates, certificates);
-      if (isRenewed) changed.push("certificates");
+      if (isRenewed) changed.push(hasTlsServers(read) ? "serverCertificates" : "certificates");
       if (changed.length === 0) {
         this.log.info("the configuration is valid and has not changed");
         tell({ outcome: "unchanged", steps: [], problems: [], warnings });
@@ -542,7 +543,7 @@ export class Daemon {
   ): Promise<void> {
     const secret = peerLink ? this.peerSecret.readAgain(config) : this.peerSecret;
     const link = secret.settings(config);
-    const host = this.controlHost(config);
+    const host = this.controlHost(config, certificates);
     const before = this.control;
     const keepsAdmin = sameAdminListen(this.config, config);
     if (control && !keepsAdmin) host.openAdmin();
@@ -623,4 +624,9 @@ export class Daemon {
     this.log.fatal({ code, advice }, message);
     this.input({ kind: "failed", exitCode: exitCodeOf(error) });
   }
+}
+
+/** Checks, too, trust those who sign servers' certificates. */
+function hasTlsServers({ proxies }: Config): boolean {
+  return proxies.some(({ servers }) => servers.some(({ tls }) => tls !== undefined));
 }

@@ -148,7 +148,7 @@ export class DataThreads {
     const given = this.given[index];
     const plan = this.plans[index];
     for (const { proxyIndex, place, descriptor } of sockets) {
-      if (!plan.takes(config.proxies[proxyIndex].listen[place])) continue;
+      if (!plan.takes(proxyIndex, config.proxies[proxyIndex].listen[place])) continue;
       const copy = duplicateDescriptor(descriptor);
       given.push(copy);
       listeners.push({ proxyIndex, place, descriptor: copy });

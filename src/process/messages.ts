@@ -84,6 +84,8 @@ export interface ControlThreadData {
   /** A `ServerTable`. */
   readonly serversBuffer: SharedArrayBuffer;
   readonly startedEpochMs: number;
+  /** For checks over TLS. */
+  readonly certificates: Certificates;
   /** What this thread is to follow, and what was found before it. */
   readonly tracking: TrackedThings;
   readonly known: readonly TrackedFact[];

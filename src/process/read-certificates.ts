@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import type { ProxyConfig } from "../config/config.js";
 import type { Problem } from "../config/problem.js";
-import type { Certificate } from "../proxy/tls/certificate.js";
+import type { Certificate, Certificates } from "../proxy/tls/certificate.js";
 import { parsePem } from "../proxy/tls/parse-pem.js";
 
 export interface ReadCertificates {
-  readonly certificates: ReadonlyMap<string, readonly Certificate[]>;
+  readonly certificates: Certificates;
   /** `where` is the file. */
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
@@ -19,24 +19,61 @@ const besides = /^\.|\.(key|ocsp|issuer|sctl|dh)$/;
 const soonMs = 7 * 24 * 3_600_000;
 
 /**
- * Reads and judges every certificate that the proxies show their clients. Never throws: what is wrong comes back as problems,
+ * Reads and judges every certificate that the proxies show, and those whom they trust to sign servers' ones. Never throws: what is wrong comes back as problems,
  * all of them at once.
  */
 export async function readCertificates(
-  proxies: readonly Pick<ProxyConfig, "listen">[],
+  proxies: readonly Pick<ProxyConfig, "listen" | "servers">[],
   nowEpochMs: number,
 ): Promise<ReadCertificates> {
   const findings: Findings = { problems: [], warnings: [], nowEpochMs };
-  const certificates = new Map<string, readonly Certificate[]>();
-  for (const path of new Set(proxies.flatMap(({ listen }) => listen.flatMap(({ tls }) => tls?.crt ?? [])))) {
+  const byPath = new Map<string, readonly Certificate[]>();
+  const authorities = new Map<string, string>();
+  const shown = proxies.flatMap(({ listen }) => listen.flatMap(({ tls }) => tls?.crt ?? []));
+  const towardsServers = proxies.flatMap(({ servers }) => servers.flatMap(({ tls }) => tls ?? []));
+  const own = towardsServers.flatMap(({ crt }) => crt ?? []);
+  for (const path of new Set([...shown, ...own])) {
     const found: Certificate[] = [];
-    for (const file of await filesOf(path, findings)) {
+    for (const file of shown.includes(path) ? await filesOf(path, findings) : [path]) {
       const certificate = await readOne(file, findings);
       if (certificate !== null) found.push(certificate);
     }
-    certificates.set(path, found);
+    byPath.set(path, found);
   }
-  return { certificates, problems: findings.problems, warnings: findings.warnings };
+  for (const path of new Set(towardsServers.flatMap(({ caFile }) => caFile ?? []))) {
+    const text = await readAuthorities(path, findings);
+    if (text !== null) authorities.set(path, text);
+  }
+  return {
+    certificates: { byPath, authorities },
+    problems: findings.problems,
+    warnings: findings.warnings,
+  };
+}
+
+async function readAuthorities(path: string, { problems }: Findings): Promise<string | null> {
+  try {
+    const { certificates } = parsePem(await readFile(path, "utf8"));
+    for (const certificate of certificates) new X509Certificate(certificate);
+    if (certificates.length > 0) return certificates.join("");
+    problems.push({
+      where: path,
+      message: "there is no certificate in it",
+      advice: "write those in PEM who sign the servers' certificates",
+    });
+  } catch (error) {
+    const isFile = error instanceof Error && "syscall" in error;
+    problems.push(
+      isFile
+        ? unreadable(path, error)
+        : {
+            where: path,
+            message: "one of its certificates cannot be read",
+            advice: "write it again; openssl x509 -noout -text reads it",
+          },
+    );
+  }
+  return null;
 }
 
 interface Findings {
@@ -160,7 +197,7 @@ function unreadable(path: string, error: unknown): Problem {
   return {
     where: path,
     message: code === "ENOENT" ? "it is not there" : `it cannot be read (${code})`,
-    advice: "correct crt, or who may read the file",
+    advice: "correct the path, or who may read the file",
   };
 }
 

@@ -12,7 +12,15 @@ export interface ReloadPlan {
 }
 
 const ofProxies = new Set(["proxies", "threads", "engine", "maxconn"]);
-const ofControl = new Set([...ofProxies, "admin", "statsSocket", "node", "alerts", "tracking"]);
+const ofControl = new Set([
+  ...ofProxies,
+  "admin",
+  "statsSocket",
+  "node",
+  "alerts",
+  "tracking",
+  "serverCertificates",
+]);
 
 /** What a reload does. Pure. `changed` are the paths in which `next` differs, as `changedValues` tells them. */
 export function planReload(present: Config, next: Config, changed: readonly string[]): ReloadPlan {

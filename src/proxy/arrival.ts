@@ -96,7 +96,7 @@ export class Arrival implements ConnectionHandler, Client {
   closed(_connection: Connection, errorCode: string | null): void {
     if (errorCode === null) this.fail(this.closedEarly);
     else if (this.awaitsHeader) this.fail(Failure.headerAborted);
-    else this.fail(errorCode === "ETLS" ? Failure.tlsFailed : Failure.tlsAborted);
+    else this.fail(errorCode.startsWith("ERR_") ? Failure.tlsFailed : Failure.tlsAborted);
   }
 
   /** The proxy drains: nothing has been asked yet. */

@@ -1,9 +1,9 @@
-import type { ProxyConfig } from "../config/config.js";
+import type { ProxyConfig, ServerConfig } from "../config/config.js";
 import type { ErrorFile } from "../config/error-file.js";
 import { Balancer } from "./balance/balancer.js";
 import { createAlgorithm } from "./balance/create-algorithm.js";
 import { type RequestKey, requestKeyOf } from "./balance/request-key.js";
-import type { Engine } from "./engine/engine.js";
+import type { Engine, TlsInitiation } from "./engine/engine.js";
 import { defaultMaxFields } from "./http1/head.js";
 import { ResponseHeads } from "./http1/known-heads.js";
 import type { QueuePoll } from "./queue/queue-poll.js";
@@ -12,6 +12,7 @@ import type { ServerSlots } from "./queue/server-slots.js";
 import { RetryPolicy } from "./retry-policy.js";
 import type { SharedServers } from "./shared-servers.js";
 import { Stickiness } from "./stickiness.js";
+import type { Certificates } from "./tls/certificate.js";
 import { UpstreamPool } from "./upstream-pool.js";
 
 /**
@@ -26,6 +27,11 @@ export class Backend {
   readonly requestKey: RequestKey | null;
   readonly pool: UpstreamPool;
   readonly retryPolicy: RetryPolicy;
+  readonly servers: readonly ServerConfig[];
+  /** By server; null: in the clear, or in a thread that takes no client for it. */
+  readonly initiations: readonly (TlsInitiation | null)[];
+  /** Something goes in front of what is said to some of its servers. */
+  readonly greets: boolean;
   /** Some of its servers are told by a PROXY header whose a connection is. */
   readonly sendsProxy: boolean;
   /** Parsed into and read within one call of a handler: a connection of the pool may have been opened for another frontend. */
@@ -44,6 +50,7 @@ export class Backend {
     shared: SharedServers,
     threadIndex: number,
     queueing: { readonly slots: ServerSlots; readonly poll: QueuePoll; readonly now: () => number },
+    certificates: Certificates,
   ) {
     const { servers, balance } = config;
     this.name = config.name;
@@ -61,7 +68,12 @@ export class Backend {
     this.balancer = new Balancer(backups, shared, algorithm, config.allBackups === true);
     this.requestKey = requestKeyOf(balance);
     this.retryPolicy = new RetryPolicy(config.retry ?? null);
+    this.servers = servers;
+    this.initiations = servers.map(({ host, tls }) =>
+      tls === undefined ? null : engine.initiation(tls, host, certificates),
+    );
     this.sendsProxy = servers.some(({ sendProxy }) => sendProxy !== undefined);
+    this.greets = this.sendsProxy || servers.some(({ tls }) => tls !== undefined);
     this.pool = new UpstreamPool(servers.length);
     const limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
     this.responseHeads = new ResponseHeads(engine.memory, limits);
@@ -79,5 +91,10 @@ export class Backend {
     const { cookie } = config;
     const values = servers.map((server) => server.cookie ?? null);
     this.stickiness = cookie === undefined ? null : new Stickiness(cookie, values, shared, limits);
+  }
+
+  /** Connections that are opened from now on use these. */
+  renewCertificates(certificates: Certificates): void {
+    for (const initiation of this.initiations) initiation?.renew(certificates);
   }
 }

@@ -20,7 +20,14 @@ import type { StatsTable } from "./stats/table.js";
 export interface ProxyMeans {
   readonly data: Pick<
     DataThreadData,
-    "proxies" | "threadIndex" | "serversBuffer" | "ruleCounters" | "gateMemory" | "slotsBuffer" | "maxconn"
+    | "proxies"
+    | "threadIndex"
+    | "serversBuffer"
+    | "ruleCounters"
+    | "gateMemory"
+    | "slotsBuffer"
+    | "maxconn"
+    | "tls"
   >;
   readonly engine: Engine;
   readonly table: StatsTable;
@@ -44,7 +51,7 @@ export function createProxies({ data, engine, table, sink, event, failed }: Prox
   const backends = proxies.map((config, index) => {
     const slots = new ServerSlots(data.slotsBuffer, proxies, index, threadIndex);
     const servers = new SharedServers(states, table, index);
-    return new Backend(config, engine, servers, threadIndex, { slots, poll, now });
+    return new Backend(config, engine, servers, threadIndex, { slots, poll, now }, data.tls.certificates);
   });
 
   const parts = (index: number, backendIndex: number): RouteParts => {

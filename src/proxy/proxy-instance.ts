@@ -113,6 +113,7 @@ export class ProxyInstance extends Route implements Acceptor {
   /** Clients that come from now on are shown these. */
   renewCertificates(certificates: Certificates): void {
     for (const termination of this.terminations) termination.renew(certificates);
+    this.backend.renewCertificates(certificates);
   }
 
   admits(): boolean {

@@ -3,10 +3,10 @@ import { hashText } from "./balance/key-hash.js";
 import { Tried } from "./balance/tried.js";
 import type { Client } from "./client.js";
 import type { Connection, ConnectionHandler, DeadlineKind } from "./engine/engine.js";
+import { greet } from "./greeting.js";
 import { HeldBytes } from "./held-bytes.js";
 import { Cause, Stage } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
-import { sendProxyHeader } from "./proxy-protocol/send.js";
 import { Sought, type Waiter } from "./queue/server-queue.js";
 
 /** From so many bytes at once on, what follows passes unseen, where the engine can: below it copying costs less. */
@@ -53,6 +53,8 @@ export class TcpSession implements ConnectionHandler, Client, Waiter {
   /** What was sent to a side waits for it. */
   private clientIsSlow = false;
   private serverIsSlow = false;
+  /** The present connection to a server has had what goes in front of everything else. */
+  private isGreeted = false;
   /** What came together with the PROXY header; null: nothing. */
   private early: HeldBytes | null = null;
 
@@ -84,7 +86,11 @@ export class TcpSession implements ConnectionHandler, Client, Waiter {
   // —— from the engine ——
 
   connected(connection: Connection): void {
-    const { counters, engine } = this.proxy;
+    const { counters, engine, backend } = this.proxy;
+    if (backend.greets && !this.isGreeted) {
+      this.isGreeted = true;
+      if (!greet(connection, backend, this.server, this.client, this.early !== null)) return;
+    }
     this.phase = Phase.open;
     this.cause = Cause.none;
     this.connectMs = engine.now() - this.connectStartedMs;
@@ -93,8 +99,6 @@ export class TcpSession implements ConnectionHandler, Client, Waiter {
     this.proxy.serverReached(this.server);
     connection.clearDeadline();
     this.touch();
-    const { sendProxy } = this.proxy.config.servers[this.server];
-    if (sendProxy !== undefined) sendProxyHeader(connection, sendProxy, this.client, this.early !== null);
     const isTaken = this.early === null || this.passEarly(this.early, connection);
     if (isTaken) this.client.resume();
   }
@@ -210,6 +214,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter {
     this.tried.add(server);
     counters.serverChosen(server, this.proxy.monotonicMs());
     counters.connecting(server);
+    this.isGreeted = false;
     this.connectStartedMs = engine.now();
     if (this.firstAttemptMs < 0) this.firstAttemptMs = this.connectStartedMs;
     this.upstream = engine.connect(config.servers[server], this);

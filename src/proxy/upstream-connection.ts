@@ -1,9 +1,9 @@
 import type { Connection, ConnectionHandler, DeadlineKind } from "./engine/engine.js";
 import type { Exchange } from "./exchange.js";
+import { greet } from "./greeting.js";
 import { HeldBytes } from "./held-bytes.js";
 import { BodyFramer } from "./http1/body.js";
 import { Framing, findHeadEnd } from "./http1/head.js";
-import { sendProxyHeader } from "./proxy-protocol/send.js";
 import type { Route } from "./route.js";
 import type { UpstreamPool } from "./upstream-pool.js";
 
@@ -23,6 +23,7 @@ export class UpstreamConnection implements ConnectionHandler {
   private readonly held = new HeldBytes();
   /** Any byte of the response has come: the request must not be replayed. */
   private responseBegan = false;
+  private isGreeted = false;
 
   constructor(
     private readonly route: Route,
@@ -73,12 +74,14 @@ export class UpstreamConnection implements ConnectionHandler {
   connected(): void {
     const exchange = this.exchange;
     if (exchange === null) return;
+    const { backend } = this.route;
+    if (backend.greets && !this.isGreeted) {
+      this.isGreeted = true;
+      if (!greet(this.connection, backend, this.server, exchange.client.connection, true)) return;
+    }
     this.connection.clearDeadline();
     this.route.counters.usedConnections(this.server, 1);
     this.expectResponse(exchange);
-    const { sendProxy } = this.route.config.servers[this.server];
-    if (sendProxy !== undefined)
-      sendProxyHeader(this.connection, sendProxy, exchange.client.connection, true);
     exchange.upstreamReady(this);
   }
 

@@ -15,7 +15,7 @@ import { createGateMemory, createRuleCounters } from "../../src/proxy/rules/rule
 import { monotonicMs } from "../../src/proxy/stats/monotonic.js";
 import { type ProxySnapshot, readSnapshot } from "../../src/proxy/stats/snapshot.js";
 import { StatsTable } from "../../src/proxy/stats/table.js";
-import type { ThreadTls } from "../../src/proxy/tls/certificate.js";
+import { noTls, type ThreadTls } from "../../src/proxy/tls/certificate.js";
 import { eventually, Peer, within } from "./peer.js";
 
 /** An engine at work in this thread. */
@@ -138,6 +138,11 @@ export class Scenario {
     this.servers.push(server);
     await server.listen();
     return server;
+  }
+
+  /** What the script has opened by itself is closed by this. */
+  atEnd(cleanup: () => void): void {
+    this.cleanups.push(cleanup);
   }
 
   /** An address where nobody listens. */
@@ -337,6 +342,7 @@ export class RunningProxy {
         proxies: this.configs,
         threadIndex: 0,
         maxconn: 10_000,
+        tls: options.tls ?? noTls,
         serversBuffer: this.states.buffer,
         slotsBuffer: createServerSlots(this.configs, 1),
         ruleCounters: this.configs.map(({ rules = [] }) => createRuleCounters(rules, () => 7)),

@@ -11,7 +11,10 @@ const site = freshCertificate("site.example", { names: ["*.site.example"] });
 const shop = freshCertificate("shop.example", { key: "rsa" });
 const renewed = freshCertificate("site.example");
 
-const all = (...found: readonly Certificate[]): Certificates => new Map([["/certs", found]]);
+const all = (...found: readonly Certificate[]): Certificates => ({
+  byPath: new Map([["/certs", found]]),
+  authorities: new Map(),
+});
 const threadTls = (...found: readonly Certificate[]): ThreadTls => ({
   certificates: all(...found),
   ticketKeys: randomBytes(48),

@@ -134,3 +134,96 @@ proxies:
     t.equal((await tandem.stop()).code, 0);
   });
 }
+
+t.test(
+  "TLS to servers: nginx is verified, HAProxy gets a PROXY header in front of it, and so do the checks",
+  async (t) => {
+    const network = await Network.create();
+    t.teardown(() => network.close());
+    const [web1, balancer, client] = ["web-box1", "lb-box1", "client"].map((name) => network.host(name));
+    const { certificate, key } = makeCertificate(network.scratch, "site.example");
+    const other = makeCertificate(network.scratch, "other.example");
+    await startNginx(
+      network,
+      web1,
+      `listen 443 ssl; ssl_certificate ${certificate}; ssl_certificate_key ${key};
+    location /name { return 200 "$ssl_server_name $http_x_forwarded_for\\n"; }`,
+    );
+    const pem = join(network.scratch, "haproxy.pem");
+    writeFileSync(pem, readFileSync(certificate, "utf8") + readFileSync(key, "utf8"));
+    const haproxy = join(network.scratch, "haproxy.cfg");
+    writeFileSync(
+      haproxy,
+      `defaults
+  mode http
+  timeout connect 2s
+  timeout client 5s
+  timeout server 5s
+frontend receiver
+  bind [::1]:9443 accept-proxy ssl crt ${pem}
+  http-request return status 200 content-type text/plain lf-string "%[src] %[ssl_fc_sni]\\n"
+`,
+    );
+    balancer.spawn("haproxy", "haproxy", "-db", "-f", haproxy);
+    const words = "ssl: true, sni: site.example, check: { inter: 200ms }";
+    const file = writeConfiguration(
+      network,
+      balancer,
+      `threads: 1
+proxies:
+  web:
+    bind: "*:80"
+    http_check: { uri: /name }
+    servers: { web01: { address: "${web1.address}:443", ca_file: ${certificate}, ${words} } }
+  wary:
+    bind: "*:81"
+    servers: { web01: { address: "${web1.address}:443", ca_file: ${other.certificate}, ${words} } }
+  chain:
+    bind: "*:82"
+    http_check: { uri: / }
+    servers: { web01: { address: "[::1]:9443", verify: none, send_proxy_v2: true, ${words} } }
+  tcp:
+    mode: tcp
+    bind: "*:83"
+    servers: { web01: { address: "${web1.address}:443", ca_file: ${certificate}, ${words} } }
+  plain:
+    bind: "*:84"
+    servers: { web01: "${web1.address}:80" }
+`,
+    );
+    const tandem = startTandem(network, balancer, "--config", file);
+    await waitFor("the stats socket", 10_000, () => tandem.ask("show info").catch(() => null), 100);
+    await waitFor(
+      "the checks",
+      10_000,
+      async () => (await tandem.statRow("wary", "web01")).status === "DOWN",
+    );
+    const ask = async (port: number, path = "/name") =>
+      (await client.tryRun("curl", "-sS", "-m", "5", `http://${balancer.address}:${port}${path}`)).stdout;
+    t.equal(await ask(80), `site.example ${client.address}\n`);
+    t.match(await ask(81), /503 Service Unavailable/);
+    t.equal(await ask(82), `${client.address} site.example\n`);
+    t.equal(await ask(83), "site.example \n");
+    t.equal(await ask(84, "/"), pageOf(web1));
+    t.match(await tandem.statRow("web", "web01"), { status: "UP", check_status: "L7OK" });
+    t.match(await tandem.statRow("chain", "web01"), { status: "UP", check_status: "L7OK" });
+    t.match(await tandem.statRow("tcp", "web01"), { status: "UP", check_status: "L6OK" });
+    t.match(await tandem.statRow("wary", "web01"), { check_status: "L6RSP" });
+
+    // Another authority in the same file: the checks, too, trust it from now on.
+    writeFileSync(other.certificate, readFileSync(certificate));
+    tandem.process.signal("SIGHUP");
+    await waitFor(
+      "the renewed trust",
+      10_000,
+      async () => (await ask(81)) === `site.example ${client.address}\n`,
+      200,
+    );
+    await waitFor(
+      "the check",
+      10_000,
+      async () => (await tandem.statRow("wary", "web01").catch(() => ({ status: "" }))).status === "UP",
+    );
+    t.equal((await tandem.stop()).code, 0);
+  },
+);

@@ -1,4 +1,4 @@
-import type { BindTlsConfig } from "../../config/tls-config.js";
+import type { BindTlsConfig, ServerTlsConfig } from "../../config/tls-config.js";
 import type { Endpoint, Endpoints } from "../proxy-protocol/endpoints.js";
 import type { Certificates } from "../tls/certificate.js";
 
@@ -52,6 +52,8 @@ export interface Engine {
 
   /** Calls back every few ms, until it is called with null. */
   poll(callback: (() => void) | null): void;
+  /** TLS towards a server that is reached as `host`; null: this engine cannot speak it. */
+  initiation(config: ServerTlsConfig, host: string, certificates: Certificates): TlsInitiation | null;
 
   /** Pipes that splices have bytes in, and those that wait for the next one. */
   readonly pipeCounts: PipeCounts;
@@ -65,6 +67,11 @@ export interface TlsTermination {
   /** The certificate goes by the name that a client asks for. */
   readonly goesByName: boolean;
   /** Handshakes that begin from now on use these. */
+  renew(certificates: Certificates): void;
+}
+
+/** TLS towards one server. */
+export interface TlsInitiation {
   renew(certificates: Certificates): void;
 }
 
@@ -128,11 +135,12 @@ export interface Connection {
   claim(ends: Endpoints): void;
 
   /**
-   * TLS begins, with `bytes[start, end)`, which were received already; `serverName`: the one that they name. The handler hears `connected` when the handshake is
-   * done and then what is said inside; `closed` with `ETLS` when it fails. An engine that gave `termination`.
+   * TLS begins, with `bytes[start, end)`, which were received already; `serverName`: the one that they name. The handler
+   * hears `connected` when the handshake is done, and then what is said inside; when it fails `closed`, with Node's code
+   * (`ERR_SSL_…`, `CERT_HAS_EXPIRED`, …). On an engine that gave `tls`.
    */
   secure(
-    termination: TlsTermination,
+    tls: TlsTermination | TlsInitiation,
     serverName: string | null,
     bytes: Uint8Array,
     start: number,

@@ -2,7 +2,9 @@ import { connect, type Socket } from "node:net";
 import { getSystemErrorMap } from "node:util";
 import { describeEndpoint } from "../../config/address.js";
 import type { HttpCheckConfig, ServerConfig } from "../../config/server-config.js";
+import { TlsInitiator } from "../engine/portable/tls-initiator.js";
 import { encodeProxyHeader, type ProxyVersion } from "../proxy-protocol/encode.js";
+import { type Certificates, noCertificates } from "../tls/certificate.js";
 import type { CheckResult } from "./check-status.js";
 import { checkRequest, judgeAnswer, mostAnswerBytes, type Verdict } from "./http-check.js";
 
@@ -13,10 +15,15 @@ export interface Probe {
 }
 
 /**
- * Checks a server once: opens a connection, and with `http` asks and judges the answer. Never rejects: what goes wrong is
- * a result. The connection is reset afterwards, so that checks leave no TIME-WAIT behind, as HAProxy's.
+ * Checks a server once: opens a connection, shakes hands where the check is over TLS, and with `http` asks and judges the
+ * answer. Never rejects: what goes wrong is a result. The connection is reset afterwards, so that checks leave no TIME-WAIT
+ * behind, as HAProxy's.
  */
-export function probeServer(server: ServerConfig, http: HttpCheckConfig | null): Probe {
+export function probeServer(
+  server: ServerConfig,
+  http: HttpCheckConfig | null,
+  certificates: Certificates = noCertificates,
+): Probe {
   const { check } = server;
   if (check === undefined) throw new Error(`${server.name} has no check`);
   const startedMs = performance.now();
@@ -25,30 +32,45 @@ export function probeServer(server: ServerConfig, http: HttpCheckConfig | null):
   const result = new Promise<CheckResult>((resolve) => {
     settle = resolve;
   });
+  let layer: 4 | 6 | 7 = 4;
   let isOver = false;
   const end = (verdict: Verdict | null): void => {
     if (isOver) return;
     isOver = true;
     clearTimeout(timer);
+    // In the turn of one of TLS's events a reset would crash Node.
     if (socket.connecting) socket.destroy();
-    else socket.resetAndDestroy();
+    else if (layer === 4 || check.overTls !== true) socket.resetAndDestroy();
+    else setImmediate(() => socket.resetAndDestroy());
     if (verdict !== null) settle({ ...verdict, durationMs: Math.round(performance.now() - startedMs) });
   };
-  const timer = setTimeout(
-    () => end({ status: socket.connecting ? "L4TOUT" : "L7TOUT", code: null, detail: "" }),
-    check.timeoutMs,
-  );
-  let isConnected = false;
-  socket.on("error", (error: NodeJS.ErrnoException) => {
+  const timer = setTimeout(() => end({ status: `L${layer}TOUT`, code: null, detail: "" }), check.timeoutMs);
+  const failed = (error: NodeJS.ErrnoException): void => {
     // Before the connection stands, it is the network's or the server's fault; later it is nobody's that can be named.
-    const status = isConnected || error.syscall === "getaddrinfo" ? "SOCKERR" : "L4CON";
+    const isLate = layer === 7 || error.syscall === "getaddrinfo";
+    const status = isLate ? "SOCKERR" : layer === 6 ? "L6RSP" : "L4CON";
     end({ status, code: null, detail: describeErrno(error) });
-  });
+  };
+  const secured = (over: Socket): void => {
+    const passed = layer === 6 ? "L6OK" : "L4OK";
+    layer = 7;
+    if (http === null) end({ status: passed, code: null, detail: "" });
+    else ask(over, http, describeEndpoint(server.host, check.port), end);
+  };
+  socket.on("error", failed);
   socket.on("connect", () => {
-    isConnected = true;
     if (check.sendProxy === true) socket.write(checkHeader(socket, server.sendProxy ?? 1));
-    if (http === null) end({ status: "L4OK", code: null, detail: "" });
-    else ask(socket, http, describeEndpoint(server.host, check.port), end);
+    if (check.overTls !== true) {
+      secured(socket);
+      return;
+    }
+    layer = 6;
+    const tls = new TlsInitiator(server.tls ?? { verify: "none" }, server.host, certificates).begin(socket);
+    tls.on("error", failed);
+    tls.on("secureConnect", () => secured(tls));
+    tls.on("close", () =>
+      end({ status: "L6RSP", code: null, detail: "Connection closed during SSL handshake" }),
+    );
   });
   return { result, cancel: () => end(null) };
 }

@@ -9,10 +9,15 @@ export interface Certificate {
   readonly names: readonly string[];
 }
 
-/** What was read, by the path that the configuration names: one for a file, several for a directory. */
-export type Certificates = ReadonlyMap<string, readonly Certificate[]>;
+/** What was read, by the paths that the configuration names. */
+export interface Certificates {
+  /** One for a file, several for a directory. */
+  readonly byPath: ReadonlyMap<string, readonly Certificate[]>;
+  /** PEM of those who are trusted to sign servers' certificates. */
+  readonly authorities: ReadonlyMap<string, string>;
+}
 
-export const noCertificates: Certificates = new Map();
+export const noCertificates: Certificates = { byPath: new Map(), authorities: new Map() };
 
 /** What all data threads have in common for TLS. */
 export interface ThreadTls {
@@ -25,14 +30,15 @@ export const noTls: ThreadTls = { certificates: noCertificates, ticketKeys: new 
 
 /** Those of one address, in the order of its `crt`. */
 export function certificatesOf(crt: readonly string[], all: Certificates): Certificate[] {
-  return crt.flatMap((path) => all.get(path) ?? []);
+  return crt.flatMap((path) => all.byPath.get(path) ?? []);
 }
 
-/** Whether clients see the same with both. */
+/** Whether the same is shown and trusted with both. */
 export function sameCertificates(a: Certificates, b: Certificates): boolean {
-  const text = (all: Certificates): string =>
-    JSON.stringify(
-      [...all].map(([path, found]) => [path, found.map(({ chain, key }) => [chain, key])]).sort(),
-    );
+  const text = ({ byPath, authorities }: Certificates): string =>
+    JSON.stringify([
+      [...byPath].map(([path, found]) => [path, found.map(({ chain, key }) => [chain, key])]).sort(),
+      [...authorities].sort(),
+    ]);
   return text(a) === text(b);
 }

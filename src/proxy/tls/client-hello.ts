@@ -8,7 +8,7 @@ const clientHello = 1;
 const serverNameExtension = 0;
 const hostName = 0;
 /** No client's first message is longer; what goes on is for OpenSSL to refuse. */
-const longestHello = 65_536;
+const longestHello = 16_384;
 
 /** undefined: more bytes are needed; null: none is named, or it is no first message of TLS, which OpenSSL will say. */
 export function serverNameOf(bytes: Uint8Array, start: number, end: number): string | null | undefined {

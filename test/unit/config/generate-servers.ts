@@ -31,6 +31,7 @@ const check: fc.Arbitrary<CheckConfig> = fc.record(
     port,
     timeoutMs: ms,
     sendProxy: fc.constant(true as const),
+    overTls: fc.constant(true as const),
     observe: fc.record({
       layer: fc.constantFrom("layer4" as const, "layer7" as const),
       errorLimit: fc.integer({ min: 1, max: 1_000_000 }),
@@ -52,6 +53,15 @@ export const serverWords: fc.Arbitrary<Omit<ServerConfig, "name" | "host" | "por
     sendProxy: fc.constantFrom(1 as const, 2 as const),
     maxconn: count,
     cookie: fc.constantFrom("web01", "0", "a=b"),
+    tls: fc.record(
+      {
+        verify: fc.constantFrom("required" as const, "none" as const),
+        caFile: fc.constant("/etc/lb/ca.pem"),
+        sni: fc.constantFrom("www.example.org", "1"),
+        crt: fc.constant("/a b"),
+      },
+      { requiredKeys: ["verify"] },
+    ),
     check,
   },
   { requiredKeys: [] },

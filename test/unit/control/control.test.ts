@@ -15,6 +15,7 @@ import { ServerTable } from "../../../src/proxy/health/server-table.js";
 import { Cell } from "../../../src/proxy/stats/layout.js";
 import { monotonicMs } from "../../../src/proxy/stats/monotonic.js";
 import { StatsTable } from "../../../src/proxy/stats/table.js";
+import { noCertificates } from "../../../src/proxy/tls/certificate.js";
 import { makeInstance } from "./instance.js";
 import { demoProxy } from "./view.js";
 
@@ -28,6 +29,7 @@ const adminConfig: AdminConfig = {
 
 function makeData(table: StatsTable, changes: Partial<ControlThreadData> = {}): ControlThreadData {
   return {
+    certificates: noCertificates,
     node: "lb-box1",
     proxies: [demoProxy],
     vrrpConfigured: true,

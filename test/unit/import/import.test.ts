@@ -278,7 +278,7 @@ backend app
   errorfile 503 /etc/errors/503.http
   server web01 10.0.0.1:80 check weight 10 maxconn 50 maxqueue 7 cookie w1
   server web02 10.0.0.2:80 check backup slowstart 10s send-proxy-v2
-  server tls 10.0.0.3:443 ssl verify none
+  server tls 10.0.0.3:443 ssl verify required ca-file /etc/ca.pem sni str(www.example.org)
 backend api
   server a 10.0.0.4:80
 listen old 10.0.0.9:90
@@ -331,6 +331,7 @@ peers mine
         check: { intervalMs: 3000, fall: 4 },
       },
       { name: "web02", backup: true, slowStartMs: 10_000, sendProxy: 2, check: { sendProxy: true } },
+      { name: "tls", tls: { verify: "required", caFile: "/etc/ca.pem", sni: "www.example.org" } },
     ],
     httpCheck: { method: "GET", uri: "/up" },
   });
@@ -342,7 +343,6 @@ peers mine
     '28: "http-request deny if odd": its acl odd cannot be carried over',
     '30: "http-response del-header Server if { status 200 }": write it with its condition',
     '37: "maxidle": cookie: has no maxidle',
-    '41: "server tls 10.0.0.3:443 ssl verify none": servers are reached without TLS',
     '45: "dispatch 10.0.0.1:80"',
     '51-52: "peers mine": stick tables are not shared',
   ]) {

@@ -8,12 +8,23 @@ const tls = '{ address: "*:443", tls: { crt: /etc/lb/site.pem } }';
 
 /** Engine of each thread, and which ports it takes. */
 function plan(engine: Config["engine"], ...bind: readonly string[]): string[] {
-  const text = `proxies:\n  http:\n    bind: [${bind.join(", ")}]\n    servers: { a: "127.0.0.1:1" }\nengine: ${engine}\nthreads: 2\n`;
+  return planWith("", engine, ...bind);
+}
+
+/** The same beside further sections. */
+function planWith(more: string, engine: Config["engine"], ...bind: readonly string[]): string[] {
+  const text = `proxies:
+  http: { bind: [${bind.join(", ")}], servers: { a: "127.0.0.1:1" } }
+${more}engine: ${engine}
+threads: 2
+`;
   const { config, problems } = loadConfig(text, "lb.yaml", { hostname: "lb", cores: 1 });
   if (config === null) throw new Error(JSON.stringify(problems));
-  const listen: readonly ListenAddress[] = config.proxies.flatMap((proxy) => proxy.listen);
+  const listen = config.proxies.flatMap((proxy, index) =>
+    proxy.listen.map((address): readonly [number, ListenAddress] => [index, address]),
+  );
   return planThreads(config).map(
-    ({ engine, takes }) => `${engine} ${listen.filter(takes).map(({ port }) => port)}`,
+    ({ engine, takes }) => `${engine} ${listen.filter((one) => takes(...one)).map(([, { port }]) => port)}`,
   );
 }
 
@@ -29,4 +40,13 @@ t.test("TLS has threads of its own beside those of the direct engine", async (t)
 t.test("where all is TLS, or all is portable, the same threads do both", async (t) => {
   t.same(plan("auto", tls), ["portable 443", "portable 443"]);
   t.same(plan("portable", plain, tls), ["portable 80,443", "portable 80,443"]);
+});
+
+t.test("who comes for servers with TLS is served where TLS is", async (t) => {
+  const sides = `frontends:
+  web: { bind: "*:8080", default_backend: app }
+backends:
+  app: { servers: { b: { address: "127.0.0.1:2", ssl: true } } }
+`;
+  t.same(planWith(sides, "auto", plain), ["auto 80", "auto 80", "portable 8080", "portable 8080"]);
 });

@@ -23,9 +23,9 @@ const other = makeCertificate(folder, "other.example", { days: 90 });
 const [siteCrt, siteKey, otherCrt] = [site.certificate, site.key, other.certificate].map(read);
 
 async function judge(...crt: readonly string[]) {
-  const proxy = { listen: [{ address: "0.0.0.0", port: 443, tls: { crt } }] };
+  const proxy = { listen: [{ address: "0.0.0.0", port: 443, tls: { crt } }], servers: [] };
   const { certificates, problems, warnings } = await readCertificates([proxy], Date.now());
-  const found = crt.flatMap((path) => certificates.get(path) ?? []);
+  const found = crt.flatMap((path) => certificates.byPath.get(path) ?? []);
   const short = (text: string): string => text.replaceAll(`${folder}/`, "");
   return {
     found: found.map(({ file, names }) => `${short(file)}: ${names.join(" ")}`),
@@ -90,7 +90,7 @@ t.test("what is wrong is said with the file and what to do, all of it at once", 
     write("reversed.pem", otherCrt, siteCrt, siteKey),
   );
   t.match(problems, [
-    "nowhere.pem: it is not there. Correct crt, or who may read the file.",
+    "nowhere.pem: it is not there. Correct the path, or who may read the file.",
     /\/empty: there is no certificate in this directory\. |^empty: there is no certificate in this directory\. /,
     /^text\.pem: there is no certificate in it\. /,
     /^keyless\.pem: there is no private key in it\. Append the key, or put it into keyless\.pem\.key\./,
@@ -109,9 +109,35 @@ t.test("a certificate that has expired, or is about to, is served with a warning
   const now = await judge(file);
   t.match(now.warnings, [/^soon\.pem: it expires on .* GMT\. Renew it, and reload\.$/]);
   t.same(now.found, ["soon.pem: soon.example"]);
-  const proxy = { listen: [{ address: "0.0.0.0", port: 443, tls: { crt: [file] } }] };
+  const proxy = { listen: [{ address: "0.0.0.0", port: 443, tls: { crt: [file] } }], servers: [] };
   const later = await readCertificates([proxy], Date.now() + 10 * 86_400_000);
   t.match(later.warnings, [{ message: /^it expired on / }]);
   const before = await readCertificates([proxy], Date.now() - 10 * 86_400_000);
   t.match(before.warnings, [{ message: /^it is not valid before / }]);
+});
+
+t.test("who is trusted, and what is shown to servers", async (t) => {
+  const server = (name: string, caFile: string, crt: string) =>
+    ({ name, host: "192.0.2.1", port: 443, tls: { verify: "required", caFile, crt } }) as const;
+  const good = write("client.pem", siteCrt, siteKey);
+  const authorities = write("ca.pem", siteCrt, otherCrt);
+  const servers = [
+    server("a", authorities, good),
+    server("b", write("none.pem", siteKey), write("keyless2.pem", siteCrt)),
+    server("c", join(folder, "missing.pem"), good),
+    server("d", write("odd.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"), folder),
+  ];
+  const { certificates, problems } = await readCertificates([{ listen: [], servers }], Date.now());
+  t.same([...certificates.authorities], [[authorities, siteCrt + otherCrt]]);
+  t.equal(certificates.byPath.get(good)?.[0].key, siteKey);
+  t.same(
+    problems.map(({ where, message }) => `${where.slice(folder.length)} ${message}`),
+    [
+      "/keyless2.pem there is no private key in it",
+      " it cannot be read (EISDIR)",
+      "/none.pem there is no certificate in it",
+      "/missing.pem it is not there",
+      "/odd.pem one of its certificates cannot be read",
+    ],
+  );
 });

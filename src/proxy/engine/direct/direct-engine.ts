@@ -166,6 +166,10 @@ export class DirectEngine implements Engine, DirectOwner {
     return null;
   }
 
+  initiation(): null {
+    return null;
+  }
+
   get memory(): Uint8Array {
     return this.kernel.memory;
   }

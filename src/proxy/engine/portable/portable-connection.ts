@@ -1,7 +1,14 @@
 import type { Socket } from "node:net";
 import type { Endpoint, Endpoints } from "../../proxy-protocol/endpoints.js";
-import type { Connection, ConnectionHandler, DeadlineKind, TlsTermination } from "../engine.js";
+import type {
+  Connection,
+  ConnectionHandler,
+  DeadlineKind,
+  TlsInitiation,
+  TlsTermination,
+} from "../engine.js";
 import type { Timed } from "../timer-wheel.js";
+import { TlsInitiator } from "./tls-initiator.js";
 import { TlsTerminator } from "./tls-terminator.js";
 
 /** What a connection needs of its engine. */
@@ -93,25 +100,29 @@ export class PortableConnection implements Connection, Timed {
   }
 
   secure(
-    termination: TlsTermination,
+    tls: TlsTermination | TlsInitiation,
     serverName: string | null,
     bytes: Uint8Array,
     start: number,
     end: number,
   ): void {
-    if (!(termination instanceof TlsTerminator)) throw new Error("the termination is another engine's");
     const { tcp } = this;
     for (const event of ["data", "end", "drain", "close"]) tcp.removeAllListeners(event);
     // Its handle reads for TLS from now on; what has been read waits in it.
     tcp.pause();
     if (end > start) tcp.unshift(Buffer.from(bytes.subarray(start, end)));
-    const socket = termination.accept(tcp, serverName);
-    this.socket = socket;
-    this.listenTo(socket);
-    socket.on("_tlsError", this.onTlsError);
-    socket.once("secure", () => {
-      if (!this.over) this.handler?.connected(this);
-    });
+    if (tls instanceof TlsTerminator) {
+      this.socket = tls.accept(tcp, serverName);
+      this.socket.on("_tlsError", this.onTlsError);
+      this.socket.once("secure", () => this.wasConnected());
+    } else if (tls instanceof TlsInitiator) {
+      this.socket = tls.begin(tcp);
+      this.readOnAfterFailedWrite();
+      this.socket.once("secureConnect", () => this.wasConnected());
+    } else {
+      throw new Error("this TLS is another engine's");
+    }
+    this.listenTo(this.socket);
   }
 
   claim(ends: Endpoints): void {
@@ -249,12 +260,12 @@ export class PortableConnection implements Connection, Timed {
   };
 
   private readonly onError = (error: NodeJS.ErrnoException): void => {
-    const code = error.code ?? "EIO";
-    // OpenSSL's own codes are Node's, such as ERR_SSL_HTTP_REQUEST.
-    this.errorCode = code.startsWith("ERR_") ? "ETLS" : code;
+    this.errorCode = error.code ?? "EIO";
   };
 
   private readonly onClose = (): void => {
+    // Under TLS, where its own socket may be gone first.
+    if (this.socket !== this.tcp) this.tcp.destroy();
     if (this.over) return;
     if (this.endWaits && this.errorCode === null) {
       this.closeWaits = true;

@@ -1,6 +1,6 @@
 import net from "node:net";
 import { performance } from "node:perf_hooks";
-import type { BindTlsConfig } from "../../../config/tls-config.js";
+import type { BindTlsConfig, ServerTlsConfig } from "../../../config/tls-config.js";
 import type { Certificates } from "../../tls/certificate.js";
 import {
   type Acceptor,
@@ -11,12 +11,14 @@ import {
   type Listener,
   pollMs,
   type Room,
+  type TlsInitiation,
   type TlsTermination,
 } from "../engine.js";
 import { Roster } from "../roster.js";
 import { TimerWheel } from "../timer-wheel.js";
 import { PortableConnection } from "./portable-connection.js";
 import { PortableListener } from "./portable-listener.js";
+import { TlsInitiator } from "./tls-initiator.js";
 import { TlsTerminator } from "./tls-terminator.js";
 
 const tickMs = 50;
@@ -62,6 +64,10 @@ export class PortableEngine implements Engine {
 
   termination(config: BindTlsConfig, certificates: Certificates, ticketKeys: Uint8Array): TlsTermination {
     return new TlsTerminator(config, certificates, ticketKeys);
+  }
+
+  initiation(config: ServerTlsConfig, host: string, certificates: Certificates): TlsInitiation {
+    return new TlsInitiator(config, host, certificates);
   }
 
   /** Node has no word for it. */

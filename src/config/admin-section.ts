@@ -10,7 +10,7 @@ import {
   defaultStatsSocket,
 } from "./defaults.js";
 import { quote } from "./problem.js";
-import type { AdminShape, FileShape } from "./schema.js";
+import type { AdminShape, FileShape, StatsSocketShape } from "./schema.js";
 
 /** Reads `admin:`. Nobody gets an admin server by a file that does not ask for one. */
 export function readAdmin(
@@ -56,9 +56,38 @@ export function readStatsSocket(
 ): StatsSocketConfig | null {
   if (shape === undefined) return defaultStatsSocket;
   if (shape === false) return null;
-  const result = checkSocketPath(shape);
-  if (result !== null) context.problem(["stats_socket"], result.message, result.advice);
-  return { path: shape, isDefault: false };
+  const isShort = typeof shape === "string";
+  const path = (isShort ? shape : shape.path) ?? defaultStatsSocket.path;
+  const result = checkSocketPath(path);
+  if (result !== null)
+    context.problem(isShort ? ["stats_socket"] : ["stats_socket", "path"], result.message, result.advice);
+  return { path, ...(isShort ? {} : readSocketAccess(shape, context)), isDefault: false };
+}
+
+function readSocketAccess(
+  { level, mode, user, group }: StatsSocketShape,
+  context: Context,
+): Pick<StatsSocketConfig, "level" | "mode" | "user" | "group"> {
+  const digits = context.text(["stats_socket", "mode"], mode, "660");
+  if (!/^0?[0-7]{3}$/.test(digits))
+    context.problem(["stats_socket", "mode"], `${quote(digits)} is no mode`, "write three octal digits");
+  return {
+    ...(level !== undefined && level !== "admin" && { level }),
+    ...(digits !== "660" && digits !== "0660" && { mode: Number.parseInt(digits, 8) }),
+    ...(user !== undefined && { user: context.text(["stats_socket", "user"], user, "") }),
+    ...(group !== undefined && { group: context.text(["stats_socket", "group"], group, "") }),
+  };
+}
+
+/** Writes `stats_socket:` as the file has it. */
+export function writeStatsSocket({ path, level, mode, user, group }: StatsSocketConfig): string | object {
+  const words = {
+    ...(level !== undefined && { level }),
+    ...(mode !== undefined && { mode: mode.toString(8).padStart(3, "0") }),
+    ...(user !== undefined && { user }),
+    ...(group !== undefined && { group }),
+  };
+  return Object.keys(words).length === 0 ? path : { path, ...words };
 }
 
 /** A Unix socket's path: absolute, and short enough for `sockaddr_un` (107 bytes). */

@@ -248,8 +248,18 @@ export interface AdminConfig {
   readonly isDefault: boolean;
 }
 
+/** HAProxy's: user only reads, and not where servers are; operator reads everything; admin changes things too. */
+export type SocketLevel = "user" | "operator" | "admin";
+
 export interface StatsSocketConfig {
   readonly path: string;
+  /** What who opens it may do. Left out: admin. */
+  readonly level?: SocketLevel;
+  /** Of the socket's file. Left out: 0660. */
+  readonly mode?: number;
+  /** Owners of the socket's file, by name or number. Left out: the process's. */
+  readonly user?: string;
+  readonly group?: string;
   /** Nobody asked for it: if it cannot be opened, that is a warning and not the end. */
   readonly isDefault: boolean;
 }

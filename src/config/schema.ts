@@ -252,6 +252,23 @@ export const adminSchema = Type.Object(
   { ...closed, title: "a mapping with bind and stats, or false" },
 );
 
+export const statsSocketSchema = Type.Object(
+  {
+    path: text("a path such as /run/lb/stats.sock", "Where the socket is. Default /run/lb/stats.sock."),
+    level: Type.Optional(
+      Type.Enum(["user", "operator", "admin"], {
+        title: "user, operator or admin",
+        description:
+          "What who opens it may do: user reads, and not where servers are; operator reads everything; admin changes things too. Default admin.",
+      }),
+    ),
+    mode: plainText("an octal mode such as 660", "Of the socket's file. Default 660."),
+    user: plainText("a user's name", "Owner of the file. Default: the process's."),
+    group: plainText("a group's name", "Group of the file. Default: the process's."),
+  },
+  { ...closed, title: "a mapping such as { path: /run/lb/stats.sock, level: operator }" },
+);
+
 export const fileSchema = Type.Object(
   {
     include: oneOrMore(
@@ -289,8 +306,8 @@ export const fileSchema = Type.Object(
       }),
     ),
     stats_socket: Type.Optional(
-      Type.Union([Type.String({ minLength: 1 }), Type.Literal(false)], {
-        title: "a path such as /run/lb/stats.sock, or false",
+      Type.Union([Type.String({ minLength: 1 }), statsSocketSchema, Type.Literal(false)], {
+        title: "a path such as /run/lb/stats.sock, a mapping with path, or false",
         description: "HAProxy's stats socket. Default /run/lb/stats.sock.",
       }),
     ),
@@ -319,6 +336,7 @@ export type PeerLinkShape = Type.Static<typeof peerLinkSchema>;
 export type ProxyShape = Type.Static<typeof proxySchema>;
 export type FrontendShape = Type.Static<typeof frontendSchema>;
 export type BackendShape = Type.Static<typeof backendSchema>;
+export type StatsSocketShape = Type.Static<typeof statsSocketSchema>;
 export type AdminShape = Type.Static<typeof adminSchema>;
 
 /** Words of keepalived and HAProxy that a user may well write here, and what to do instead. */

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { describeEndpoint } from "./address.js";
+import { writeStatsSocket } from "./admin-section.js";
 import type { AdminConfig, Config, PeerLinkConfig, ProxyConfig, VrrpInstanceConfig } from "./config.js";
 import { describeDuration } from "./duration.js";
 import { writeProxy } from "./serialize-proxy.js";
@@ -29,7 +30,7 @@ export function serializeConfig(config: Config, secrets: "shown" | "hidden"): st
       ...writeSide("frontends", config, "frontend", secret),
       ...writeSide("backends", config, "backend", secret),
       admin: config.admin === null ? false : writeAdmin(config.admin, secret),
-      stats_socket: config.statsSocket === null ? false : config.statsSocket.path,
+      stats_socket: config.statsSocket === null ? false : writeStatsSocket(config.statsSocket),
       ...(config.maxconn !== null && { maxconn: config.maxconn }),
       threads: config.threads,
       engine: config.engine,

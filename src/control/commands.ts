@@ -1,5 +1,7 @@
+import type { SocketLevel } from "../config/config.js";
 import type { ControlRequest } from "../process/messages.js";
 import type { Question } from "../process/reload-answer.js";
+import { mayDo, permissionDenied } from "./level.js";
 import type { NodeView } from "./node-view.js";
 import { operatorCommands } from "./operator-commands.js";
 import { type ServerActions, serverCommands } from "./server-commands.js";
@@ -18,6 +20,8 @@ export type CommandAnswer =
   | { readonly kind: "request"; readonly request: ControlRequest; readonly text: string }
   /** Something that the main thread knows; `describe` makes the answer of what it says. */
   | { readonly kind: "ask"; readonly question: Question; describe(text: string): string }
+  /** From now on this connection may do less. */
+  | { readonly kind: "level"; readonly level: SocketLevel }
   | { readonly kind: "quit" };
 
 export interface Command {
@@ -26,16 +30,43 @@ export interface Command {
   /** How help shows it. */
   readonly usage: string;
   readonly summary: string;
+  /** Who may: left out, everybody. */
+  readonly level?: SocketLevel;
   /** `args` are the words behind its own; `view` reads the node now, `actions` change it. */
-  readonly run: (args: readonly string[], view: () => NodeView, actions: ServerActions) => CommandAnswer;
+  readonly run: (
+    args: readonly string[],
+    view: () => NodeView,
+    actions: ServerActions,
+    level: SocketLevel,
+  ) => CommandAnswer;
 }
 
 const ownCommands: readonly Command[] = [
   {
     words: ["drain"],
+    level: "admin",
     usage: "drain",
     summary: "hand mastership over and stay backup until undrain",
     run: (_args, view) => drainRequest("drain", view()),
+  },
+  {
+    words: ["operator"],
+    usage: "operator",
+    summary: "lower the level of the current CLI session to operator",
+    level: "operator",
+    run: () => ({ kind: "level", level: "operator" }),
+  },
+  {
+    words: ["user"],
+    usage: "user",
+    summary: "lower the level of the current CLI session to user",
+    run: () => ({ kind: "level", level: "user" }),
+  },
+  {
+    words: ["show", "cli", "level"],
+    usage: "show cli level",
+    summary: "display the level of the current CLI session",
+    run: (_args, _view, _actions, level) => text(`${level}\n`),
   },
   {
     words: ["set", "timeout"],
@@ -53,7 +84,7 @@ const ownCommands: readonly Command[] = [
     words: ["show", "stat"],
     usage: "show stat [<proxy> <type> <server>] [json|typed]",
     summary: "report counters for each proxy and server",
-    run: (args, view) => text(showStat(args, view())),
+    run: (args, view, _actions, level) => text(showStat(args, view(), level)),
   },
   {
     words: ["show", "vrrp"],
@@ -69,6 +100,7 @@ const ownCommands: readonly Command[] = [
   },
   {
     words: ["undrain"],
+    level: "admin",
     usage: "undrain",
     summary: "end drain: this node may be master again",
     run: (_args, view) => drainRequest("undrain", view()),
@@ -108,13 +140,14 @@ export function runCommand(
   words: readonly string[],
   view: () => NodeView,
   actions: ServerActions,
+  level: SocketLevel = "admin",
 ): CommandAnswer {
   const command = commands.find((candidate) => candidate.words.every((word, i) => words[i] === word));
   if (command === undefined) return text(unknownCommand(words));
-  return command.run(words.slice(command.words.length), view, actions);
+  if (!mayDo(level, command.level ?? "user")) return text(permissionDenied);
+  return command.run(words.slice(command.words.length), view, actions, level);
 }
 
-/** Who may open the socket may do this: its mode is 0660. */
 function drainRequest(request: ControlRequest, view: NodeView): CommandAnswer {
   if (!view.vrrpConfigured) return text("VRRP is not configured here: there is nothing to hand over.\n");
   const answers = {
@@ -130,8 +163,10 @@ function showInfo(args: readonly string[], view: NodeView): string {
   return args.includes("typed") ? formatInfoTyped(fields) : formatInfo(fields);
 }
 
-function showStat(args: readonly string[], view: NodeView): string {
-  let rows: readonly StatRow[] = statRows(view);
+function showStat(args: readonly string[], view: NodeView, level: SocketLevel): string {
+  let rows: readonly StatRow[] = mayDo(level, "operator")
+    ? statRows(view)
+    : statRows(view).map(withoutPlaces);
   // HAProxy heeds the filter only when all three parts are there.
   if (args.length >= 3) {
     const filter = parseFilter(args, view);
@@ -140,6 +175,12 @@ function showStat(args: readonly string[], view: NodeView): string {
   }
   if (args.includes("json")) return formatJson(rows);
   return args.includes("typed") ? formatTyped(rows) : formatCsv(rows);
+}
+
+/** What HAProxy shows from level operator on: where servers are, and how they are chosen. */
+function withoutPlaces(row: StatRow): StatRow {
+  const { addr: _addr, cookie: _cookie, algo: _algo, ...cells } = row.cells;
+  return { ...row, cells };
 }
 
 function parseFilter([proxy, types, server]: readonly string[], view: NodeView): StatFilter | null {

@@ -163,10 +163,17 @@ export class Control {
     const config = this.data.statsSocket;
     if (config === null) return;
     try {
-      this.statsSocket = await StatsSocket.open(config.path, () => this.view(), this.checker, undefined, {
-        onRequest: (request) => this.post({ kind: "request", request }),
-        onAsk: (question) => this.ask(question),
-      });
+      this.statsSocket = await StatsSocket.open(
+        config.path,
+        () => this.view(),
+        this.checker,
+        undefined,
+        {
+          onRequest: (request) => this.post({ kind: "request", request }),
+          onAsk: (question) => this.ask(question),
+        },
+        config,
+      );
       this.log.info({ path: config.path }, "stats socket is open");
     } catch (error) {
       this.report(error, !config.isDefault);

@@ -16,12 +16,14 @@ const done = "";
 export const serverCommands: readonly Command[] = [
   {
     words: ["disable", "server"],
+    level: "admin",
     usage: "disable server (DEPRECATED)",
     summary: "disable a server for maintenance (use 'set server' instead)",
     run: (args, view, actions) => onServer(args, view(), (at) => setState(at, "maint", actions)),
   },
   {
     words: ["enable", "server"],
+    level: "admin",
     usage: "enable server  (DEPRECATED)",
     summary: "enable a disabled server (use 'set server' instead)",
     run: (args, view, actions) => onServer(args, view(), (at) => setState(at, "ready", actions)),
@@ -35,12 +37,14 @@ export const serverCommands: readonly Command[] = [
   },
   {
     words: ["set", "server"],
+    level: "admin",
     usage: "set server <bk>/<srv> [opts]",
     summary: "change a server's state or weight",
     run: (args, view, actions) => onServer(args, view(), (at) => setServer(at, args.slice(1), actions)),
   },
   {
     words: ["set", "weight"],
+    level: "admin",
     usage: "set weight <bk>/<srv>  (DEPRECATED)",
     summary: "change a server's weight (use 'set server' instead)",
     run: (args, view, actions) => onServer(args, view(), (at) => setWeight(at, args[1], actions)),

@@ -1,6 +1,7 @@
-import { chmodSync, lstatSync, mkdirSync, renameSync, type Stats, unlinkSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, type Stats, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
+import type { SocketLevel, StatsSocketConfig } from "../config/config.js";
 import { LbError } from "../errors.js";
 import type { ControlRequest } from "../process/messages.js";
 import type { Question } from "../process/reload-answer.js";
@@ -8,6 +9,7 @@ import { parseCommandLine } from "./command-line.js";
 import { runCommand } from "./commands.js";
 import type { NodeView } from "./node-view.js";
 import type { ServerActions } from "./server-commands.js";
+import { socketOwner } from "./socket-owner.js";
 
 export interface StatsSocketLimits {
   /** HAProxy's `stats timeout`. */
@@ -24,6 +26,9 @@ export interface StatsSocketHooks {
   /** What the main thread knows. */
   onAsk(question: Question): Promise<string>;
 }
+
+/** What who opens it may do, and whose its file is. */
+export type SocketAccess = Pick<StatsSocketConfig, "level" | "mode" | "user" | "group">;
 
 const noHooks: StatsSocketHooks = {
   onRequest: () => {},
@@ -46,7 +51,7 @@ export class StatsSocket {
   ) {}
 
   /**
-   * Opens the socket at `path` with mode 0660, and makes its directory if it is missing. A socket file on which
+   * Opens the socket at `path` with mode 0660, if `access` does not say otherwise, and makes its directory if it is missing. A socket file on which
    * nobody answers any more is replaced. `view` is called once a command, `actions` carry out what a command changes;
    * `hooks` pass on what is the main thread's.
    *
@@ -58,6 +63,7 @@ export class StatsSocket {
     actions: ServerActions,
     limits: StatsSocketLimits = defaultLimits,
     hooks: StatsSocketHooks = noHooks,
+    access: SocketAccess = {},
   ): Promise<StatsSocket> {
     // Bound under a name of its own and moved into place, so that nobody ever finds it with another mode.
     const temporary = join(dirname(path), `.lb-${process.pid}-${Date.now().toString(36)}`);
@@ -74,7 +80,9 @@ export class StatsSocket {
       mkdirSync(dirname(path), { recursive: true });
       await refuseIfInUse(path);
       await listen(server, temporary);
-      chmodSync(temporary, 0o660);
+      chmodSync(temporary, access.mode ?? 0o660);
+      const { uid, gid } = socketOwner(access);
+      if (uid !== null || gid !== null) chownSync(temporary, uid ?? -1, gid ?? -1);
       renameSync(temporary, path);
     } catch (error) {
       server.close();
@@ -84,7 +92,7 @@ export class StatsSocket {
     server.on("connection", (socket) => {
       opened.clients.add(socket);
       socket.on("close", () => opened.clients.delete(socket));
-      serve(socket, view, actions, limits, hooks);
+      serve(socket, view, actions, limits, hooks, access.level ?? "admin");
     });
     return opened;
   }
@@ -105,11 +113,13 @@ function serve(
   actions: ServerActions,
   limits: StatsSocketLimits,
   hooks: StatsSocketHooks,
+  allowed: SocketLevel,
 ): void {
   let buffered = "";
   let busy = false;
   let ended = false;
   let prompt = false;
+  let level = allowed;
 
   socket.setEncoding("utf8");
   socket.setTimeout(limits.idleTimeoutMs, () => socket.destroy());
@@ -156,10 +166,11 @@ function serve(
 
   /** False: the conversation is over. */
   async function answer(words: readonly string[]): Promise<boolean> {
-    const result = runCommand(words, view, actions);
+    const result = runCommand(words, view, actions, level);
     if (result.kind === "quit") return false;
     if (result.kind === "toggle-prompt") prompt = !prompt;
     if (result.kind === "idle-timeout") socket.setTimeout(result.ms);
+    if (result.kind === "level") level = result.level;
     if (result.kind === "request") hooks.onRequest(result.request);
     if (result.kind === "ask") {
       // It takes as long as it takes, and the client is not idle meanwhile.

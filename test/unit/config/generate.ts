@@ -418,7 +418,17 @@ export const config: fc.Arbitrary<Config> = fc
       }),
     ),
     statsSocket: fc.option(
-      fc.record({ path: fc.constantFrom("/run/lb/s.sock", "/a b/c: d"), isDefault: fc.constant(false) }),
+      fc.record(
+        {
+          path: fc.constantFrom("/run/lb/s.sock", "/a b/c: d"),
+          level: fc.constantFrom("user" as const, "operator" as const),
+          mode: fc.constantFrom(0o600, 0o7, 0o777),
+          user: fc.constantFrom("root", "0"),
+          group: fc.constantFrom("adm", "12"),
+          isDefault: fc.constant(false),
+        },
+        { requiredKeys: ["path", "isDefault"] },
+      ),
     ),
     maxconn: fc.option(fc.integer({ min: 1, max: 10_000_000 })),
     threads: fc.integer({ min: 1, max: 64 }),

@@ -304,6 +304,18 @@ t.test("an admin server without bind goes to the VRRP interface, or stays on thi
   });
   t.equal(loadConfig(`${proxy("")}admin: false`, "f", machine).config?.admin, null);
   t.equal(loadConfig(`${proxy("")}stats_socket: false`, "f", machine).config?.statsSocket, null);
+  const access = "{ level: operator, mode: 0600, user: root, group: 12 }";
+  t.same(loadConfig(`${proxy("")}stats_socket: ${access}`, "f", machine).config?.statsSocket, {
+    path: "/run/lb/stats.sock",
+    level: "operator",
+    mode: 0o600,
+    user: "root",
+    group: "12",
+    isDefault: false,
+  });
+  t.match(loadConfig(`${proxy("")}stats_socket: { mode: 888 }`, "f", machine).problems, [
+    { message: '"888" is no mode' },
+  ]);
 });
 
 const golden: readonly (readonly [name: string, text: string, expected: readonly string[]])[] = [

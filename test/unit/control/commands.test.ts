@@ -53,7 +53,7 @@ t.test("an IPv6 server's address is written in brackets", async (t) => {
 t.test("an unknown command lists what may have been meant, or all there is", async (t) => {
   t.match(
     ask("show nothing"),
-    /^Unknown command, but maybe one of the following ones is a better match:\n {2}show flight/,
+    /^Unknown command, but maybe one of the following ones is a better match:\n {2}show cli level/,
   );
   t.match(ask("foo"), /^Unknown command\. Please enter one of the following commands only:\n/);
   t.match(ask("foo"), /^ {2}quit {36}: disconnect$/m);

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { StatsSocket, type StatsSocketLimits } from "../../../src/control/stats-socket.js";
+import { type SocketAccess, StatsSocket, type StatsSocketLimits } from "../../../src/control/stats-socket.js";
 import { makeView, noActions } from "./view.js";
 
 const limits: StatsSocketLimits = { idleTimeoutMs: 10_000, maxLineBytes: 256, maxClients: 32 };
@@ -210,4 +210,65 @@ t.test("closing cuts the clients and removes the file", async (t) => {
   await socket.close();
   await closed;
   t.throws(() => statSync(path), { code: "ENOENT" });
+});
+
+async function openWith(t: Test, access: SocketAccess): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
+  const path = join(directory, "stats.sock");
+  const socket = await StatsSocket.open(path, () => makeView(), noActions, limits, undefined, access);
+  t.teardown(async () => {
+    await socket.close();
+    rmSync(directory, { recursive: true });
+  });
+  return path;
+}
+
+t.test("levels are HAProxy's: who may not gets Permission denied", async (t) => {
+  const changes = [
+    "set server http/web01 state drain",
+    "set weight http/web01 1",
+    "disable server http/web01",
+  ];
+  for (const level of ["user", "operator"] as const) {
+    const path = await openWith(t, { level });
+    t.equal(await ask(path, "show cli level\n"), `${level}\n\n`);
+    for (const command of [...changes, "enable server http/web01", "drain", "undrain", "reload"])
+      t.equal(await ask(path, `${command}\n`), "Permission denied\n\n", command);
+    t.equal(await ask(path, "get weight http/web01\n"), "1 (initial 1)\n\n");
+    t.match(await ask(path, "show info\n"), /^Name: Tandem\n/);
+    t.equal(
+      await ask(path, "operator;show cli level\n"),
+      level === "user" ? "Permission denied\n\nuser\n\n" : "\noperator\n\n",
+    );
+  }
+  const path = await openWith(t, {});
+  t.equal(await ask(path, "show cli level\n"), "admin\n\n");
+  t.equal(
+    await ask(path, "user;show cli level;set weight http/web01 1\n"),
+    "\nuser\n\nPermission denied\n\n",
+  );
+});
+
+t.test("level user does not see where servers are and how they are chosen", async (t) => {
+  const cells = async (level: "user" | "operator") => {
+    const [header, ...rows] = (await ask(await openWith(t, { level }), "show stat\n")).trim().split("\n");
+    const columns = header.slice(2).split(",");
+    return rows.flatMap((row) => {
+      const values = row.split(",");
+      return ["addr", "cookie", "algo"].map((name) => values[columns.indexOf(name)]);
+    });
+  };
+  t.ok((await cells("user")).every((cell) => cell === ""));
+  t.ok((await cells("operator")).some((cell) => cell !== ""));
+});
+
+t.test("the file has the mode and the owner that are asked for", async (t) => {
+  const uid = process.getuid?.() ?? 0;
+  const path = await openWith(t, { mode: 0o600, user: String(uid) });
+  t.equal(statSync(path).mode & 0o777, 0o600);
+  t.equal(statSync(path).uid, uid);
+  await t.rejects(openWith(t, { group: "nobody-of-that-name" }), {
+    code: "LB_STATS_SOCKET",
+    message: "nobody-of-that-name of stats_socket is no group of this machine",
+  });
 });

@@ -282,3 +282,25 @@ overTls("rules know of TLS: ssl_fc and %[scheme]", async (s, t) => {
   plain.send(get("/"));
   t.match((await plain.receiveHead()).line, / 403 /);
 });
+
+overTls("an upgrade makes a tunnel inside of TLS, which each side ends by itself", async (s, t) => {
+  const server = await s.server();
+  const proxy = s.proxy([server], secured());
+  const client = await tlsClient(proxy);
+  const upgrade = ["Connection: Upgrade", "Upgrade: websocket"];
+  client.send(get("/ws", ...upgrade));
+  const web = await server.accept();
+  const asked = await web.receiveHead();
+  t.equal(asked.field("upgrade"), "websocket");
+  web.send(head("HTTP/1.1 101 Switching Protocols", ...upgrade), "from the server");
+  t.match((await client.receiveHead()).line, / 101 /);
+  await client.expect("from the server");
+  client.send("from the client");
+  await web.expect("from the client");
+  web.fin();
+  await client.expectFin();
+  client.send("last words");
+  client.fin();
+  await web.expect("last words");
+  await web.expectFin();
+});

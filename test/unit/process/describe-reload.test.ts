@@ -66,3 +66,15 @@ t.test("an answer is read back, and told with its problems first", async (t) => 
     "warning: w\nlb.yaml:1:1: no\nthe configuration is not valid: nothing was changed\n",
   );
 });
+
+t.test("what an address says of its clients, and renewed certificates, are steps too", async (t) => {
+  const at = (bind: string) =>
+    config(`${vrrp}proxies: { http: { bind: ${bind}, servers: { web01: 10.0.0.1:80 } } }\n`);
+  const plain = at('":443"');
+  const secure = at('{ address: ":443", accept_proxy: true, tls: { crt: /a.pem } }');
+  t.equal(describeReload(plain, secure)[0], "proxy http changed on 0.0.0.0:443: acceptProxy, tls");
+  t.same(describeReload(secure, secure), []);
+  t.same(describeReload(secure, secure, false, true), [
+    "clients that come from now on are shown the renewed certificates",
+  ]);
+});

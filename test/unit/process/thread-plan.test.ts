@@ -50,3 +50,16 @@ backends:
 `;
   t.same(planWith(sides, "auto", plain), ["auto 80", "auto 80", "portable 8080", "portable 8080"]);
 });
+
+t.test("so is who may come to them by a rule", async (t) => {
+  const sides = `frontends:
+  web:
+    bind: "*:8080"
+    default_backend: app
+    rules: [{ if: { path_beg: /secure }, use_backend: secure }]
+backends:
+  app: { servers: { b: "127.0.0.1:2" } }
+  secure: { servers: { c: { address: "127.0.0.1:3", ssl: true } } }
+`;
+  t.same(planWith(sides, "auto", plain), ["auto 80", "auto 80", "portable 8080", "portable 8080"]);
+});

@@ -91,6 +91,7 @@ const list = {
     why: "a connection that is refused before HTTP is one of the frontend's all the same",
     row: null,
   },
+  queued: { why: "a request that waited for a server has been balanced too, so lbtot counts it", row: null },
   attempts: {
     why: "each attempt that failed is counted at its server, whoever served the request then: a bad server shows",
     row: null,

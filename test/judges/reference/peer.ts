@@ -48,7 +48,17 @@ export class Peer {
     return this.child.pid ?? 0;
   }
 
+  /** A port that was free may be another program's by the time it is bound: then once more, with others. */
   static async start(name: PeerName, options: PeerOptions): Promise<Peer> {
+    for (let tries = 1; ; tries++)
+      try {
+        return await Peer.startOnce(name, options);
+      } catch (error) {
+        if (tries === 3 || !/in.use|cannot (bind|listen)/i.test(String(error))) throw error;
+      }
+  }
+
+  private static async startOnce(name: PeerName, options: PeerOptions): Promise<Peer> {
     const folder = mkdtempSync(join(tmpdir(), `lb-judged-${name}-`));
     const origins = await Origins.start(options.servers);
     const names = Object.keys(options.proxies);

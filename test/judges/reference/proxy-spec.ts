@@ -173,7 +173,10 @@ function tandemProxy(name: string, spec: ProxySpec, places: Places): Record<stri
         ...(spec.httpCheck.status !== undefined && { expect: { status: spec.httpCheck.status } }),
       },
     }),
-    timeout: Object.fromEntries(words.map((word) => [word, timeout(spec, word)])),
+    timeout: {
+      ...Object.fromEntries(words.map((word) => [word, timeout(spec, word)])),
+      ...(spec.timeouts?.queue !== undefined && { queue: spec.timeouts.queue }),
+    },
     log: {
       to: `127.0.0.1:${places.logPort}`,
       format: http ? "httplog" : "tcplog",

@@ -1,0 +1,145 @@
+import type { Client } from "./reference/client.js";
+import { get, ok, post } from "./reference/origin.js";
+import type { ProxySpec } from "./reference/proxy-spec.js";
+import { theme } from "./reference/theme.js";
+
+const servers = {
+  a: { haproxy: "cookie s1", tandem: { cookie: "s1" } },
+  b: { haproxy: "cookie s2", tandem: { cookie: "s2" } },
+};
+const sticky = (line: string, words: Readonly<Record<string, unknown>>): ProxySpec => ({
+  servers,
+  haproxy: [`cookie SRV ${line}`],
+  tandem: { cookie: { name: "SRV", ...words } },
+});
+
+const own = { reply: ({ server }: { server: string }) => [ok(server)] };
+
+/** Asks, and notes the cookie that came with the answer. */
+async function ask(client: Client, request: string): Promise<void> {
+  const { fields } = await client.ask(request);
+  client.note(fields.filter((field) => /^(set-cookie|cache-control):/.test(field)).join("; ") || "no cookie");
+}
+
+theme(
+  "stickiness by a cookie",
+  {
+    proxies: {
+      insert: sticky("insert", {}),
+      indirect: sticky("insert indirect nocache", { indirect: true, nocache: true }),
+      posted: sticky("insert indirect postonly", { indirect: true, postonly: true }),
+      marked: sticky("insert indirect httponly secure domain .example.org", {
+        indirect: true,
+        httponly: true,
+        secure: true,
+        domain: ".example.org",
+      }),
+      kept: sticky("insert indirect preserve", { indirect: true, preserve: true }),
+    },
+  },
+  [
+    {
+      name: "a client without a cookie gets one",
+      proxy: "insert",
+      servers: own,
+      client: async (client) => {
+        await ask(client, get("/1"));
+        await ask(client, get("/2"));
+      },
+      sees: ['200 "a"', "set-cookie: SRV=s1; path=/", '200 "b"', "set-cookie: SRV=s2; path=/"],
+      log: ["200 --NI", "200 --NI"],
+    },
+    {
+      name: "a client with a cookie goes to its server",
+      proxy: "insert",
+      servers: own,
+      client: async (client) => {
+        for (let i = 0; i < 3; i++) await ask(client, get(`/${i}`, "Cookie: x=1; SRV=s2; y=2"));
+      },
+      sees: ["1", "2", "3"].flatMap(() => ['200 "b"', "no cookie"]),
+      log: ["200 --VN", "200 --VN", "200 --VN"],
+    },
+    {
+      name: "a cookie that no server has is replaced",
+      proxy: "indirect",
+      servers: own,
+      client: async (client) => {
+        await ask(client, get("/", "Cookie: SRV=nobody"));
+      },
+      sees: ['200 "a"', "set-cookie: SRV=s1; path=/"],
+      log: ["200 --II"],
+    },
+    {
+      name: "indirect keeps the cookie from the server",
+      proxy: "indirect",
+      servers: own,
+      client: async (client) => {
+        await ask(client, get("/1", "Cookie: SRV=s1"));
+        await ask(client, get("/2", "Cookie: x=1; SRV=s1; y=2"));
+        await ask(client, get("/3", "Cookie: SRV=s1; y=2"));
+      },
+      sees: ["1", "2", "3"].flatMap(() => ['200 "a"', "no cookie"]),
+      log: ["200 --VN", "200 --VN", "200 --VN"],
+    },
+    {
+      name: "postonly gives it with the answer to a POST",
+      proxy: "posted",
+      servers: own,
+      client: async (client) => {
+        await ask(client, get("/1"));
+        await ask(client, post("/2", "x"));
+      },
+      sees: ['200 "a"', "no cookie", '200 "b"', "set-cookie: SRV=s2; path=/"],
+      log: ["200 --NN", "200 --NI"],
+    },
+    {
+      name: "attributes are those of the configuration",
+      proxy: "marked",
+      servers: own,
+      client: async (client) => {
+        await ask(client, get("/1"));
+      },
+      sees: ['200 "a"', "set-cookie: SRV=s1; path=/; domain=.example.org; HttpOnly; Secure"],
+      log: ["200 --NI"],
+    },
+    {
+      name: "preserve lets a server's own cookie pass",
+      proxy: "kept",
+      servers: { reply: () => [ok("x", "Set-Cookie: SRV=own")] },
+      client: async (client) => {
+        await ask(client, get("/1"));
+      },
+      sees: ['200 "x"', "set-cookie: SRV=own"],
+      log: ["200 --NP"],
+    },
+    {
+      name: "a cookie of a server in maintenance leads to another one",
+      proxy: "indirect",
+      servers: own,
+      client: async (client, world) => {
+        await client.quietly("disable server indirect/b");
+        await world.untilCell("b", "status", "MAINT");
+        await ask(client, get("/", "Cookie: SRV=s2"));
+        await client.quietly("enable server indirect/b");
+        await world.untilCell("b", "status", "no check");
+      },
+      sees: ['200 "a"', "set-cookie: SRV=s1; path=/"],
+      log: ["200 --DI"],
+    },
+    {
+      name: "a draining server keeps those who have its cookie",
+      proxy: "indirect",
+      servers: own,
+      client: async (client, world) => {
+        await client.quietly("set server indirect/b state drain");
+        await world.untilCell("b", "status", "DRAIN");
+        await ask(client, get("/1", "Cookie: SRV=s2"));
+        await ask(client, get("/2"));
+        await client.quietly("set server indirect/b state ready");
+        await world.untilCell("b", "status", "no check");
+      },
+      sees: ['200 "b"', "no cookie", '200 "a"', "set-cookie: SRV=s1; path=/"],
+      log: ["200 --VN", "200 --NI"],
+    },
+  ],
+);

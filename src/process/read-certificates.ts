@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import type { ProxyConfig } from "../config/config.js";
-import type { Problem } from "../config/problem.js";
+import { type Problem, quote } from "../config/problem.js";
 import type { Certificate, Certificates } from "../proxy/tls/certificate.js";
 import { parsePem } from "../proxy/tls/parse-pem.js";
 
@@ -23,7 +23,7 @@ const soonMs = 7 * 24 * 3_600_000;
  * all of them at once.
  */
 export async function readCertificates(
-  proxies: readonly Pick<ProxyConfig, "listen" | "servers">[],
+  proxies: readonly Pick<ProxyConfig, "name" | "listen" | "servers">[],
   nowEpochMs: number,
 ): Promise<ReadCertificates> {
   const findings: Findings = { problems: [], warnings: [], nowEpochMs };
@@ -44,11 +44,30 @@ export async function readCertificates(
     const text = await readAuthorities(path, findings);
     if (text !== null) authorities.set(path, text);
   }
+  for (const { name, listen } of proxies) {
+    for (const { tls } of listen) checkCiphers(name, tls?.ciphers, findings);
+  }
   return {
     certificates: { byPath, authorities },
     problems: findings.problems,
     warnings: findings.warnings,
   };
+}
+
+/** What OpenSSL makes of the list; nobody else knows all of its words. */
+function checkCiphers(name: string, ciphers: string | undefined, { problems }: Findings): void {
+  if (ciphers === undefined) return;
+  try {
+    createSecureContext({ ciphers });
+  } catch {
+    const message = `OpenSSL knows none of the ciphers ${quote(ciphers)}`;
+    if (problems.some((known) => known.where === name && known.message === message)) return;
+    problems.push({
+      where: name,
+      message,
+      advice: "write a list that openssl ciphers takes, or leave it out",
+    });
+  }
 }
 
 async function readAuthorities(path: string, { problems }: Findings): Promise<string | null> {

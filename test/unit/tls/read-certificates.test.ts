@@ -23,7 +23,7 @@ const other = makeCertificate(folder, "other.example", { days: 90 });
 const [siteCrt, siteKey, otherCrt] = [site.certificate, site.key, other.certificate].map(read);
 
 async function judge(...crt: readonly string[]) {
-  const proxy = { listen: [{ address: "0.0.0.0", port: 443, tls: { crt } }], servers: [] };
+  const proxy = { name: "web", listen: [{ address: "0.0.0.0", port: 443, tls: { crt } }], servers: [] };
   const { certificates, problems, warnings } = await readCertificates([proxy], Date.now());
   const found = crt.flatMap((path) => certificates.byPath.get(path) ?? []);
   const short = (text: string): string => text.replaceAll(`${folder}/`, "");
@@ -109,7 +109,11 @@ t.test("a certificate that has expired, or is about to, is served with a warning
   const now = await judge(file);
   t.match(now.warnings, [/^soon\.pem: it expires on .* GMT\. Renew it, and reload\.$/]);
   t.same(now.found, ["soon.pem: soon.example"]);
-  const proxy = { listen: [{ address: "0.0.0.0", port: 443, tls: { crt: [file] } }], servers: [] };
+  const proxy = {
+    name: "web",
+    listen: [{ address: "0.0.0.0", port: 443, tls: { crt: [file] } }],
+    servers: [],
+  };
   const later = await readCertificates([proxy], Date.now() + 10 * 86_400_000);
   t.match(later.warnings, [{ message: /^it expired on / }]);
   const before = await readCertificates([proxy], Date.now() - 10 * 86_400_000);
@@ -127,7 +131,10 @@ t.test("who is trusted, and what is shown to servers", async (t) => {
     server("c", join(folder, "missing.pem"), good),
     server("d", write("odd.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"), folder),
   ];
-  const { certificates, problems } = await readCertificates([{ listen: [], servers }], Date.now());
+  const { certificates, problems } = await readCertificates(
+    [{ name: "web", listen: [], servers }],
+    Date.now(),
+  );
   t.same([...certificates.authorities], [[authorities, siteCrt + otherCrt]]);
   t.equal(certificates.byPath.get(good)?.[0].key, siteKey);
   t.same(
@@ -140,4 +147,15 @@ t.test("who is trusted, and what is shown to servers", async (t) => {
       "/odd.pem one of its certificates cannot be read",
     ],
   );
+});
+
+t.test("ciphers that OpenSSL does not know are found before a thread meets them", async (t) => {
+  const file = write("good.pem", siteCrt, siteKey);
+  const judgeCiphers = async (ciphers: string) => {
+    const listen = [{ address: "0.0.0.0", port: 443, tls: { crt: [file], ciphers } }];
+    const { problems } = await readCertificates([{ name: "web", listen, servers: [] }], Date.now());
+    return problems.map(describeProblem);
+  };
+  t.same(await judgeCiphers("ECDHE+AESGCM:!aNULL"), []);
+  t.match(await judgeCiphers("ROT13"), ['web: OpenSSL knows none of the ciphers "ROT13". Write a list']);
 });

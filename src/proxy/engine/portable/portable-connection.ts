@@ -107,7 +107,10 @@ export class PortableConnection implements Connection, Timed {
     end: number,
   ): void {
     const { tcp } = this;
-    for (const event of ["data", "end", "drain", "close"]) tcp.removeAllListeners(event);
+    tcp.off("data", this.onData);
+    tcp.off("end", this.onEnd);
+    tcp.off("drain", this.onDrain);
+    tcp.off("close", this.onClose);
     // Its handle reads for TLS from now on; what has been read waits in it.
     tcp.pause();
     if (end > start) tcp.unshift(Buffer.from(bytes.subarray(start, end)));

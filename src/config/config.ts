@@ -192,6 +192,10 @@ export interface ProxyConfig {
   readonly connectionRules?: readonly ConnectionRule[];
   /** What is done with requests before a server is chosen. Left out: nothing. */
   readonly rules?: readonly Rule[];
+  /** The field that carries each request's id. Left out: it gets none. */
+  readonly uniqueIdHeader?: string;
+  /** Requests without a valid W3C traceparent get one. */
+  readonly traceparent?: true;
   /** What is changed of servers' responses. Left out: nothing. */
   readonly responseRules?: readonly ResponseRule[];
   readonly servers: readonly ServerConfig[];

@@ -12,7 +12,7 @@ import { quote } from "./problem.js";
 import { chosenBackends, hasBackend } from "./proxy-sides.js";
 import { readResponseRules } from "./response-rule-section.js";
 import { readRetry } from "./retry-section.js";
-import { readRules } from "./rule-section.js";
+import { checkFieldName, readRules } from "./rule-section.js";
 import type { FileShape, FrontendShape, ProxyShape } from "./schema.js";
 import type { ServerConfig } from "./server-config.js";
 import { readServers } from "./server-section.js";
@@ -118,6 +118,7 @@ function readProxy(
     ...(connectionRules.length > 0 && { connectionRules }),
     ...(rules.length > 0 && { rules }),
     ...(responseRules.length > 0 && { responseRules }),
+    ...readIdentity(path, shape, context),
     servers,
     timeouts,
     maxHeadBytes: shape.max_head_bytes ?? defaultMaxHeadBytes,
@@ -199,6 +200,20 @@ function checkCircle(
   }
 }
 
+/** In `mode: tcp` there are no requests to name. */
+function readIdentity(
+  path: Path,
+  { mode, unique_id_header: header, traceparent }: ProxyShape,
+  context: Context,
+): Pick<ProxyConfig, "uniqueIdHeader" | "traceparent"> {
+  if (mode === "tcp") return {};
+  if (header !== undefined) checkFieldName([...path, "unique_id_header"], header, "value", context);
+  return {
+    ...(header !== undefined && { uniqueIdHeader: header }),
+    ...(traceparent === true && { traceparent }),
+  };
+}
+
 function readBalance(
   path: Path,
   shape: ProxyShape,
@@ -265,6 +280,8 @@ function reportHttpWords(path: Path, shape: ProxyShape, context: Context): void 
   }
   for (const word of [
     "max_head_bytes",
+    "unique_id_header",
+    "traceparent",
     "errorfiles",
     "cookie",
     "retries",

@@ -161,6 +161,11 @@ const clientSide = {
   connection_rules: connectionRulesSchema,
   rules: rulesSchema,
   response_rules: responseRulesSchema,
+  unique_id_header: text(
+    "a field's name such as X-Request-ID",
+    "The field that carries each request's id: a client's own passes, else one is made.",
+  ),
+  traceparent: truth("Requests without a valid W3C traceparent get one. Default false."),
   max_head_bytes: whole(1024, 1_048_576, "Largest request or response head. Default 16384."),
   maxconn: whole(1, 10_000_000, "Clients at once; further ones wait. Default: no limit of its own."),
   log: Type.Optional(accessLogSchema),

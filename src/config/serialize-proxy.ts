@@ -30,6 +30,8 @@ export function writeProxy(proxy: ProxyConfig, secret: (text: string) => string)
     }),
     ...(proxy.rules !== undefined && { rules: writeRules(proxy.rules, secret) }),
     ...(proxy.responseRules !== undefined && { response_rules: writeResponseRules(proxy.responseRules) }),
+    ...(proxy.uniqueIdHeader !== undefined && { unique_id_header: proxy.uniqueIdHeader }),
+    ...(proxy.traceparent === true && { traceparent: true }),
     timeout: {
       ...(servers && { connect: describeDuration(timeouts.connectMs) }),
       ...(clients && !isTcp && { "http-request": describeDuration(timeouts.requestHeadMs) }),

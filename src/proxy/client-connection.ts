@@ -40,6 +40,8 @@ export class ClientConnection implements ConnectionHandler {
   requestBeganMs = -1;
   /** The request line as it came; null while nobody wants it. */
   requestLine: string | null = null;
+  /** By which the request is found again; null: it has none. */
+  requestId: string | null = null;
   /** Sent since the request came. */
   sentBytes = 0;
 
@@ -398,6 +400,7 @@ export class ClientConnection implements ConnectionHandler {
     if (rules !== null) {
       const client = { source: this.connection.remoteAddress, overTls: this.overTls };
       const ruled = rules.judge(bytes, head, client, this.proxy.monotonicMs());
+      this.requestId = rules.requestId;
       if (ruled.kind === "answer") {
         this.answerByRule(ruled.answer);
         return start;
@@ -548,6 +551,7 @@ export class ClientConnection implements ConnectionHandler {
         serverQueue: 0,
         backendQueue: 0,
         request: this.requestLine,
+        ...(this.requestLine !== null && this.requestId !== null && { requestId: this.requestId }),
       },
       isNull,
     );

@@ -713,6 +713,7 @@ export class Exchange implements Waiter {
       serverQueue: trace.serverQueue,
       backendQueue: trace.backendQueue,
       request: client.requestLine ?? this.request.line(this.form.versionMinor),
+      ...(client.requestId !== null && { requestId: client.requestId }),
     });
   }
 

@@ -15,6 +15,7 @@ import { Roster } from "./engine/roster.js";
 import { ErrorPages } from "./error-pages.js";
 import { ForwardedForLines } from "./forwarded-for-lines.js";
 import { RequestHeads } from "./http1/known-heads.js";
+import { RequestIdentity } from "./request-identity.js";
 import { RequestRules } from "./request-rules.js";
 import { Route, type RouteParts } from "./route.js";
 import { TcpSession } from "./tcp-session.js";
@@ -84,10 +85,11 @@ export class ProxyInstance extends Route implements Acceptor {
     this.requestHeads = new RequestHeads(engine.memory, this.limits);
     this.gate = parts.gate ?? null;
     this.ownErrorPages = new ErrorPages(config.errorFiles);
+    const identity = RequestIdentity.of(config);
     this.rules =
-      config.rules === undefined
+      config.rules === undefined && identity === null
         ? null
-        : new RequestRules(config.rules, parts.ruleCounters ?? [], this.limits);
+        : new RequestRules(config.rules ?? [], parts.ruleCounters ?? [], this.limits, identity);
   }
 
   /** The way that a rule has chosen; null: its own. */

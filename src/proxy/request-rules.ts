@@ -1,5 +1,6 @@
 import type { Rule } from "../config/rule-config.js";
 import { Head, type HeadLimits, parseRequestHead } from "./http1/head.js";
+import type { RequestIdentity } from "./request-identity.js";
 import { RequestFacts, type RuledClient } from "./rules/request-facts.js";
 import { type RuleAnswer, RuleSet } from "./rules/rule-set.js";
 
@@ -27,8 +28,15 @@ export class RequestRules {
   private readonly rules: RuleSet;
   private readonly limits: HeadLimits;
   private readonly edited: Head;
+  /** Of the request that was judged last; null: none was asked for. */
+  requestId: string | null = null;
 
-  constructor(rules: readonly Rule[], counters: readonly SharedArrayBuffer[], limits: HeadLimits) {
+  constructor(
+    rules: readonly Rule[],
+    counters: readonly SharedArrayBuffer[],
+    limits: HeadLimits,
+    private readonly identity: RequestIdentity | null = null,
+  ) {
     this.rules = new RuleSet(rules, counters);
     this.limits = {
       maxHeadBytes: limits.maxHeadBytes + growthBytes,
@@ -40,6 +48,7 @@ export class RequestRules {
   /** Judges the request that `head` describes in `bytes`. */
   judge(bytes: Uint8Array, head: Head, client: RuledClient, nowMs: number): Ruled {
     const facts = new RequestFacts(bytes, head, client);
+    if (this.identity !== null) this.requestId = this.identity.apply(facts);
     const answer = this.rules.apply(facts, nowMs);
     if (answer !== null) return { kind: "answer", answer };
     const { backend } = facts;

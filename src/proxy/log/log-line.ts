@@ -74,6 +74,7 @@ export function describeRecord(record: LogRecord): Record<string, string | numbe
     backend: record.backend,
     ...(record.server !== null && { server: record.server }),
     ...(record.request !== null && { request: record.request }),
+    ...(record.requestId !== undefined && { requestId: record.requestId }),
     status: record.status,
     bytes: record.bytes,
     termination: terminationState(record.cause, record.stage) + record.cookies,

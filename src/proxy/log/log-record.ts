@@ -39,4 +39,6 @@ export interface LogRecord {
   readonly backendQueue: number;
   /** The request line as it came, one character a byte; null: it never was whole. */
   readonly request: string | null;
+  /** unique_id_header's; left out: none. */
+  readonly requestId?: string;
 }

@@ -75,6 +75,17 @@ refused(
   /"a; b" cannot stand in Set-Cookie/,
 );
 
+holds("names of requests", "    unique_id_header: X-Request-ID\n    traceparent: true\n", "", {
+  uniqueIdHeader: "X-Request-ID",
+  traceparent: true,
+});
+refused(
+  "a name that frames",
+  "    unique_id_header: Connection\n",
+  "",
+  /Connection is the proxy's own to write/,
+);
+
 holds("limits of a server", "    timeout: { queue: 3s }\n", ", maxconn: 10, maxqueue: 5", {
   servers: [{ maxconn: 10, maxqueue: 5 }],
   timeouts: { queueMs: 3_000 },

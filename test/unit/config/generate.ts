@@ -321,6 +321,8 @@ const proxy: fc.Arbitrary<ProxyConfig> = fc
       allBackups: fc.constant(true as const),
       httpCheck,
       rules: fc.array(rule, { minLength: 1, maxLength: 4 }),
+      uniqueIdHeader: fc.constantFrom("X-Request-ID", "x_id"),
+      traceparent: fc.constant(true as const),
       responseRules: fc.array(responseRule, { minLength: 1, maxLength: 3 }),
       connectionRules: fc.array(connectionRule, { minLength: 1, maxLength: 3 }),
       servers: fc.uniqueArray(
@@ -367,6 +369,8 @@ function tcp({
   timeouts,
   rules: _rules,
   responseRules: _responseRules,
+  uniqueIdHeader: _uniqueIdHeader,
+  traceparent: _traceparent,
   retry: _retry,
   ...rest
 }: ProxyConfig): fc.Arbitrary<ProxyConfig> {

@@ -1,4 +1,5 @@
 import type { NodeReport, ProxyReport, ServerReport } from "../control/show-node.js";
+import type { PartnerStatus } from "../peer-link/status.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 
 /**
@@ -70,7 +71,14 @@ function renderInstance(report: NodeReport, instance: VrrpStatus): Piece[][] {
     lines.push(
       router === undefined || partner.phase !== "up"
         ? row(who, partner.address, "?", null, "", `link ${partner.phase}: ${partner.reason}`)
-        : row(who, partner.address, router.state, router.priority, "", router.reason),
+        : row(
+            who,
+            partner.address,
+            router.state,
+            router.priority,
+            "",
+            `${router.reason}${describeLoad(partner)}`,
+          ),
     );
   }
   for (const { address, priority: theirs, lastHeardEpochMs } of instance.partners) {
@@ -82,6 +90,11 @@ function renderInstance(report: NodeReport, instance: VrrpStatus): Piece[][] {
     );
   }
   return lines;
+}
+
+function describeLoad({ load }: Pick<PartnerStatus, "load">): string {
+  if (load === null) return "";
+  return `, ${load.connections} connections, ${load.serversUp} of ${load.serversTotal} servers up`;
 }
 
 function row(

@@ -24,6 +24,8 @@ export const keptMs = 15 * 60_000;
 const mostAdverts = 4096;
 const mostLines = 4096;
 const mostLineBytes = 2 << 20;
+/** Of a line of a JSON access log that goes to stdout: failed requests have a line of their own. */
+const accessLogEnd = '"msg":"request"}\n';
 /** A longer line is a bug's stack: its beginning is in the log. */
 const longestLine = 16_384;
 /** An advert of 255 addresses. */
@@ -49,7 +51,7 @@ export class FlightRecorder {
   /** One line of the daemon's log, JSON with a newline behind it; access logs are not kept. */
   line(text: string, epochMs: number): void {
     if (!text.startsWith('{"level":') || text.length > longestLine) return;
-    if (text.indexOf("\n") !== text.length - 1) return;
+    if (text.indexOf("\n") !== text.length - 1 || text.endsWith(accessLogEnd)) return;
     this.lineBytes += text.length - (this.lines.push({ epochMs, text })?.text.length ?? 0);
     while (this.lineBytes > mostLineBytes)
       this.lineBytes -= this.lines.shift()?.text.length ?? this.lineBytes;

@@ -65,7 +65,11 @@ t.test(
     t.notMatch(`${judge.stdout}${judge.stderr}`, /Unknown keyword|Unterminated|unexpected/i);
 
     await t.test("lb watch shows both nodes, in a terminal until q, and once", async (t) => {
-      const once = await ask(box2, "watch", "--once");
+      let once = await ask(box2, "watch", "--once");
+      await waitFor("the backup's own state", electionMs, async () => {
+        once = await ask(box2, "watch", "--once");
+        return /this node +BACKUP/.test(once.stdout) && once.stdout.includes("192.168.33.80");
+      });
       t.match(once.stdout, /VI_1 .*192\.168\.33\.84\/24 on eth1, router 51/);
       t.match(once.stdout, /this node +BACKUP +prio 100/);
       t.match(once.stdout, /192\.168\.33\.80 +heard +MASTER +prio 101/);

@@ -78,3 +78,33 @@ t.test("spans are short, and what is no report is none", async (t) => {
     t.equal(parseNodeReport(text), null);
   t.match(parseNodeReport(JSON.stringify(report())), { node: "lb-box1" });
 });
+
+t.test("a partner with a peer link is a row of its own, with what it says of itself", async (t) => {
+  const routers = [
+    {
+      virtualRouterId: 51,
+      family: 4 as const,
+      state: "BACKUP",
+      priority: 100,
+      reason: "the other one is master",
+    },
+  ];
+  const load = { connections: 12, requestsTotal: 99, serversUp: 3, serversTotal: 4 };
+  const partner = {
+    load,
+    address: "192.168.33.81",
+    node: "lb-box2",
+    sinceEpochMs: 0,
+    reason: "proved the key",
+    routers,
+  };
+  const picture = (phase: "up" | "down") => {
+    const peerLink = { port: 3112, refusals: {}, partners: [{ ...partner, phase }] };
+    const heard = { address: "192.168.33.81", priority: 100, lastHeardEpochMs: 0 };
+    const status = makeInstance({ virtualRouterId: 51, peerLink, partners: [heard] });
+    return renderWatch(report({ vrrp: [status] }), [], plain).join("\n");
+  };
+  t.match(picture("up"), /lb-box2 +192\.168\.33\.81 +BACKUP +prio 100 +the other one is master/);
+  t.match(picture("down"), /lb-box2 +192\.168\.33\.81 +\? +link down: proved the key/);
+  t.notMatch(picture("up"), /192\.168\.33\.81 +heard/, "who is linked is not told twice");
+});

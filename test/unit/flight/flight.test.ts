@@ -36,6 +36,8 @@ t.test("what is recorded is read back, whatever becomes of the buffer it came in
   bytes.fill(0);
   recorder.line(line(startMs, { msg: "serving" }), startMs);
   recorder.line('{"access":"log"}\n', startMs);
+  recorder.line(line(startMs, { status: 200, msg: "request" }), startMs);
+  recorder.line(`${line(startMs, { msg: "one" })}${line(startMs, { msg: "two" })}`, startMs);
   recorder.line("no JSON\n", startMs);
   const flight = parseFlight(recorder.toJson("lb-box2", startMs + 5));
   t.match(flight, { node: "lb-box2", nowEpochMs: startMs + 5, lines: [{ msg: "serving" }] });

@@ -29,7 +29,10 @@ async function socketOfFile(args: Arguments): Promise<unknown> {
   const file = await readConfigFile(args.config, process.env);
   if (file === null) return undefined;
   const { value } = readIncludes(file.text, file.path, theseSurroundings(process.env));
-  return typeof value === "object" && value !== null ? Reflect.get(value, "stats_socket") : undefined;
+  const socket: unknown =
+    typeof value === "object" && value !== null ? Reflect.get(value, "stats_socket") : undefined;
+  // A mapping without a path has the default one.
+  return typeof socket === "object" && socket !== null ? Reflect.get(socket, "path") : socket;
 }
 
 /** One line to the stats socket, and all of its answer. `limitMs`: the longest silence. Throws LbError LB_NOT_RUNNING. */
@@ -65,11 +68,21 @@ export function trimAnswer(answer: string): string {
   return `${answer.trimEnd()}\n`;
 }
 
+/** The socket's level is lower than the command's. */
+export function notAllowed(): LbError {
+  return new LbError(
+    "LB_NOT_RUNNING",
+    "the stats socket does not allow this command",
+    "raise its level in the configuration, stats_socket: { level: admin }, or send SIGHUP for a reload",
+  );
+}
+
 /** An answer that should be JSON. Throws LbError LB_NOT_RUNNING: the daemon is of another version. */
 export function parseAnswer<T>(answer: string, read: (text: string) => T | null): T {
   const value = read(answer.trim());
   if (value !== null) return value;
   const [first = ""] = answer.trim().split("\n");
+  if (/^Permission denied/.test(first)) throw notAllowed();
   throw new LbError(
     "LB_NOT_RUNNING",
     `the daemon's answer is not understood: ${JSON.stringify(first.slice(0, 80))}`,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ExitCode } from "../errors.js";
 import type { Arguments } from "./arguments.js";
-import { askDaemon, findSocket, trimAnswer } from "./ask-daemon.js";
+import { askDaemon, findSocket, notAllowed, trimAnswer } from "./ask-daemon.js";
 
 /** Within that a partner has taken over, or none will. */
 const drainLimitMs = 10_000;
@@ -20,6 +20,7 @@ export async function status(args: Arguments): Promise<number> {
 export async function drain(args: Arguments): Promise<number> {
   const path = await findSocket(args);
   const said = trimAnswer(await askDaemon(path, args.undo ? "undrain" : "drain"));
+  if (/^Permission denied/.test(said)) throw notAllowed();
   const show = async (): Promise<void> => {
     process.stdout.write(trimAnswer(await askDaemon(path, args.json ? "show vrrp json" : "show vrrp")));
   };

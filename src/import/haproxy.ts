@@ -99,13 +99,19 @@ class HaproxyImport {
       this.draft.note(place, words.join(" "), reason);
       return;
     }
-    this.draft.set(["stats_socket"], path.replace(/^unix@/, ""), place);
-    if (rest.length > 0)
-      this.draft.note(
-        place,
-        rest.join(" "),
-        "the stats socket has mode 0660 and Tandem's own group, and takes all commands",
-      );
+    const own: [string, string][] = [];
+    for (let i = 0; i < rest.length; i++) {
+      if (rest[i] === "level" || rest[i] === "mode") own.push([rest[i], rest[++i] ?? ""]);
+      else if (rest[i] === "user" || rest[i] === "group") {
+        const reason = "the socket's file is that of Tandem's own user and group";
+        this.draft.note(place, `${rest[i]} ${rest[++i] ?? ""}`, reason);
+      } else this.draft.note(place, rest[i], `the stats socket has no ${rest[i]}`);
+    }
+    const plain = path.replace(/^unix@/, "");
+    if (own.length === 0) this.draft.set(["stats_socket"], plain, place);
+    else
+      for (const [word, value] of [["path", plain], ...own])
+        this.draft.set(["stats_socket", word], value, place);
   }
 
   private readUserlist({ heading, lines }: Section): void {

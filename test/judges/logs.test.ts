@@ -1,4 +1,4 @@
-import { get, head, ok, status } from "./reference/origin.js";
+import { ECHO, get, head, ok, status } from "./reference/origin.js";
 import { theme } from "./reference/theme.js";
 
 theme(
@@ -9,6 +9,7 @@ theme(
       quiet: { servers: { a: {} }, log: { dontlognull: true } },
       errors: { servers: { a: {} }, log: { dontlogNormal: true } },
       six: { servers: { a: {} }, ipv6: true },
+      sixTcp: { mode: "tcp", servers: { a: {} }, ipv6: true },
     },
   },
   [
@@ -97,6 +98,41 @@ theme(
       sees: ['200 "x"', "404", "200"],
       log: ["200 ----", "404 ----", "200 ----"],
       tandem: { because: "own-version", asked: ["a GET /there", "a GET /missing", "a HEAD /there"] },
+    },
+    {
+      name: "a client of IPv6 is forwarded and logged with its address",
+      proxy: "six",
+      address: "::1",
+      client: async (client) => {
+        await client.ask(get("/1"));
+        await client.ask(head("GET /2 HTTP/1.1", "Host: [::1]:8080", "X-Forwarded-For: 2001:db8::7"));
+      },
+      sees: ['200 "hello"', '200 "hello"'],
+      log: ["200 ----", "200 ----"],
+    },
+    {
+      name: "a client of IPv6 whose request is none is refused as others are",
+      proxy: "six",
+      address: "::1",
+      client: async (client) => {
+        await client.ask("NONSENSE\r\n\r\n");
+        await client.closed();
+      },
+      sees: ["400 of the proxy, closes", "closed"],
+      log: ["400 PR--"],
+    },
+    {
+      name: "a session of mode tcp over IPv6 is logged with its address",
+      proxy: "sixTcp",
+      address: "::1",
+      servers: { greeting: () => ["hi", ECHO] },
+      client: async (client) => {
+        await client.bytes(2);
+        client.fin();
+        await client.closed();
+      },
+      sees: ['bytes "hi"', "closed"],
+      log: ["--"],
     },
   ],
 );

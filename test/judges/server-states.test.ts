@@ -93,6 +93,11 @@ theme(
       ["get weight web/a;get weight web/c"],
       ["1 (initial 1)\n\n10 (initial 10)"],
     ),
+    answers(
+      "levels may be lowered and not raised",
+      ["show cli level", "operator;show cli level", "user;disable server web/a", "operator;get weight web/a"],
+      ["admin", "operator", "Permission denied", "1 (initial 1)"],
+    ),
     {
       name: "a disabled server gets nothing until it is enabled",
       anyOrder: true,

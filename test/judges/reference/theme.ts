@@ -11,6 +11,8 @@ export interface Scenario {
   /** What is shown, as a sentence about HAProxy. */
   readonly name: string;
   readonly proxy: string;
+  /** Where the client connects. Default 127.0.0.1. */
+  readonly address?: string;
   /** Default: every server answers 200 with the body "hello". */
   readonly servers?: Behaviour;
   readonly client: (client: Client, world: World) => Promise<void>;
@@ -160,7 +162,9 @@ async function observe(peer: Peer, scenario: Scenario, options: ThemeOptions): P
   const before = await peer.stat();
   peer.logs.length = 0;
   origins.begin(scenario.servers ?? {});
-  const client = new Client(peer.ports[scenario.proxy], "127.0.0.1", (command) => peer.ask(command));
+  const client = new Client(peer.ports[scenario.proxy], scenario.address ?? "127.0.0.1", (command) =>
+    peer.ask(command),
+  );
   const until = async (what: string, holds: () => boolean | Promise<boolean>) => {
     const deadline = performance.now() + 10_000;
     while (!(await holds())) {

@@ -117,7 +117,11 @@ function serverCells(
     lastchg: seconds(state.lastChangeMs),
     ...(state.warmth < 1 && { throttle: Math.max(1, Math.floor(state.warmth * 100)) }),
     ...checkCells(state),
-    ...(server.maxconn !== undefined && { slim: server.maxconn }),
+    // The threads' own maxima were not all at once: no server has ever had more than that.
+    ...(server.maxconn !== undefined && {
+      slim: server.maxconn,
+      smax: Math.min(row.sessionsMax, server.maxconn),
+    }),
     ...(server.maxqueue !== undefined && { qlimit: server.maxqueue }),
     addr: describeEndpoint(server.host, server.port),
     ...(server.cookie !== undefined && { cookie: server.cookie }),

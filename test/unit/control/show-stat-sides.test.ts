@@ -59,3 +59,32 @@ t.test("sessions and bytes of mode tcp are counted, and nothing of HTTP", async 
   const backend = statRows(view).find(({ kind, proxyId }) => kind === "Backend" && proxyId === 2);
   t.match(backend?.cells, { mode: "tcp", econ: 2 });
 });
+
+t.test(
+  "a server's limit, its line and its cookie are HAProxy's columns, and smax never passes the limit",
+  async (t) => {
+    const server = { ...web01, maxconn: 3, maxqueue: 5, cookie: "w1" };
+    const cookie = {
+      name: "SRV",
+      indirect: true,
+      nocache: false,
+      postonly: false,
+      preserve: false,
+      httponly: false,
+      secure: false,
+      attributes: [],
+    };
+    const view = makeView([{ ...makeProxy("web", [server, web02]), cookie }], (table) => {
+      for (const block of table.blocks) {
+        block[table.serverRow(0, 0) + Cell.sessionsMax] = 2;
+        block[table.serverRow(0, 0) + Cell.queueCurrent] = 1;
+        block[table.serverRow(0, 1) + Cell.sessionsMax] = 2;
+        block[table.backendRow(0) + Cell.queueMax] = 4;
+      }
+    });
+    const [, first, second, backend] = statRows(view);
+    t.match(first.cells, { slim: 3, qlimit: 5, cookie: "w1", smax: 3, qcur: 2 });
+    t.match(second.cells, { smax: 4, slim: undefined, qlimit: undefined, cookie: undefined });
+    t.match(backend.cells, { cookie: "SRV", qcur: 0, qmax: 8 });
+  },
+);

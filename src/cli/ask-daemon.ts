@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { defaultStatsSocket } from "../config/defaults.js";
 import { readIncludes } from "../config/include.js";
 import { readConfigFile, theseSurroundings } from "../config/read-file.js";
+import type { Surroundings } from "../config/surroundings.js";
 import { LbError } from "../errors.js";
 import type { Arguments } from "./arguments.js";
 
@@ -25,10 +26,23 @@ export async function findSocket(args: Arguments): Promise<string> {
   );
 }
 
+/** The daemon's own environment and files may be out of this user's reach: what is missing is empty. */
+function lenientSurroundings(): Surroundings {
+  const here = theseSurroundings(process.env);
+  return {
+    ...here,
+    variable: (name) => here.variable(name) ?? "",
+    read: (path) => {
+      const result = here.read(path);
+      return result.ok ? result : { ok: true, value: "" };
+    },
+  };
+}
+
 async function socketOfFile(args: Arguments): Promise<unknown> {
   const file = await readConfigFile(args.config, process.env);
   if (file === null) return undefined;
-  const { value } = readIncludes(file.text, file.path, theseSurroundings(process.env));
+  const { value } = readIncludes(file.text, file.path, lenientSurroundings());
   const socket: unknown =
     typeof value === "object" && value !== null ? Reflect.get(value, "stats_socket") : undefined;
   // A mapping without a path has the default one.

@@ -196,7 +196,8 @@ async function observe(peer: Peer, scenario: Scenario, options: ThemeOptions): P
   const after = await atRest(peer, scenario.proxy, lines.length);
   return {
     sees: client.seen,
-    log: peer.logs.map(({ text }) => text),
+    // In mode tcp both count the same bytes.
+    log: peer.logs.map(({ text, bytes }) => (spec.mode === "tcp" ? `${text} ${bytes} bytes` : text)),
     // Checks come when they come.
     asked: origins.asked.filter(({ target }) => target !== "/health").map(describeAsked),
     cells: growth(before, after, scenario.proxy, spec.mode === "tcp"),

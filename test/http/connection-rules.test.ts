@@ -75,3 +75,36 @@ scenario("rate_limit: so many new ones in a period; those from elsewhere are not
     () => "not all of them came in",
   );
 });
+
+scenario("behind a PROXY header it is the client's own address that counts", async (s, t) => {
+  const connectionRules = [rule({ kind: "max-connections", count: 1, keys: 100 })];
+  const listen = [{ address: "127.0.0.1", port: 0, acceptProxy: true as const }];
+  const proxy = s.proxy([await s.server()], { config: { listen, connectionRules } });
+  const from = async (address: string) => {
+    const client = await proxy.client();
+    client.send(`PROXY TCP4 ${address} 192.0.2.1 1000 80\r\n`);
+    return client;
+  };
+  const first = await from("198.51.100.1");
+  await eventually(
+    () => proxy.stats().frontend.sessionsTotal === 1,
+    () => "the first is not served",
+  );
+  await (await from("198.51.100.1")).expectReset();
+  await from("198.51.100.2");
+  await eventually(
+    () => proxy.stats().frontend.sessionsTotal === 2,
+    () => "the other is not served",
+  );
+  t.match(proxy.stats().frontend, { connectionsDenied: 1, connectionsTotal: 3 });
+  first.reset();
+  await eventually(
+    () => proxy.instance.clients.size === 1,
+    () => "the first is still there",
+  );
+  await from("198.51.100.1");
+  await eventually(
+    () => proxy.stats().frontend.sessionsTotal === 3,
+    () => "its place was not given back",
+  );
+});

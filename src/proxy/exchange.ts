@@ -9,6 +9,7 @@ import { Framing, type Head, Method } from "./http1/head.js";
 import { KeptRequest } from "./kept-request.js";
 import { ExchangeTrace } from "./log/exchange-trace.js";
 import { Cause, Stage, stageOf } from "./log/termination.js";
+import { logExchange } from "./log-exchange.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { Sought, type Waiter } from "./queue/server-queue.js";
 import type { ResponseEdits } from "./response-edits.js";
@@ -668,6 +669,14 @@ export class Exchange implements Waiter {
     return this.responseMs < 0 ? -1 : Math.max(0, this.responseMs - this.queueMs - this.connectMs);
   }
 
+  /** While the accounts still stand as they were. `answerBytes`: of an answer that is about to be sent. */
+  private tell(answerBytes: number): void {
+    const { route, client, trace, startedMs, queueMs, connectMs, answerMs } = this;
+    const times = { startedMs, queueMs, connectMs, answerMs };
+    const line = client.requestLine ?? this.request.line(this.form.versionMinor);
+    logExchange(route, client, trace, times, line, answerBytes, this.server >= 0);
+  }
+
   /** How far it has come. */
   private get stage(): Stage {
     return stageOf({
@@ -676,44 +685,6 @@ export class Exchange implements Waiter {
       isConnected: this.connectMs >= 0,
       requestComplete: this.requestComplete,
       responseBegan: this.responseSent,
-    });
-  }
-
-  /** For the log, while the accounts still stand as they were. `answerBytes`: of an answer that is about to be sent. */
-  private tell(answerBytes: number): void {
-    const { route, trace, client, startedMs } = this;
-    const { counts } = route.exchangeLog;
-    const nowMs = route.engine.now();
-    const beganMs = client.requestBeganMs < 0 ? startedMs : client.requestBeganMs;
-    const { name, servers } = route.config;
-    const { queueMs } = this;
-    route.exchangeLog.write({
-      clientAddress: client.connection.remoteAddress,
-      clientPort: client.connection.remotePort,
-      frontend: name,
-      backend: route.backend.name,
-      server: trace.server < 0 ? null : servers[trace.server].name,
-      beganEpochMs: route.exchangeLog.epochMs(beganMs),
-      requestMs: Math.round(startedMs - beganMs),
-      queueMs: Math.round(queueMs),
-      connectMs: Math.round(this.connectMs),
-      responseMs: Math.round(this.answerMs),
-      totalMs: Math.round(nowMs - beganMs),
-      status: trace.status,
-      bytes: client.sentBytes + answerBytes,
-      cause: trace.cause,
-      stage: trace.stage,
-      cookies: trace.cookies,
-      processConnections: counts.process(),
-      frontendConnections: counts.frontend(),
-      backendSessions: counts.backend() - 1,
-      serverSessions: trace.server < 0 ? 0 : counts.server(trace.server) - (this.server < 0 ? 0 : 1),
-      retries: trace.retries,
-      isRedispatched: trace.isRedispatched,
-      serverQueue: trace.serverQueue,
-      backendQueue: trace.backendQueue,
-      request: client.requestLine ?? this.request.line(this.form.versionMinor),
-      ...(client.requestId !== null && { requestId: client.requestId }),
     });
   }
 

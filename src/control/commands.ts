@@ -36,12 +36,30 @@ export interface Command {
   readonly run: (
     args: readonly string[],
     view: () => NodeView,
-    actions: ServerActions,
+    actions: SocketActions,
     level: SocketLevel,
   ) => CommandAnswer;
 }
 
+/** What the stats socket may change by itself. */
+export interface SocketActions extends ServerActions {
+  /** The greatest values, or with `all` every counter. */
+  clearCounters(all: boolean): void;
+}
+
 const ownCommands: readonly Command[] = [
+  {
+    words: ["clear", "counters"],
+    level: "operator",
+    usage: "clear counters [all]",
+    summary: "clear max statistics counters (or all counters)",
+    run: (args, _view, actions, level) => {
+      const all = args[0] === "all";
+      if (all && !mayDo(level, "admin")) return text(permissionDenied);
+      actions.clearCounters(all);
+      return text("");
+    },
+  },
   {
     words: ["drain"],
     level: "admin",
@@ -139,7 +157,7 @@ function rank({ words: [first] }: Command): number {
 export function runCommand(
   words: readonly string[],
   view: () => NodeView,
-  actions: ServerActions,
+  actions: SocketActions,
   level: SocketLevel = "admin",
 ): CommandAnswer {
   const command = commands.find((candidate) => candidate.words.every((word, i) => words[i] === word));

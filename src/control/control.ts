@@ -7,9 +7,10 @@ import type { Question } from "../process/reload-answer.js";
 import { Checker } from "../proxy/health/checker.js";
 import { probeServer } from "../proxy/health/probe.js";
 import { ServerTable } from "../proxy/health/server-table.js";
+import { clearCounters } from "../proxy/stats/clear.js";
 import { Cell } from "../proxy/stats/layout.js";
 import { monotonicMs } from "../proxy/stats/monotonic.js";
-import { type Rates, sampleRates, startRates } from "../proxy/stats/rates.js";
+import { clearMaxima, type Rates, sampleRates, startRates } from "../proxy/stats/rates.js";
 import { readSnapshot } from "../proxy/stats/snapshot.js";
 import { StatsTable } from "../proxy/stats/table.js";
 import type { VrrpStatus } from "../vrrp/status.js";
@@ -159,6 +160,12 @@ export class Control {
     this.dashboard?.sample();
   }
 
+  private clearCounters(all: boolean): void {
+    clearCounters(this.table, this.data.proxies, all);
+    this.rates = clearMaxima(this.rates);
+    if (all) this.checker.clearCounters();
+  }
+
   private async openStatsSocket(): Promise<void> {
     const config = this.data.statsSocket;
     if (config === null) return;
@@ -166,7 +173,11 @@ export class Control {
       this.statsSocket = await StatsSocket.open(
         config.path,
         () => this.view(),
-        this.checker,
+        {
+          setState: (proxy, server, state) => this.checker.setState(proxy, server, state),
+          setWeight: (proxy, server, weight) => this.checker.setWeight(proxy, server, weight),
+          clearCounters: (all) => this.clearCounters(all),
+        },
         undefined,
         {
           onRequest: (request) => this.post({ kind: "request", request }),

@@ -6,9 +6,8 @@ import { LbError } from "../errors.js";
 import type { ControlRequest } from "../process/messages.js";
 import type { Question } from "../process/reload-answer.js";
 import { parseCommandLine } from "./command-line.js";
-import { runCommand } from "./commands.js";
+import { runCommand, type SocketActions } from "./commands.js";
 import type { NodeView } from "./node-view.js";
-import type { ServerActions } from "./server-commands.js";
 import { socketOwner } from "./socket-owner.js";
 
 export interface StatsSocketLimits {
@@ -60,7 +59,7 @@ export class StatsSocket {
   static async open(
     path: string,
     view: () => NodeView,
-    actions: ServerActions,
+    actions: SocketActions,
     limits: StatsSocketLimits = defaultLimits,
     hooks: StatsSocketHooks = noHooks,
     access: SocketAccess = {},
@@ -110,7 +109,7 @@ export class StatsSocket {
 function serve(
   socket: Socket,
   view: () => NodeView,
-  actions: ServerActions,
+  actions: SocketActions,
   limits: StatsSocketLimits,
   hooks: StatsSocketHooks,
   allowed: SocketLevel,

@@ -98,6 +98,11 @@ theme(
       ["show cli level", "operator;show cli level", "user;disable server web/a", "operator;get weight web/a"],
       ["admin", "operator", "Permission denied", "1 (initial 1)"],
     ),
+    answers(
+      "counters are cleared by whom they are not kept from",
+      ["operator;clear counters all", "user;clear counters", "operator;clear counters"],
+      ["Permission denied", "Permission denied", ""],
+    ),
     {
       name: "a disabled server gets nothing until it is enabled",
       anyOrder: true,
@@ -260,3 +265,18 @@ theme(
     },
   ],
 );
+
+theme("counters", { proxies: { solo: { servers: { a: {} } } } }, [
+  {
+    name: "cleared counters begin anew",
+    proxy: "solo",
+    servers: own,
+    client: async (client) => {
+      await shares(client, 3);
+      await client.command("clear counters all");
+      await shares(client, 2);
+    },
+    sees: ["a 3", "clear counters all → ", "a 2"],
+    log: lines(5),
+  },
+]);

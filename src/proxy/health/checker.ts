@@ -124,6 +124,15 @@ export class Checker {
     this.input(this.watched[proxy][server], { kind: "weight", weight });
   }
 
+  /** Counts of failed checks and of times down begin anew; states stay. */
+  clearCounters(): void {
+    const { table, now } = this.options;
+    for (const { proxy, server } of this.all()) {
+      const cleared = { failedChecks: 0, downs: 0, errorLimits: 0 };
+      table.write(proxy, server, { ...table.read(proxy, server), ...cleared }, now());
+    }
+  }
+
   private all(): Watched[] {
     return this.watched.flat();
   }

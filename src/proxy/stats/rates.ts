@@ -52,6 +52,27 @@ export function sampleRates(previous: Rates, snapshot: Snapshot, nowMs: number):
   return collect(snapshot, nowMs, advance, previous);
 }
 
+/** The same rates, whose maxima begin anew. */
+export function clearMaxima(rates: Rates): Rates {
+  const rate = ({ total, perSecond }: Rate): Rate => ({ total, perSecond, max: 0 });
+  const row = ({ sessions, requests, connections }: RowRates): RowRates => ({
+    sessions: rate(sessions),
+    requests: rate(requests),
+    connections: rate(connections),
+  });
+  return {
+    sampledMs: rates.sampledMs,
+    connections: rate(rates.connections),
+    requests: rate(rates.requests),
+    bytesOut: rate(rates.bytesOut),
+    proxies: rates.proxies.map(({ frontend, servers, backend }) => ({
+      frontend: row(frontend),
+      servers: servers.map(row),
+      backend: row(backend),
+    })),
+  };
+}
+
 function collect(
   snapshot: Snapshot,
   sampledMs: number,

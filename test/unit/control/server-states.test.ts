@@ -180,6 +180,7 @@ t.test("what a command asks for reaches the server that it names", async (t) => 
   const done: string[] = [];
   const actions = {
     setState: (...args: unknown[]) => done.push(args.join(" ")),
+    clearCounters: () => {},
     setWeight: (...args: unknown[]) => done.push(args.join(" ")),
   };
   for (const line of [

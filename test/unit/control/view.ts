@@ -1,6 +1,6 @@
 import type { ProxyConfig, ServerConfig } from "../../../src/config/config.js";
+import type { SocketActions } from "../../../src/control/commands.js";
 import type { NodeView } from "../../../src/control/node-view.js";
-import type { ServerActions } from "../../../src/control/server-commands.js";
 import { viewServers } from "../../../src/control/server-view.js";
 import { ServerTable } from "../../../src/proxy/health/server-table.js";
 import { ThreadCell } from "../../../src/proxy/stats/layout.js";
@@ -77,4 +77,8 @@ export function makeView(
 }
 
 /** For commands that change nothing. */
-export const noActions: ServerActions = { setState: () => {}, setWeight: () => {} };
+export const noActions: SocketActions = {
+  setState: () => {},
+  setWeight: () => {},
+  clearCounters: () => {},
+};

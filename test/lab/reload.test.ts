@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { startNginx } from "../../lab/backend.js";
-import { nowMs, waitFor } from "../../lab/clock.js";
+import { nowMs, sleep, waitFor } from "../../lab/clock.js";
 import { demoPlan, type Network, virtualAddress } from "../../lab/network.js";
 import { Probe } from "../../lab/probe.js";
 import { startTandem, type Tandem, writeConfiguration } from "../../lab/tandem.js";
@@ -35,7 +35,7 @@ t.test("twenty reloads of VRRP under load: no request fails, and nobody moves th
   const movesBefore = [box1, box2].map(moves);
   const flag = join(network.scratch, "flag");
   writeFileSync(flag, "");
-  const script = `vrrp_script: { check: { script: "/usr/bin/test -e ${flag}", interval: 100ms } }\n`;
+  const script = `vrrp_script: { check: { script: "/usr/bin/test -e ${flag}", interval: 100ms, timeout: 5s } }\n`;
   const rounds: readonly { readonly what: string; readonly words: Partial<Words> }[] = [
     { what: "other priorities", words: { more: 20 } },
     { what: "an address more", words: { lines: ["virtual_ipaddress_excluded: 192.168.33.85/24"] } },
@@ -74,6 +74,10 @@ t.test("twenty reloads of VRRP under load: no request fails, and nobody moves th
     t.same(stream.failures, {});
   }
   t.same([box1, box2].map(moves), movesBefore, "the two instances that stayed made no transition");
+  if (!t.passing()) {
+    for (const { host, process } of [box1, box2])
+      for (const { atMs, text } of process.lines) console.error(host.name, atMs.toFixed(1), text);
+  }
   t.same(await network.holdersOf(virtualAddress), ["lb-box1"]);
   t.same(await network.holdersOf("192.168.33.86"), ["lb-box2"]);
 
@@ -100,6 +104,66 @@ t.test("twenty reloads of VRRP under load: no request fails, and nobody moves th
     t.equal(moves(box2), before);
   });
 });
+
+t.test(
+  "twenty reloads of proxies, servers, listeners and addresses: of 10,000 requests none fails",
+  async (t) => {
+    const network = await newNetwork(t, demoPlan);
+    for (const name of ["web-box1", "web-box2"]) await startNginx(network, network.host(name));
+    const host = network.host("lb-box1");
+    const write = (more: readonly string[], servers: string, address: string): string =>
+      writeConfiguration(
+        network,
+        host,
+        `vrrp:
+  VI_1:
+    interface: eth1
+    virtual_router_id: 51
+    virtual_ipaddress: ${virtualAddress}/24
+    virtual_ipaddress_excluded: ${address}
+proxies:
+  http:
+    bind: ["${virtualAddress}:80"${more.map((bind) => `, "${bind}"`).join("")}]
+    default_server: { check: { inter: 500ms } }
+    servers: { ${servers} }
+  ${more.length > 0 ? `other: { bind: "${virtualAddress}:9090", servers: { web02: "192.168.33.69:80" } }` : ""}
+threads: 2
+`,
+      );
+    const web01 = 'web01: "192.168.33.68:80"';
+    const both = `${web01}, web02: "192.168.33.69:80"`;
+    const box = startTandem(network, host, "--config", write([], both, "192.168.33.85/24"));
+    await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
+    const probe = Probe.start(network.host("client"), { everyMs: 2 });
+    await probe.waitForService(10_000);
+    const startMs = nowMs();
+    const reloads = (): number => box.log.filter(({ msg }) => msg === "reloaded").length;
+    for (let reload = 1; reload <= 20; reload++) {
+      const isOdd = reload % 2 === 1;
+      write(
+        isOdd ? [`${virtualAddress}:8080`, "192.168.33.85:80"] : [],
+        reload % 4 < 2 ? web01 : both,
+        isOdd ? "192.168.33.86/24" : "192.168.33.85/24",
+      );
+      box.process.signal("SIGHUP");
+      await waitFor(`reload ${reload}`, 30_000, () => reloads() >= reload);
+      await sleep(300);
+    }
+    await waitFor("10,000 requests", 120_000, async () => {
+      const seen = await probe.summary(startMs, nowMs());
+      return seen.new.requests + seen.kept.requests >= 10_000;
+    });
+    const seen = await probe.summary(startMs, nowMs());
+    await probe.stop();
+    t.comment(`${seen.new.requests} + ${seen.kept.requests} requests`);
+    for (const stream of [seen.new, seen.kept]) t.same(stream.failures, {});
+    t.same(
+      box.transitions().map(({ to }) => to),
+      ["BACKUP", "MASTER"],
+      "and mastership was not touched",
+    );
+  },
+);
 
 function configuration(name: string, { more = 0, lines = [], sections = "", added }: Partial<Words>): string {
   const isFirst = name === "lb-box1";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import t from "tap";
 import { projectRoot } from "../../lab/project-root.js";
 import { differences } from "./reference/differences.js";
-import { uncompared, uncomparedOfServers } from "./reference/stat.js";
+import { uncompared, uncomparedOfBackends, uncomparedOfServers } from "./reference/stat.js";
 
 const rows = [...new Set(Object.values(differences).flatMap(({ row }) => (row === null ? [] : [row])))];
 
@@ -26,5 +26,9 @@ for (const [name, { why }] of Object.entries(differences))
     `${name} has a scenario that shows it: ${why}`,
   );
 
-for (const [column, why] of [...Object.entries(uncompared), ...Object.entries(uncomparedOfServers)])
+for (const [column, why] of [
+  ...Object.entries(uncompared),
+  ...Object.entries(uncomparedOfServers),
+  ...Object.entries(uncomparedOfBackends),
+])
   t.ok(why, `not compared of show stat: ${column}: ${why}`);

@@ -1,15 +1,6 @@
 import { FIN, get, head, ok, post, RST } from "./reference/origin.js";
 import { theme } from "./reference/theme.js";
 
-/** The connection that the one before left is gone with its client. */
-const fresh = {
-  "a reuse": ["1", ""],
-  "BACKEND reuse": ["1", ""],
-  "a connect": ["", "1"],
-  "BACKEND connect": ["", "1"],
-  "BACKEND h1_total_connections": ["", "1"],
-} as const;
-
 const half = head("HTTP/1.1 200 OK", "Content-Length: 10");
 
 theme(
@@ -146,7 +137,7 @@ theme(
       log: ["-1 CD--"],
       tandem: {
         because: "unheard",
-        cells: { "FRONTEND hrsp_other": ["1", ""], "BACKEND hrsp_other": ["1", ""], ...fresh },
+        cells: { "FRONTEND hrsp_other": ["1", ""], "BACKEND hrsp_other": ["1", ""] },
       },
     },
     {

@@ -139,16 +139,6 @@ theme(
       sees: ["500"],
       log: ["500 ----"],
       asked: ["a GET /1"],
-      tandem: {
-        because: "pool",
-        cells: {
-          "a reuse": ["1", ""],
-          "BACKEND reuse": ["1", ""],
-          "a connect": ["", "1"],
-          "BACKEND connect": ["", "1"],
-          "BACKEND h1_total_connections": ["", "1"],
-        },
-      },
     },
     {
       name: "where every server answers so, the last answer is the client's",

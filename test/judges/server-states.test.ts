@@ -176,18 +176,6 @@ theme(
       },
       sees: ["set server even/a weight 3 → ", "a 6, b 2", "set server even/a weight 1 → "],
       log: lines(8),
-      tandem: {
-        because: "pool",
-        cells: {
-          "a connect": ["1", ""],
-          "a reuse": ["5", "6"],
-          "b connect": ["1", ""],
-          "b reuse": ["1", "2"],
-          "BACKEND connect": ["2", ""],
-          "BACKEND reuse": ["6", "8"],
-          "BACKEND h1_total_connections": ["2", ""],
-        },
-      },
     },
     {
       name: "a weight of 0 drains",

@@ -54,16 +54,6 @@ theme("time-outs", { proxies: { web: { servers: { a: {} }, timeouts: short } } }
     },
     sees: ["504 of the proxy"],
     log: ["504 sH--"],
-    tandem: {
-      because: "pool",
-      cells: {
-        "a reuse": ["1", ""],
-        "BACKEND reuse": ["1", ""],
-        "a connect": ["", "1"],
-        "BACKEND connect": ["", "1"],
-        "BACKEND h1_total_connections": ["", "1"],
-      },
-    },
   },
   {
     name: "a server that stops in its body cuts the answer",

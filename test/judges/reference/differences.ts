@@ -114,7 +114,6 @@ const list = {
     why: "a body whose framing is broken is what ends it, PR in a request and PD in an answer",
     row: null,
   },
-  pool: { why: "which idle connections are kept, and for how long, is each one's own affair", row: null },
   checks: { why: "HAProxy counts what its checks open among the backend's connections", row: null },
   hash: { why: "another hash function: which server a key has is another one, for good", row: null },
   chance: { why: "it is left to chance", row: null },

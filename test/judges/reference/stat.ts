@@ -46,6 +46,8 @@ export const uncompared: Readonly<Record<string, string>> = {
   idle_conn_cur: "HAProxy tells idle connections that it trusts from others; how many there are is srv_icur",
   safe_conn_cur: "as idle_conn_cur",
   srv_icur: "how many idle connections are kept for how long is each one's own affair",
+  connect: "as srv_icur; connect and reuse together are compared",
+  reuse: "as connect",
   h1_open_connections: "as srv_icur",
   addr: "the ports of each peer's own servers",
 };
@@ -56,11 +58,16 @@ export const uncomparedOfServers: Readonly<Record<string, string>> = {
     "HAProxy counts the heads of responses there, 1xx and all; Tandem the requests, so that the sums agree",
 };
 
+/** The same for the rows of backends. */
+export const uncomparedOfBackends: Readonly<Record<string, string>> = {
+  h1_total_connections: "as srv_icur",
+};
+
 /** Columns that grow; of the others the value is compared and not how much it grew. */
 const counters = new Set(
   (
     "stot bin bout dreq dresp ereq econ eresp wretr wredis chkfail chkdown lbtot hrsp_1xx hrsp_2xx hrsp_3xx hrsp_4xx " +
-    "hrsp_5xx hrsp_other hanafail req_tot cli_abrt srv_abrt conn_tot intercepted dcon dses wrew connect reuse eint " +
+    "hrsp_5xx hrsp_other hanafail req_tot cli_abrt srv_abrt conn_tot intercepted dcon dses wrew eint " +
     "h1_total_connections h1_total_streams h1_bytes_in h1_bytes_out h1_spliced_bytes_in h1_spliced_bytes_out"
   ).split(" "),
 );
@@ -70,15 +77,19 @@ export function growth(before: Stat, after: Stat, proxy: string, isTcp: boolean)
   const cells = new Map<string, string>();
   for (const [row, columns] of after) {
     if (!row.startsWith(`${proxy}/`)) continue;
+    const grew = (column: string): number =>
+      Number(columns.get(column) ?? 0) - Number(before.get(row)?.get(column) ?? 0);
+    const place = row.slice(proxy.length + 1);
+    const attempts = grew("connect") + grew("reuse");
+    if (attempts > 0) cells.set(`${place} connect + reuse`, String(attempts));
     for (const [column, value] of columns) {
       const compared = !(column in uncompared) || (isTcp && (column === "bin" || column === "bout"));
       if (!compared || column === "") continue;
       if (columns.get("type") === "2" && column in uncomparedOfServers) continue;
+      if (columns.get("type") === "1" && column in uncomparedOfBackends) continue;
       // HAProxy's star says that a check is running just now.
-      const grown = counters.has(column)
-        ? String(Number(value) - Number(before.get(row)?.get(column) ?? 0))
-        : value.replace(/^\* /, "");
-      if (grown !== "0" && grown !== "") cells.set(`${row.slice(proxy.length + 1)} ${column}`, grown);
+      const grown = counters.has(column) ? String(grew(column)) : value.replace(/^\* /, "");
+      if (grown !== "0" && grown !== "") cells.set(`${place} ${column}`, grown);
     }
   }
   return cells;

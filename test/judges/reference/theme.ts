@@ -114,7 +114,7 @@ async function judge(
 
 /** Without the names of servers and their rows, in an order that does not tell of them. */
 function withoutServers(observed: Observation): Observation {
-  const isSide = ([cell]: [string, string]) => /^(FRONTEND|BACKEND) (?!connect|reuse|h1_total)/.test(cell);
+  const isSide = ([cell]: [string, string]) => /^(FRONTEND|BACKEND) (?!connect|h1_total)/.test(cell);
   return {
     ...observed,
     log: observed.log.map((line) => line.replace(/^(.*?\S+ \S+)\/\S+ /, "$1/? ")).sort(),

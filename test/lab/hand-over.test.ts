@@ -75,7 +75,9 @@ t.test("planned moves between two linked nodes lose no connection", async (t) =>
 t.test("over IPv6 alone the link goes over link-local addresses, and nothing is lost either", async (t) => {
   const moves = await PlannedMoves.start(t, { family: 6, balancers: [box1, box2], drainMs });
   const [first] = moves.nodes;
-  t.match(await first.ask("show vrrp"), /fe80::/);
+  await waitFor("a link between link-local addresses", 10_000, async () =>
+    /peer link .*fe80::/.test(await first.ask("show vrrp")),
+  );
   moves.nothingFailed(await moves.during("lb-box2", () => first.ask("drain")));
   t.match(await moves.nftTables("lb-box2"), "table ip6 tandem_51");
   moves.nothingFailed(await moves.during("lb-box1", () => first.ask("undrain")));

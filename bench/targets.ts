@@ -158,6 +158,7 @@ function tandemKind(engine: "portable" | "direct"): TargetKind {
       writeFileSync(
         config,
         `threads: ${threads}
+maxconn: 15000
 engine: ${engine}
 proxies:
   http:

@@ -19,6 +19,7 @@ import { Dashboard, readOnlyBecause } from "./dashboard/dashboard.js";
 import type { NodeView } from "./node-view.js";
 import { Notifier } from "./notify/notifier.js";
 import { releaseDate, version } from "./release.js";
+import type { ServerActions } from "./server-commands.js";
 import { ServerProbe } from "./server-probe.js";
 import { viewServers } from "./server-view.js";
 import { StatsSocket } from "./stats-socket.js";
@@ -50,6 +51,11 @@ export class Control {
   private statsSocket: StatsSocket | null = null;
   private admin: FastifyInstance | null = null;
   private dashboard: Dashboard | null = null;
+  /** What the stats socket and the dashboard may change of servers. */
+  private readonly serverActions: ServerActions = {
+    setState: (proxy, server, state) => this.checker.setState(proxy, server, state),
+    setWeight: (proxy, server, weight) => this.checker.setWeight(proxy, server, weight),
+  };
   private readonly trackers: Trackers;
   private readonly notifier: Notifier;
   private probe: ServerProbe | null = null;
@@ -173,11 +179,7 @@ export class Control {
       this.statsSocket = await StatsSocket.open(
         config.path,
         () => this.view(),
-        {
-          setState: (proxy, server, state) => this.checker.setState(proxy, server, state),
-          setWeight: (proxy, server, weight) => this.checker.setWeight(proxy, server, weight),
-          clearCounters: (all) => this.clearCounters(all),
-        },
+        { ...this.serverActions, clearCounters: (all) => this.clearCounters(all) },
         undefined,
         {
           onRequest: (request) => this.post({ kind: "request", request }),
@@ -198,8 +200,7 @@ export class Control {
     await previous?.close();
     this.dashboard ??= new Dashboard(() => this.view(), readOnlyBecause(config));
     const app = await createAdmin(config, () => this.view(), this.dashboard, {
-      setState: (proxy, server, state) => this.checker.setState(proxy, server, state),
-      setWeight: (proxy, server, weight) => this.checker.setWeight(proxy, server, weight),
+      ...this.serverActions,
       request: (request) => this.post({ kind: "request", request }),
     });
     try {
@@ -240,5 +241,3 @@ function errorsInRow(table: StatsTable, proxy: number, server: number): number {
   const cell = table.serverRow(proxy, server) + Cell.errorsInRow;
   return table.blocks.reduce((sum, block) => sum + block[cell], 0);
 }
-
-/** The soft limit of open files, which is the process's own and not to be had from Node. */

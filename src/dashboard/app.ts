@@ -21,10 +21,14 @@ function isState(value: unknown): value is DashboardState {
   return typeof value === "object" && value !== null && "format" in value && value.format === format;
 }
 
+function isHistory(value: unknown): value is DashboardHistory {
+  return typeof value === "object" && value !== null && "series" in value && "samples" in value;
+}
+
 async function loadHistory(): Promise<void> {
   const answer = await fetch("/api/dashboard/history");
-  const history: DashboardHistory = await answer.json();
-  charts = new Charts(byId("charts"), history);
+  const history: unknown = await answer.json();
+  if (isHistory(history)) charts = new Charts(byId("charts"), history);
 }
 
 function listen(): void {

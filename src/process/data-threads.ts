@@ -77,7 +77,23 @@ export class DataThreads {
   }
 
   start(): void {
+    this.warnOfLimit();
     for (const thread of this.threads) thread.start();
+  }
+
+  /** A limit that was asked for and cannot be kept is no limit that anybody sees. */
+  private warnOfLimit(): void {
+    const { config, log } = this.options;
+    const limit = effectiveMaxconn(config);
+    if (config.maxconn === null || config.maxconn <= limit) return;
+    log.warn(
+      {
+        maxconn: config.maxconn,
+        limit,
+        advice: "raise the limit of open files (LimitNOFILE), two for each client",
+      },
+      `maxconn ${config.maxconn} is more than the open files allow: ${limit} it is`,
+    );
   }
 
   look(): void {

@@ -1,6 +1,5 @@
 import type { AdminConfig } from "../../config/config.js";
 import { defaultAdminPassword } from "../../config/defaults.js";
-import { monotonicMs } from "../../proxy/stats/monotonic.js";
 import type { NodeView } from "../node-view.js";
 import type { ServerActions } from "../server-commands.js";
 import { History } from "./history.js";
@@ -78,7 +77,7 @@ export class Dashboard {
 
   /** The partners say totals; a total that shrank belongs to another process. */
   private ratePartners(view: NodeView): ReadonlyMap<string, number> {
-    const nowMs = monotonicMs();
+    const nowMs = view.nowMonotonicMs;
     const rates = new Map<string, number>();
     const partners = view.vrrp[0]?.peerLink?.partners ?? [];
     for (const { address, phase, load } of partners) {

@@ -33,6 +33,18 @@ t.test("SIGTERM lets what is in flight finish, and cuts it at the end of the dra
   t.match(await daemon.line(({ msg }) => msg.startsWith("drained")), { level: "warn", cutConnections: 1 });
 });
 
+t.test("a maxconn that the open files do not allow is said, with what holds instead", async (t) => {
+  const file = join(t.testdir(), "lb.yaml");
+  writeFileSync(file, "proxies: { http: { bind: ':1', servers: { a: b:1 } } }\nmaxconn: 10000000\n");
+  const daemon = await RunningDaemon.start(t, [`--config=${file}`, "--threads=1"]);
+  const { maxconn, limit, advice } = await daemon.line(({ msg }) => msg.startsWith("maxconn 10000000"));
+  t.equal(maxconn, 10_000_000);
+  t.ok(Number(limit) > 0 && Number(limit) < 10_000_000);
+  t.match(advice, "LimitNOFILE");
+  daemon.process.kill("SIGTERM");
+  t.equal(await daemon.exited, 0);
+});
+
 t.test("a second SIGTERM ends it at once", async (t) => {
   const daemon = await RunningDaemon.start(t, ["--threads=1"]);
   const socket = connect(daemon.port, "127.0.0.1");

@@ -6,6 +6,7 @@ import { type RequestKey, requestKeyOf } from "./balance/request-key.js";
 import type { Engine, TlsInitiation } from "./engine/engine.js";
 import { defaultMaxFields } from "./http1/head.js";
 import { ResponseHeads } from "./http1/known-heads.js";
+import { FirstChecks } from "./queue/first-checks.js";
 import type { QueuePoll } from "./queue/queue-poll.js";
 import { ServerQueue } from "./queue/server-queue.js";
 import type { ServerSlots } from "./queue/server-slots.js";
@@ -14,6 +15,9 @@ import type { SharedServers } from "./shared-servers.js";
 import { Stickiness } from "./stickiness.js";
 import type { Certificates } from "./tls/certificate.js";
 import { UpstreamPool } from "./upstream-pool.js";
+
+/** So much longer than a check may take is its end waited for: at the start the checks begin a little after the clients. */
+const checksBeginWithinMs = 1_000;
 
 /**
  * The servers' side of a proxy inside one data thread: who is chosen, and what is connected to them. Several frontends may
@@ -43,6 +47,8 @@ export class Backend {
   readonly stickiness: Stickiness | null;
   /** Where requests wait for servers that have maxconn; null: none has. */
   readonly queue: ServerQueue | null;
+  /** Where requests wait until it is known which servers are up; null: none is checked. */
+  readonly firstChecks: FirstChecks | null;
 
   constructor(
     config: ProxyConfig,
@@ -52,7 +58,7 @@ export class Backend {
     queueing: { readonly slots: ServerSlots; readonly poll: QueuePoll; readonly now: () => number },
     certificates: Certificates,
   ) {
-    const { servers, balance } = config;
+    const { servers, balance, timeouts } = config;
     this.name = config.name;
     this.serverCount = servers.length;
     this.queuedFor = (server) => shared.queued(server);
@@ -77,17 +83,30 @@ export class Backend {
     this.pool = new UpstreamPool(servers.length);
     const limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
     this.responseHeads = new ResponseHeads(engine.memory, limits);
+    const queueMs = timeouts.queueMs ?? timeouts.connectMs;
     this.queue = servers.some(({ maxconn }) => maxconn !== undefined)
       ? new ServerQueue({
           servers,
           isHashed: this.requestKey !== null,
-          queueMs: config.timeouts.queueMs ?? config.timeouts.connectMs,
+          queueMs,
           states: shared,
           balancer: this.balancer,
           engineNow: () => engine.now(),
           ...queueing,
         })
       : null;
+    const checkMs = Math.max(...servers.map(({ check }) => check?.timeoutMs ?? -Infinity));
+    this.firstChecks =
+      checkMs < 0
+        ? null
+        : new FirstChecks({
+            serverCount: servers.length,
+            states: shared,
+            balancer: this.balancer,
+            poll: queueing.poll,
+            longestMs: Math.min(queueMs, checkMs + checksBeginWithinMs),
+            now: queueing.now,
+          });
     const { cookie } = config;
     const values = servers.map((server) => server.cookie ?? null);
     this.stickiness = cookie === undefined ? null : new Stickiness(cookie, values, shared, limits);

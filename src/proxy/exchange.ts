@@ -11,6 +11,7 @@ import { ExchangeTrace } from "./log/exchange-trace.js";
 import { Cause, Stage, stageOf } from "./log/termination.js";
 import { logExchange } from "./log-exchange.js";
 import type { ProxyInstance } from "./proxy-instance.js";
+import type { Patient } from "./queue/first-checks.js";
 import { Sought, type Waiter } from "./queue/server-queue.js";
 import type { ResponseEdits } from "./response-edits.js";
 import type { Route } from "./route.js";
@@ -32,7 +33,7 @@ const unreplayableIdleMs = 1_000;
  *                   ↑______ refused, dead, time-out ______|         |
  *                                                                  101 → tunnel
  */
-export class Exchange implements Waiter {
+export class Exchange implements Waiter, Patient {
   /** Method of the request, which decides whether its response has a body. */
   method: number = Method.other;
   /** The server's wish in the response's head. */
@@ -220,6 +221,17 @@ export class Exchange implements Waiter {
 
   granted(server: number): void {
     this.goTo(server, this.client.holdsBody);
+    // Over a pooled connection the request has left already.
+    if (this.serverTakesBody) this.client.takeHeldBody();
+  }
+
+  /** The first checks have said who is up. */
+  tryAgain(): void {
+    if (this.asked >= 0 && this.route.stickiness?.isGone(this.asked) === true) {
+      this.asked = -1;
+      this.trace.cookies = `D${this.trace.cookies[1]}`;
+    }
+    this.dispatch(this.client.holdsBody);
     // Over a pooled connection the request has left already.
     if (this.serverTakesBody) this.client.takeHeldBody();
   }
@@ -503,22 +515,16 @@ export class Exchange implements Waiter {
   }
 
   private dispatch(bodyFollows: boolean): void {
-    const { queue } = this.route;
-    if (queue !== null) {
-      const server = queue.seek(this);
-      if (server === Sought.none) this.fail(503, this.lastFailure, Stage.connect);
-      else if (server >= 0) this.goTo(server, bodyFollows);
-      return;
-    }
+    const { queue, backend, balancer, engine } = this.route;
     const isOwn = this.asked >= 0 && !this.tried.has(this.asked);
-    const server = isOwn
-      ? this.asked
-      : this.route.balancer.pick(this.tried, this.route.engine.now(), this.key);
-    if (server < 0) {
-      this.fail(503, this.lastFailure, Stage.connect);
+    if (isOwn && backend.firstChecks?.isAwaited(this.asked) === true && backend.firstChecks.holds(this))
       return;
-    }
-    this.goTo(server, bodyFollows);
+    let server = this.asked;
+    if (queue !== null) server = queue.seek(this);
+    else if (!isOwn) server = balancer.pick(this.tried, engine.now(), this.key);
+    if (server >= 0) this.goTo(server, bodyFollows);
+    else if (server === Sought.none && backend.firstChecks?.holds(this) !== true)
+      this.fail(503, this.lastFailure, Stage.connect);
   }
 
   private goTo(server: number, bodyFollows: boolean): void {
@@ -700,7 +706,10 @@ export class Exchange implements Waiter {
     this.serverTakesBody = false;
     this.request.clear();
     this.facts = null;
-    if (isQueued) route.queue?.leave(this);
+    if (isQueued) {
+      route.queue?.leave(this);
+      route.backend.firstChecks?.leave(this);
+    }
     // Last: another exchange may begin at once at the place that this one leaves.
     if (server >= 0) route.leave(server);
   }

@@ -6,6 +6,10 @@ import type { StatsTable } from "./stats/table.js";
 
 /** What a proxy's balancer knows of its servers from the shared tables: what control says, and what all threads do. */
 export class SharedServers implements ServerWeights, Loads {
+  /** Servers that this thread takes for up before their first check has ended. */
+  private readonly presumedUp = new Set<number>();
+  private presumptions = 0;
+
   constructor(
     private readonly states: ServerTable,
     private readonly stats: StatsTable,
@@ -13,11 +17,31 @@ export class SharedServers implements ServerWeights, Loads {
   ) {}
 
   get version(): number {
-    return this.states.version;
+    return this.states.version + this.presumptions;
   }
 
+  /** That of a server whose first check has not ended is 0: it is not known to be up. */
   weight(server: number): number {
-    return this.states.effectiveWeight(this.proxyIndex, server);
+    return this.isAwaited(server) ? 0 : this.states.effectiveWeight(this.proxyIndex, server);
+  }
+
+  /** Its first check has not ended, and it is not taken for up yet. */
+  isAwaited(server: number): boolean {
+    if (this.states.isAwaited(this.proxyIndex, server)) return !this.presumedUp.has(server);
+    if (this.presumedUp.size > 0) this.presumedUp.delete(server);
+    return false;
+  }
+
+  /** Whether it would get requests if it were up. */
+  wouldServe(server: number): boolean {
+    return this.states.effectiveWeight(this.proxyIndex, server) > 0;
+  }
+
+  presumeUp(): void {
+    for (const [server] of this.states.proxies[this.proxyIndex].servers.entries()) {
+      if (this.isAwaited(server)) this.presumedUp.add(server);
+    }
+    this.presumptions++;
   }
 
   /** Down, or in maintenance. */

@@ -83,6 +83,11 @@ export class Stickiness {
     return "I";
   }
 
+  /** Down or in maintenance: it has lost its clients. */
+  isGone(server: number): boolean {
+    return this.states.isStopped(server);
+  }
+
   private take(value: string): void {
     if (this.server >= 0) return;
     const server = this.servers.get(value);

@@ -7,6 +7,7 @@ import { greet } from "./greeting.js";
 import { HeldBytes } from "./held-bytes.js";
 import { Cause, Stage } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
+import type { Patient } from "./queue/first-checks.js";
 import { Sought, type Waiter } from "./queue/server-queue.js";
 
 /** From so many bytes at once on, what follows passes unseen, where the engine can: below it copying costs less. */
@@ -29,7 +30,7 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * What the client sends waits in the kernel until a server has taken the connection, so another server can be tried as
  * long as none has. The session lives as long as something passes in either direction (`timeout: tunnel`).
  */
-export class TcpSession implements ConnectionHandler, Client, Waiter {
+export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
   rosterPlace = -1;
 
   private phase: Phase = Phase.connecting;
@@ -207,6 +208,11 @@ export class TcpSession implements ConnectionHandler, Client, Waiter {
     this.end(true, true);
   }
 
+  /** The first checks have said who is up. */
+  tryAgain(): void {
+    this.dispatch();
+  }
+
   granted(server: number): void {
     const { engine, counters, config } = this.proxy;
     this.server = server;
@@ -224,10 +230,10 @@ export class TcpSession implements ConnectionHandler, Client, Waiter {
   // —— inside ——
 
   private dispatch(): void {
-    const { balancer, engine, queue } = this.proxy;
+    const { balancer, engine, queue, backend } = this.proxy;
     const server = queue === null ? balancer.pick(this.tried, engine.now(), this.key) : queue.seek(this);
     if (server >= 0) this.granted(server);
-    else if (server === Sought.none) {
+    else if (server === Sought.none && backend.firstChecks?.holds(this) !== true) {
       if (this.cause === Cause.none) this.cause = Cause.server;
       this.end(true, true);
     }
@@ -360,7 +366,10 @@ export class TcpSession implements ConnectionHandler, Client, Waiter {
     }
     counters.exchangeEnded();
     counters.clientGone();
-    if (this.isQueued) this.proxy.queue?.leave(this);
+    if (this.isQueued) {
+      this.proxy.queue?.leave(this);
+      this.proxy.backend.firstChecks?.leave(this);
+    }
     this.proxy.left(this);
     // Last: another session may begin at once at the place that this one leaves.
     if (this.server >= 0) this.proxy.leave(this.server);

@@ -84,6 +84,11 @@ export function isStopped(state: ServerState, server: ServerConfig): boolean {
   return state.admin === "maint" || isDown(state, server);
 }
 
+/** Its first check, since the start or since it left maintenance, has not ended: whether it is up is not known. */
+export function awaitsCheck(state: ServerState, server: ServerConfig): boolean {
+  return server.check !== undefined && state.admin !== "maint" && state.checkStatus === "INI";
+}
+
 export function handleServer(
   state: ServerState,
   input: ServerInput,

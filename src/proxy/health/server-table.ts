@@ -1,7 +1,7 @@
 import type { ServerConfig } from "../../config/server-config.js";
 import { checkStatuses, checkStatusOf } from "./check-status.js";
 import { effectiveWeight } from "./effective-weight.js";
-import { type AdminState, initialState, isStopped, type ServerState } from "./server-state.js";
+import { type AdminState, awaitsCheck, initialState, isStopped, type ServerState } from "./server-state.js";
 
 /** A server's cells. The first two are what data threads read at picks; the others are the state itself. */
 const Cell = {
@@ -26,9 +26,11 @@ const Cell = {
   checking: 14,
   /** 1: down or in maintenance. */
   stopped: 15,
+  /** 1: the first check has not ended. */
+  awaited: 16,
 } as const;
-/** Two cache lines, so that two servers never share one. */
-const rowCells = 16;
+/** Three cache lines, so that two servers never share one. */
+const rowCells = 24;
 
 /** A proxy's own cells, behind its servers'. */
 const BackendCell = { hasServer: 0, changedMs: 1, downtimeMs: 2, downs: 3 } as const;
@@ -129,8 +131,12 @@ export class ServerTable {
     cells[row + Cell.errorLimits] = state.errorLimits;
     cells[row + Cell.stopped] = isStopped(state, config) ? 1 : 0;
     const weight = effectiveWeight(state, config, nowMs);
+    const awaited = awaitsCheck(state, config) ? 1 : 0;
     const isNews =
-      cells[row + Cell.effectiveWeight] !== weight || cells[row + Cell.recoveries] !== state.recoveries;
+      cells[row + Cell.effectiveWeight] !== weight ||
+      cells[row + Cell.awaited] !== awaited ||
+      cells[row + Cell.recoveries] !== state.recoveries;
+    cells[row + Cell.awaited] = awaited;
     cells[row + Cell.recoveries] = state.recoveries;
     cells[row + Cell.effectiveWeight] = weight;
     // Last, and with a fence: who sees the new version sees what it is about.
@@ -149,6 +155,11 @@ export class ServerTable {
   /** Down by its checks, or in maintenance. */
   isStopped(proxy: number, server: number): boolean {
     return this.cells[this.row(proxy, server) + Cell.stopped] === 1;
+  }
+
+  /** Whether it is up is not known yet. */
+  isAwaited(proxy: number, server: number): boolean {
+    return this.cells[this.row(proxy, server) + Cell.awaited] === 1;
   }
 
   isChecking(proxy: number, server: number): boolean {

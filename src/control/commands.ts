@@ -1,10 +1,13 @@
 import type { SocketLevel } from "../config/config.js";
+import type { Inquiry } from "../process/inquiry.js";
 import type { ControlRequest } from "../process/messages.js";
 import type { Question } from "../process/reload-answer.js";
+import type { Told } from "./inquirer.js";
 import { mayDo, permissionDenied } from "./level.js";
 import type { NodeView } from "./node-view.js";
 import { operatorCommands } from "./operator-commands.js";
 import { type ServerActions, serverCommands } from "./server-commands.js";
+import { sessionCommands } from "./session-commands.js";
 import { formatInfo, formatInfoJson, formatInfoTyped, infoFields } from "./show-info.js";
 import { filterRows, formatCsv, formatJson, formatTyped, type StatFilter } from "./show-stat.js";
 import { formatVrrp, formatVrrpJson } from "./show-vrrp.js";
@@ -20,6 +23,12 @@ export type CommandAnswer =
   | { readonly kind: "request"; readonly request: ControlRequest; readonly text: string }
   /** Something that the main thread knows; `describe` makes the answer of what it says. */
   | { readonly kind: "ask"; readonly question: Question; describe(text: string): string }
+  /** Something that the data threads know or do; `describe` makes the answer of what they tell, as it comes. */
+  | {
+      readonly kind: "inquire";
+      readonly inquiry: Inquiry;
+      describe(told: AsyncIterable<Told>): AsyncIterable<string>;
+    }
   /** From now on this connection may do less. */
   | { readonly kind: "level"; readonly level: SocketLevel }
   | { readonly kind: "quit" };
@@ -144,9 +153,12 @@ const ownCommands: readonly Command[] = [
 ];
 
 /** The commands of the stats socket, in the order of help. A new one is a new line above, or in a list of its own. */
-export const commands: readonly Command[] = [...ownCommands, ...operatorCommands, ...serverCommands].sort(
-  (a, b) => rank(a) - rank(b) || (a.usage < b.usage ? -1 : 1),
-);
+export const commands: readonly Command[] = [
+  ...ownCommands,
+  ...operatorCommands,
+  ...serverCommands,
+  ...sessionCommands,
+].sort((a, b) => rank(a) - rank(b) || (a.usage < b.usage ? -1 : 1));
 
 /** HAProxy's help ends with what is about the socket itself. */
 function rank({ words: [first] }: Command): number {

@@ -16,6 +16,7 @@ import { StatsTable } from "../proxy/stats/table.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import { createAdmin, listenAdmin } from "./admin.js";
 import { Dashboard, readOnlyBecause } from "./dashboard/dashboard.js";
+import { Inquirer } from "./inquirer.js";
 import type { NodeView } from "./node-view.js";
 import { Notifier } from "./notify/notifier.js";
 import { releaseDate, version } from "./release.js";
@@ -62,6 +63,7 @@ export class Control {
   /** Questions to the main thread that it has not answered yet. */
   private readonly asked = new Map<number, (text: string) => void>();
   private lastQuestion = 0;
+  private readonly inquirer = new Inquirer((id, inquiry) => this.post({ kind: "inquire", id, inquiry }));
   private stopping = false;
 
   constructor(
@@ -114,6 +116,9 @@ export class Control {
       case "answered":
         this.asked.get(message.id)?.(message.text);
         this.asked.delete(message.id);
+        break;
+      case "told":
+        this.inquirer.take(message.id, message.part, message.silent);
         break;
       case "notify":
         this.notifier.take(message.jobs);
@@ -184,6 +189,7 @@ export class Control {
         {
           onRequest: (request) => this.post({ kind: "request", request }),
           onAsk: (question) => this.ask(question),
+          onInquire: (inquiry) => this.inquirer.ask(inquiry),
         },
         config,
       );

@@ -3,10 +3,12 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import type { SocketLevel, StatsSocketConfig } from "../config/config.js";
 import { LbError } from "../errors.js";
+import type { Inquiry } from "../process/inquiry.js";
 import type { ControlRequest } from "../process/messages.js";
 import type { Question } from "../process/reload-answer.js";
 import { parseCommandLine } from "./command-line.js";
 import { runCommand, type SocketActions } from "./commands.js";
+import type { Told } from "./inquirer.js";
 import type { NodeView } from "./node-view.js";
 import { socketOwner } from "./socket-owner.js";
 
@@ -24,6 +26,8 @@ export interface StatsSocketHooks {
   onRequest(request: ControlRequest): void;
   /** What the main thread knows. */
   onAsk(question: Question): Promise<string>;
+  /** What the data threads know. */
+  onInquire(inquiry: Inquiry): AsyncIterable<Told>;
 }
 
 /** What who opens it may do, and whose its file is. */
@@ -32,6 +36,9 @@ export type SocketAccess = Pick<StatsSocketConfig, "level" | "mode" | "user" | "
 const noHooks: StatsSocketHooks = {
   onRequest: () => {},
   onAsk: async () => "nobody is there to answer this",
+  async *onInquire() {
+    yield { kind: "end", silent: 0 };
+  },
 };
 
 const defaultLimits: StatsSocketLimits = { idleTimeoutMs: 10_000, maxLineBytes: 16_384, maxClients: 64 };
@@ -177,6 +184,11 @@ function serve(
       const text = await hooks.onAsk(result.question);
       socket.setTimeout(limits.idleTimeoutMs);
       return send(`${result.describe(text)}\n${prompt ? "> " : ""}`);
+    }
+    if (result.kind === "inquire") {
+      for await (const part of result.describe(hooks.onInquire(result.inquiry)))
+        if (!(await send(part))) return false;
+      return send(`\n${prompt ? "> " : ""}`);
     }
     const body = result.kind === "text" || result.kind === "request" ? result.text : "";
     return send(`${body}\n${prompt ? "> " : ""}`);

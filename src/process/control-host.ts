@@ -10,6 +10,8 @@ import type { VrrpStatus } from "../vrrp/status.js";
 import { adminAddress, assertNoProxyThere } from "./admin-address.js";
 import { effectiveMaxconn } from "./data-threads.js";
 import type { ThreadHealth } from "./fitness.js";
+import type { InquiryListener } from "./inquiries.js";
+import type { Inquiry } from "./inquiry.js";
 import type { Log } from "./log.js";
 import type {
   ControlRequest,
@@ -52,6 +54,8 @@ export interface ControlHostOptions {
   onRequest(request: ControlRequest): void;
   /** `answer` is called once; before this host is stopped, if the question is what stops it. */
   onAsk(question: Question, answer: (text: string) => void): void;
+  /** Of the data threads. */
+  onInquire(inquiry: Inquiry, listener: InquiryListener): void;
   onStopped(): void;
 }
 
@@ -222,6 +226,12 @@ export class ControlHost {
     } else if (message.kind === "ask") {
       const { id, question } = message;
       this.options.onAsk(question, (text) => this.thread.post({ kind: "answered", id, text }));
+    } else if (message.kind === "inquire") {
+      const { id, inquiry } = message;
+      this.options.onInquire(inquiry, {
+        onPart: (part) => this.thread.post({ kind: "told", id, part, silent: 0 }),
+        onEnd: (silent) => this.thread.post({ kind: "told", id, part: null, silent }),
+      });
     } else if (message.kind === "stopped") {
       this.options.onStopped();
     } else if (message.fatal) {

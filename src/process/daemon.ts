@@ -153,6 +153,7 @@ export class Daemon {
       onFatal: (error) => this.onControlFailure(error),
       onRequest: (request) => this.onRequest(request),
       onAsk: (question, answer) => this.onAsk(question, answer),
+      onInquire: (inquiry, listener) => this.plane.inquire(inquiry, listener),
       onStopped: () => {
         if (host === this.control) this.input({ kind: "closed" });
         else this.controlGone?.();

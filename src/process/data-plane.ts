@@ -13,6 +13,8 @@ import { StatsTable } from "../proxy/stats/table.js";
 import type { Certificates } from "../proxy/tls/certificate.js";
 import { DataThreads } from "./data-threads.js";
 import type { ThreadHealth } from "./fitness.js";
+import { Inquiries, type InquiryListener } from "./inquiries.js";
+import type { Inquiry } from "./inquiry.js";
 import { closeListeningSockets, type ListeningSocket, openListeningSockets } from "./listening-sockets.js";
 import type { Log } from "./log.js";
 import { LogHost } from "./log-host.js";
@@ -53,6 +55,7 @@ export class DataPlane {
   private serversBefore: ServerTable | null = null;
   private isDraining = false;
   private readonly logs: LogHost;
+  private readonly inquiries = new Inquiries();
   private readonly ticketKeys = randomBytes(48);
 
   /** Opens the listening sockets: LbError LB_LISTEN_IN_USE, LB_PERMISSION, LB_LISTEN. */
@@ -125,6 +128,16 @@ export class DataPlane {
   /** The address is back, or nothing is open any more. */
   stay(): void {
     this.current.threads.stay();
+  }
+
+  /** Asks every data thread, those that only finish what they have begun too. */
+  inquire(inquiry: Inquiry, listener: InquiryListener): void {
+    const generations = [...this.leaving, this.current];
+    this.inquiries.ask(
+      generations.flatMap(({ threads }) => threads.inquired()),
+      inquiry,
+      listener,
+    );
   }
 
   /** As of the threads' last heartbeat. */
@@ -213,6 +226,7 @@ export class DataPlane {
         servers,
         tls: { certificates, ticketKeys: this.ticketKeys },
         log: this.options.log,
+        inquiries: this.inquiries,
         onChange: () => this.options.onChange(),
         onDrained: () => this.onDrained(generation),
       }),

@@ -11,6 +11,7 @@ import type { Certificates, ThreadTls } from "../proxy/tls/certificate.js";
 import { startDataThread } from "./data-thread-host.js";
 import { readDescriptorLimit } from "./descriptor-limit.js";
 import type { ThreadHealth } from "./fitness.js";
+import type { Inquired, Inquiries } from "./inquiries.js";
 import type { ListeningSocket } from "./listening-sockets.js";
 import type { Log } from "./log.js";
 import type { FromDataThread, ThreadListener, ToDataThread } from "./messages.js";
@@ -28,6 +29,8 @@ export interface DataThreadsOptions {
   readonly servers: ServerTable;
   readonly tls: ThreadTls;
   readonly log: Log;
+  /** Hears what the threads tell. */
+  readonly inquiries: Inquiries;
   /** A thread got ready, stuck or lost: look at the health again. */
   onChange(): void;
   /** Each thread has drained or is gone. */
@@ -124,6 +127,13 @@ export class DataThreads {
     for (const thread of this.threads) thread.post({ kind: "stay" });
   }
 
+  /** Those that can be asked. */
+  inquired(): Inquired[] {
+    return this.threads
+      .filter((thread) => thread.isReady)
+      .map((thread) => ({ inquire: (id, inquiry) => thread.post({ kind: "inquire", id, inquiry }) }));
+  }
+
   drain(deadlineMs: number, acceptMs: number): void {
     this.isDraining = true;
     for (const [index, thread] of this.threads.entries()) {
@@ -190,6 +200,12 @@ export class DataThreads {
       if (reason !== null)
         this.options.log.warn({ dataThread: name, engine, reason }, "no direct engine here");
       if (this.isHandingOver) this.threads[index].post({ kind: "hand-over" });
+      return;
+    }
+    if (message.kind === "told") {
+      const { id, part, isLast } = message;
+      this.options.inquiries.told(id, part, isLast);
+      if (!isLast) this.threads[index].post({ kind: "go-on", id });
       return;
     }
     if (message.kind !== "drained") return;

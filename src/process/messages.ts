@@ -3,6 +3,7 @@ import type { AlertConfig, TrackedThings } from "../config/tracking-config.js";
 import type { Certificates, ThreadTls } from "../proxy/tls/certificate.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import type { Found } from "../vrrp/tracking.js";
+import type { Inquiry, InquiryPart } from "./inquiry.js";
 import type { NumberedJob } from "./notices.js";
 import type { Question } from "./reload-answer.js";
 
@@ -54,6 +55,10 @@ export type ToDataThread =
   | { readonly kind: "drain"; readonly deadlineMs: number; readonly acceptMs: number }
   /** Clients that come from now on are shown these. */
   | { readonly kind: "certificates"; readonly certificates: Certificates }
+  /** Answered by `told`, with this number. */
+  | { readonly kind: "inquire"; readonly id: number; readonly inquiry: Inquiry }
+  /** To a `told` that was not the last of its number: the next one may come. */
+  | { readonly kind: "go-on"; readonly id: number }
   /** Answer to `look-up`: address literals, or none and why. */
   | {
       readonly kind: "looked-up";
@@ -67,7 +72,8 @@ export type FromDataThread =
   | { readonly kind: "ready"; readonly engine: "direct" | "portable"; readonly reason: string | null }
   /** A server's host name: a loop that blocks cannot ask for it. */
   | { readonly kind: "look-up"; readonly host: string }
-  | { readonly kind: "drained"; readonly cutConnections: number };
+  | { readonly kind: "drained"; readonly cutConnections: number }
+  | { readonly kind: "told"; readonly id: number; readonly part: InquiryPart; readonly isLast: boolean };
 
 /** What the main thread hands to the control thread at its start. */
 export interface ControlThreadData {
@@ -103,6 +109,8 @@ export type ToControlThread =
   | { readonly kind: "admin"; readonly descriptor: number; readonly config: AdminConfig }
   /** To `ask` of this number. */
   | { readonly kind: "answered"; readonly id: number; readonly text: string }
+  /** To `inquire` of this number; `part` null: that was all, and `silent` threads have not told everything. */
+  | { readonly kind: "told"; readonly id: number; readonly part: InquiryPart | null; readonly silent: number }
   | { readonly kind: "notify"; readonly jobs: readonly NumberedJob[] }
   /** `last`: the process ends too, so whoever is to be told must be told now. */
   | { readonly kind: "stop"; readonly last: boolean };
@@ -119,6 +127,7 @@ export type FromControlThread =
   | { readonly kind: "server-reached"; readonly proxy: string; readonly server: string }
   | { readonly kind: "request"; readonly request: ControlRequest }
   | { readonly kind: "ask"; readonly id: number; readonly question: Question }
+  | { readonly kind: "inquire"; readonly id: number; readonly inquiry: Inquiry }
   /** The stats socket or admin server could not be opened. */
   | {
       readonly kind: "failed";

@@ -9,6 +9,7 @@ import {
 import { HeldBytes } from "./held-bytes.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { parseProxyHeader } from "./proxy-protocol/parse.js";
+import type { SessionReport } from "./session-report.js";
 import { serverNameOf } from "./tls/client-hello.js";
 
 const nothing = new Uint8Array(0);
@@ -36,6 +37,7 @@ type Failure = (typeof Failure)[keyof typeof Failure];
  */
 export class Arrival implements ConnectionHandler, Client {
   rosterPlace = -1;
+  sessionId = 0;
   private readonly held = new HeldBytes();
   private readonly beganMs: number;
   /** As long as the connection can tell. */
@@ -106,6 +108,24 @@ export class Arrival implements ConnectionHandler, Client {
 
   cut(): void {
     this.leave(true);
+  }
+
+  kill(): void {
+    this.leave(true);
+  }
+
+  report(nowMs: number): SessionReport {
+    return {
+      clientAddress: this.clientAddress,
+      clientPort: this.clientPort,
+      frontend: this.proxy.config.name,
+      overTls: this.tls !== null,
+      ageMs: nowMs - this.beganMs,
+      state: "arrival",
+      exchange: null,
+      sentBytes: 0,
+      request: null,
+    };
   }
 
   /** `bytes[start, end)` is all that has come of this stage. */

@@ -11,6 +11,7 @@ import type { ProxyInstance } from "./proxy-instance.js";
 import type { Route } from "./route.js";
 import { writeRuleAnswer } from "./rule-answer.js";
 import type { RuleAnswer } from "./rules/rule-set.js";
+import type { SessionReport, SessionState } from "./session-report.js";
 import { UpstreamPool } from "./upstream-pool.js";
 
 /**
@@ -36,6 +37,7 @@ export class ClientConnection implements ConnectionHandler {
   readonly forwarding: RequestForwarding;
 
   rosterPlace = -1;
+  sessionId = 0;
   /** When the first byte of the request's head came, if that came in pieces; −1: all at once. */
   requestBeganMs = -1;
   /** The request line as it came; null while nobody wants it. */
@@ -50,6 +52,7 @@ export class ClientConnection implements ConnectionHandler {
   private readonly framer = new BodyFramer();
   private readonly held = new HeldBytes();
   private firstRequest = true;
+  private readonly beganMs: number;
   private idleSinceMs: number;
   /** Part of a head has come, and its time runs. */
   private headBegan = false;
@@ -79,7 +82,8 @@ export class ClientConnection implements ConnectionHandler {
       fallbackHost: proxy.fallbackHost,
       keepUpgrade: false,
     };
-    this.idleSinceMs = proxy.engine.now();
+    this.beganMs = proxy.engine.now();
+    this.idleSinceMs = this.beganMs;
     connection.deadline("request-head", proxy.config.timeouts.requestHeadMs);
   }
 
@@ -317,6 +321,32 @@ export class ClientConnection implements ConnectionHandler {
     this.leave(true);
   }
 
+  kill(): void {
+    if (!this.exchange.kill()) this.cut();
+  }
+
+  report(nowMs: number): SessionReport {
+    const exchange = this.exchange.report(nowMs);
+    return {
+      clientAddress: this.connection.remoteAddress,
+      clientPort: this.connection.remotePort,
+      frontend: this.proxy.config.name,
+      overTls: this.overTls,
+      ageMs: nowMs - this.beganMs,
+      state: this.sessionState(exchange?.state ?? null),
+      exchange,
+      sentBytes: this.sentBytes,
+      request: exchange === null ? null : (this.requestLine ?? this.exchange.requestLine),
+    };
+  }
+
+  private sessionState(exchange: SessionState | null): SessionState {
+    if (this.phase === Phase.tunnel) return "tunnel";
+    if (this.phase === Phase.flush) return "flush";
+    if (this.phase === Phase.linger || this.phase === Phase.over) return "closing";
+    return exchange ?? (this.headBegan || this.held.length > 0 ? "request" : "idle");
+  }
+
   /** Ends a connection that has waited for a request since before `sinceMs` on the engine's clock. */
   closeIfIdle(sinceMs: number): void {
     if (this.phase === Phase.head && this.held.length === 0 && this.idleSinceMs <= sinceMs) this.finish();
@@ -360,6 +390,7 @@ export class ClientConnection implements ConnectionHandler {
       const after = requestHeads.parse(bytes, at, end);
       if (after < 0) {
         counters.badHead();
+        this.keepInvalid(bytes, at, end, requestHeads.head.error, null);
         this.tellRefused(-after, Cause.proxy);
         this.headOnly = requestHeads.head.method === Method.HEAD;
         this.answer(-after, false, null);
@@ -443,6 +474,7 @@ export class ClientConnection implements ConnectionHandler {
   private passBody(bytes: Uint8Array, start: number, end: number): number {
     const bodyEnd = this.framer.advance(bytes, start, end);
     if (this.framer.error !== null) {
+      this.keepInvalid(bytes, start, end, this.framer.error, bodyEnd);
       this.exchange.badRequestBody();
       return end;
     }
@@ -486,6 +518,28 @@ export class ClientConnection implements ConnectionHandler {
     this.proxy.counters.badHead();
     this.tellRefused(400, Cause.client);
     this.answer(400, false, null);
+  }
+
+  /** For `show errors`. `at`: where a body broke; null: a head did. */
+  private keepInvalid(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    reason: string,
+    at: number | null,
+  ): void {
+    const { invalid, config, exchangeLog, engine, limits } = this.proxy;
+    invalid.keep({
+      kind: "request",
+      proxy: config.name,
+      otherSide: at === null ? null : this.exchange.backendName,
+      server: at === null ? null : this.exchange.serverName,
+      atEpochMs: exchangeLog.epochMs(engine.now()),
+      clientAddress: this.connection.remoteAddress,
+      clientPort: this.connection.remotePort,
+      maxHeadBytes: limits.maxHeadBytes,
+      ...{ reason, bytes, start, end, at },
+    });
   }
 
   /** The client left in the middle of something, or does not take what it asked for. */

@@ -5,6 +5,7 @@ import { ConnectionGate } from "./connection-gate.js";
 import { ConnectionLimits } from "./connection-limits.js";
 import type { Engine } from "./engine/engine.js";
 import { ServerTable } from "./health/server-table.js";
+import type { InvalidMessages } from "./invalid-messages.js";
 import { ExchangeLog, type LogSink } from "./log/exchange-log.js";
 import { SharedSessionCounts } from "./log/session-counts.js";
 import { ProxyCounters } from "./proxy-counters.js";
@@ -32,13 +33,22 @@ export interface ProxyMeans {
   readonly engine: Engine;
   readonly table: StatsTable;
   readonly sink: LogSink;
+  readonly invalid: InvalidMessages;
   readonly event: ProxyEvent;
   /** Where failed exchanges of proxies without an access log are told. */
   readonly failed: ProxyEvent;
 }
 
 /** Every proxy of the configuration in one data thread, in its order: a backend, too, has an instance, to which nobody comes. */
-export function createProxies({ data, engine, table, sink, event, failed }: ProxyMeans): ProxyInstance[] {
+export function createProxies({
+  data,
+  engine,
+  table,
+  sink,
+  invalid,
+  event,
+  failed,
+}: ProxyMeans): ProxyInstance[] {
   const { proxies, threadIndex } = data;
   const states = new ServerTable(proxies, { buffer: data.serversBuffer });
   const limits = new ConnectionLimits(table, {
@@ -62,6 +72,7 @@ export function createProxies({ data, engine, table, sink, event, failed }: Prox
       counters: new ProxyCounters(table, threadIndex, index, config, backendIndex),
       backend: backends[backendIndex],
       event,
+      invalid,
       monotonicOffsetMs,
       exchangeLog: new ExchangeLog({
         config: config.log ?? null,

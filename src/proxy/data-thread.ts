@@ -1,4 +1,4 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, threadId, workerData } from "node:worker_threads";
 import { openAccessLogChannel } from "../process/access-log-channel.js";
 import { createLog } from "../process/log.js";
 import type { DataThreadData, FromDataThread, ToDataThread } from "../process/messages.js";
@@ -6,7 +6,10 @@ import { createProxies } from "./create-proxies.js";
 import type { LookUpAnswer } from "./engine/direct/host-names.js";
 import type { EngineLoop, Listener } from "./engine/engine.js";
 import { openLoop } from "./engine/open-loop.js";
+import { Inquired } from "./inquired.js";
+import { InvalidMessages } from "./invalid-messages.js";
 import { LogBatches } from "./log/batches.js";
+import { logDate } from "./log/log-line.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { RateLimit } from "./rate-limit.js";
 import type { ProxyEvent } from "./route.js";
@@ -36,6 +39,7 @@ const flushEveryMs = 200;
  * The main thread starts it with `DataThreadData` and speaks to it in `ToDataThread` messages.
  */
 class DataThread {
+  readonly inquired: Inquired;
   private readonly proxies: readonly ProxyInstance[];
   private readonly listeners: readonly Listener[];
   private readonly cells: Float64Array;
@@ -61,7 +65,16 @@ class DataThread {
     const event = limited(new RateLimit(logLinesPerSecond, 1_000));
     // Apart from the others: a storm of failed requests must not hide that a server went down.
     const failed = limited(new RateLimit(logLinesPerSecond, 1_000));
-    this.proxies = createProxies({ data, engine, table, sink: this.batches, event, failed });
+    const invalid = new InvalidMessages(table, threadIndex);
+    this.proxies = createProxies({ data, engine, table, sink: this.batches, invalid, event, failed });
+    this.inquired = new Inquired({
+      proxies: this.proxies,
+      invalid,
+      threadId,
+      now: () => engine.now(),
+      date: (ms) => logDate(Date.now() - engine.now() + ms, -new Date().getTimezoneOffset()),
+      tell: (id, part, isLast) => tell({ kind: "told", id, part, isLast }),
+    });
     this.listeners = data.listeners.map(({ proxyIndex, place, descriptor }) =>
       this.proxies[proxyIndex].listen(descriptor, place, data.tls),
     );
@@ -209,6 +222,12 @@ if (port !== null) {
         break;
       case "certificates":
         thread.renewCertificates(order.certificates);
+        break;
+      case "inquire":
+        thread.inquired.take(order.id, order.inquiry);
+        break;
+      case "go-on":
+        thread.inquired.goOn(order.id);
         break;
       case "looked-up": {
         const waiting = asked.get(order.host) ?? [];

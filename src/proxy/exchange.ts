@@ -16,6 +16,7 @@ import { Sought, type Waiter } from "./queue/server-queue.js";
 import type { ResponseEdits } from "./response-edits.js";
 import type { Route } from "./route.js";
 import { RequestFacts } from "./rules/request-facts.js";
+import type { ExchangeReport, SessionState } from "./session-report.js";
 import type { Stickiness } from "./stickiness.js";
 import { UpstreamConnection } from "./upstream-connection.js";
 import type { UpstreamPool } from "./upstream-pool.js";
@@ -24,6 +25,12 @@ import type { UpstreamPool } from "./upstream-pool.js";
 const splicedBytes = 32_768;
 /** A request that must not be replayed takes no pooled connection that has been idle for longer. */
 const unreplayableIdleMs = 1_000;
+
+const sessionStates: Readonly<Partial<Record<Stage, SessionState>>> = {
+  [Stage.queue]: "queue",
+  [Stage.connect]: "connect",
+  [Stage.headers]: "wait",
+};
 
 /**
  * One request on its way from a client to a server, and the response on its way back. A client connection has one
@@ -129,6 +136,32 @@ export class Exchange implements Waiter, Patient {
     this.dispatch(bodyFollows);
   }
 
+  get backendName(): string {
+    return this.route.backend.name;
+  }
+
+  /** The server that it is at; null: at none. */
+  get serverName(): string | null {
+    return this.server < 0 ? null : this.route.config.servers[this.server].name;
+  }
+
+  /** As far as it is kept, for a look. */
+  get requestLine(): string | null {
+    return this.request.line(this.form.versionMinor);
+  }
+
+  /** null: there is no exchange now. */
+  report(nowMs: number): ExchangeReport | null {
+    if (!this.active) return null;
+    const { queueMs, connectMs, answerMs, startedMs, trace, serverName } = this;
+    return {
+      state: sessionStates[this.stage] ?? (this.responseSent ? "response" : "body"),
+      backend: this.backendName,
+      server: serverName,
+      ...{ queueMs, connectMs, responseMs: answerMs, elapsedMs: nowMs - startedMs, retries: trace.retries },
+    };
+  }
+
   /** The client may pass on body bytes; what it cannot pass it holds. */
   get takesBody(): boolean {
     return this.serverTakesBody;
@@ -183,6 +216,15 @@ export class Exchange implements Waiter, Patient {
     this.route.counters.clientAborted(this.server);
     this.trace.ends(cause, this.stage);
     if (this.isQueued) this.trace.attemptMs = this.route.engine.now();
+  }
+
+  /** An operator ends it. False: there is none. */
+  kill(): boolean {
+    if (!this.active) return false;
+    // As HAProxy counts it.
+    if (this.connectMs >= 0) this.route.counters.responseFailed(this.server, false);
+    this.fail(502, Cause.killed);
+    return true;
   }
 
   /** There is no client any more. */
@@ -315,13 +357,45 @@ export class Exchange implements Waiter, Patient {
     this.fail(504, Cause.serverTimeout);
   }
 
-  brokenResponse(upstream: UpstreamConnection, reason: string): void {
+  /** `bytes[start, end)` is what came; `at`: where a body broke; null: a head did. */
+  brokenResponse(
+    upstream: UpstreamConnection,
+    reason: string,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    at: number | null,
+  ): void {
+    this.keepInvalid(reason, bytes, start, end, at);
     upstream.abandon();
     this.upstream = null;
     this.route.counters.responseFailed(this.server, false);
     const server = this.route.config.servers[this.server].name;
     this.route.event({ event: "response", proxy: this.route.config.name, server, reason }, "broken response");
     this.fail(502, Cause.proxy, this.responseSent ? Stage.data : Stage.headers);
+  }
+
+  /** For `show errors`. */
+  private keepInvalid(
+    reason: string,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    at: number | null,
+  ): void {
+    const { invalid, exchangeLog, engine, limits } = this.route;
+    const { remoteAddress, remotePort } = this.client.connection;
+    invalid.keep({
+      kind: "response",
+      proxy: this.backendName,
+      otherSide: this.front.config.name,
+      server: this.serverName,
+      atEpochMs: exchangeLog.epochMs(engine.now()),
+      clientAddress: remoteAddress,
+      clientPort: remotePort,
+      maxHeadBytes: limits.maxHeadBytes,
+      ...{ reason, bytes, start, end, at },
+    });
   }
 
   /** A 1xx: passed on, unless the client speaks HTTP/1.0 and would not understand it. */
@@ -425,7 +499,8 @@ export class Exchange implements Waiter, Patient {
   /** The server agreed to an upgrade; `bytes[start, end)` already belong to the new protocol. */
   switchingProtocols(upstream: UpstreamConnection, bytes: Uint8Array, start: number, end: number): void {
     if (!this.upgradeAsked || !this.requestComplete) {
-      this.brokenResponse(upstream, "unasked-upgrade");
+      const { start: headStart } = this.route.responseHeads.head;
+      this.brokenResponse(upstream, "unasked-upgrade", bytes, headStart, end, headStart);
       return;
     }
     this.route.counters.responded(this.server, 101);

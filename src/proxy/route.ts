@@ -6,6 +6,7 @@ import type { Engine } from "./engine/engine.js";
 import { ErrorPages } from "./error-pages.js";
 import { defaultMaxFields, type HeadLimits } from "./http1/head.js";
 import type { ResponseHeads } from "./http1/known-heads.js";
+import type { InvalidMessages } from "./invalid-messages.js";
 import type { ExchangeLog } from "./log/exchange-log.js";
 import type { ProxyCounters } from "./proxy-counters.js";
 import type { ServerQueue } from "./queue/server-queue.js";
@@ -30,6 +31,8 @@ export interface RouteParts {
   readonly monotonicOffsetMs: number;
   /** Where exchanges are told of when they are over. */
   readonly exchangeLog: ExchangeLog;
+  /** The last messages that broke a rule, of all proxies of the thread. */
+  readonly invalid: InvalidMessages;
 }
 
 /**
@@ -43,6 +46,7 @@ export class Route {
   readonly backend: Backend;
   readonly event: ProxyEvent;
   readonly exchangeLog: ExchangeLog;
+  readonly invalid: InvalidMessages;
   readonly balancer: Balancer;
   /** What requests are hashed by; null: by nothing. */
   readonly requestKey: RequestKey | null;
@@ -71,6 +75,7 @@ export class Route {
     this.backend = backend;
     this.event = parts.event;
     this.exchangeLog = parts.exchangeLog;
+    this.invalid = parts.invalid;
     this.monotonicOffsetMs = parts.monotonicOffsetMs;
     this.balancer = backend.balancer;
     this.requestKey = backend.requestKey;

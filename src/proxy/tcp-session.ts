@@ -9,6 +9,7 @@ import { Cause, Stage } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import type { Patient } from "./queue/first-checks.js";
 import { Sought, type Waiter } from "./queue/server-queue.js";
+import type { SessionReport } from "./session-report.js";
 
 /** From so many bytes at once on, what follows passes unseen, where the engine can: below it copying costs less. */
 const splicedBytes = 32_768;
@@ -32,6 +33,7 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  */
 export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
   rosterPlace = -1;
+  sessionId = 0;
 
   private phase: Phase = Phase.connecting;
   private upstream: Connection | null = null;
@@ -43,6 +45,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
   /** It waits for a server to have room. */
   private isQueued = false;
   private hasWaitedTooLong = false;
+  private isKilled = false;
   private serverQueue = 0;
   private backendQueue = 0;
   private retries = 0;
@@ -180,6 +183,38 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
   cut(): void {
     this.cause = Cause.killed;
     this.end(true, true);
+  }
+
+  kill(): void {
+    this.isKilled = true;
+    this.cut();
+  }
+
+  report(nowMs: number): SessionReport {
+    const { config, backend } = this.proxy;
+    const isOpen = this.phase === Phase.open;
+    const elapsedMs = nowMs - this.startedMs;
+    const state = isOpen ? "tunnel" : this.isQueued ? "queue" : "connect";
+    return {
+      clientAddress: this.client.remoteAddress,
+      clientPort: this.client.remotePort,
+      frontend: config.name,
+      overTls: false,
+      ageMs: elapsedMs,
+      state,
+      exchange: {
+        state,
+        backend: backend.name,
+        server: this.server < 0 ? null : config.servers[this.server].name,
+        queueMs: this.firstAttemptMs < 0 ? -1 : this.connectStartedMs - this.startedMs,
+        connectMs: isOpen ? this.connectMs : -1,
+        responseMs: -1,
+        elapsedMs,
+        retries: this.retries + this.redispatches,
+      },
+      sentBytes: this.sentBytes,
+      request: null,
+    };
   }
 
   // —— from the queue ——
@@ -335,7 +370,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
       status: -1,
       bytes: this.sentBytes,
       cause: this.cause,
-      stage: wasOpen ? Stage.data : this.isQueued || this.hasWaitedTooLong ? Stage.queue : Stage.connect,
+      stage: this.stage(wasOpen),
       cookies: "--",
       processConnections: counts.process(),
       frontendConnections: counts.frontend(),
@@ -347,6 +382,12 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
       backendQueue: this.backendQueue,
       request: null,
     });
+  }
+
+  /** HAProxy says nothing of how far a session had come that an operator has ended. */
+  private stage(wasOpen: boolean): Stage {
+    if (wasOpen) return this.isKilled ? Stage.none : Stage.data;
+    return this.isQueued || this.hasWaitedTooLong ? Stage.queue : Stage.connect;
   }
 
   /** Closes what is left of both sides, and the accounts. */

@@ -173,7 +173,7 @@ export class UpstreamConnection implements ConnectionHandler {
     while (at < end) {
       const after = responseHeads.parse(bytes, at, end, exchange.method);
       if (after < 0) {
-        exchange.brokenResponse(this, responseHeads.head.error);
+        exchange.brokenResponse(this, responseHeads.head.error, bytes, at, end, null);
         return;
       }
       if (after === 0) {
@@ -202,7 +202,8 @@ export class UpstreamConnection implements ConnectionHandler {
     this.phase = framing === Framing.untilClose ? Phase.untilClose : Phase.body;
     const bodyEnd = this.framer.advance(bytes, start, end);
     if (this.framer.error !== null) {
-      exchange.brokenResponse(this, this.framer.error);
+      const { start: headStart } = this.route.responseHeads.head;
+      exchange.brokenResponse(this, this.framer.error, bytes, headStart, end, bodyEnd);
       return;
     }
     // Bytes behind the response belong to nothing that was asked for: the connection is not used again.
@@ -216,7 +217,7 @@ export class UpstreamConnection implements ConnectionHandler {
   private receivedBody(exchange: Exchange, bytes: Uint8Array, start: number, end: number): void {
     const bodyEnd = this.framer.advance(bytes, start, end);
     if (this.framer.error !== null) {
-      exchange.brokenResponse(this, this.framer.error);
+      exchange.brokenResponse(this, this.framer.error, bytes, start, end, bodyEnd);
       return;
     }
     exchange.responseBody(this, bytes, start, bodyEnd, this.framer.done);

@@ -9,6 +9,7 @@ import { DirectEngine } from "../../src/proxy/engine/direct/direct-engine.js";
 import type { Engine, Listener } from "../../src/proxy/engine/engine.js";
 import { PortableEngine } from "../../src/proxy/engine/portable/portable-engine.js";
 import { ServerTable } from "../../src/proxy/health/server-table.js";
+import { InvalidMessages } from "../../src/proxy/invalid-messages.js";
 import type { ProxyInstance } from "../../src/proxy/proxy-instance.js";
 import { createServerSlots } from "../../src/proxy/queue/server-slots.js";
 import { createGateMemory, createRuleCounters } from "../../src/proxy/rules/rule-counters.js";
@@ -311,6 +312,7 @@ export class RunningProxy {
   readonly failures: Readonly<Record<string, string | number>>[] = [];
   /** The access log. */
   readonly lines: string[] = [];
+  readonly invalid: InvalidMessages;
   private readonly config: ProxyConfig;
   private readonly configs: readonly ProxyConfig[];
   readonly states: ServerTable;
@@ -337,6 +339,7 @@ export class RunningProxy {
     this.configs = [this.config, ...others];
     this.table = new StatsTable(this.configs, 1);
     this.states = new ServerTable(this.configs, { nowMs: monotonicMs() });
+    this.invalid = new InvalidMessages(this.table, 0);
     this.instances = createProxies({
       data: {
         proxies: this.configs,
@@ -352,6 +355,7 @@ export class RunningProxy {
       },
       engine,
       table: this.table,
+      invalid: this.invalid,
       sink: { write: (_target, _facility, line) => this.lines.push(line) },
       event: (fields, message) => this.events.push({ ...fields, message }),
       failed: (fields) => this.failures.push(fields),

@@ -95,5 +95,7 @@ export const ThreadCell = {
   /** Pipes of the engine: with bytes in them, and waiting for the next transfer. */
   pipesUsed: 3,
   pipesFree: 4,
+  /** Invalid requests and responses since the thread's configuration began. */
+  invalidMessages: 5,
 } as const;
 export const threadHeaderCells = 8;

@@ -26,6 +26,7 @@ export interface ThreadSnapshot {
   readonly idlePercent: number;
   readonly pipesUsed: number;
   readonly pipesFree: number;
+  readonly invalidMessages: number;
 }
 
 /** The whole table at one instant. Each cell is exact; two cells may be a request apart. */
@@ -74,6 +75,7 @@ function readThread(block: Float64Array): ThreadSnapshot {
     idlePercent: block[ThreadCell.idlePercent],
     pipesUsed: block[ThreadCell.pipesUsed],
     pipesFree: block[ThreadCell.pipesFree],
+    invalidMessages: block[ThreadCell.invalidMessages],
   };
 }
 

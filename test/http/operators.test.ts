@@ -1,0 +1,113 @@
+import type { InvalidMessage } from "../../src/proxy/invalid-messages.js";
+import type { SessionReport } from "../../src/proxy/session-report.js";
+import { eventually } from "./peer.js";
+import { get, head, ok, type RunningProxy, scenario } from "./scenario.js";
+
+/** What operators see of live connections, and of messages that broke a rule. */
+
+const brief = ({ kind, proxy, otherSide, server, reason, bytes, at }: InvalidMessage) => ({
+  ...{ kind, proxy, otherSide, server, reason, at },
+  text: Buffer.from(bytes).toString("latin1"),
+});
+
+scenario("an invalid request is kept for show errors, and only the last one", async (s, t) => {
+  const server = await s.server();
+  const proxy = s.proxy([server]);
+  for (const field of ["X : first", "X : second"]) {
+    const client = await proxy.client();
+    client.send(get("/", field));
+    await client.receiveAll();
+  }
+  t.same(proxy.invalid.list().map(brief), [
+    {
+      ...{ kind: "request", proxy: "http", otherSide: null, server: null, reason: "space-before-colon" },
+      ...{ at: null, text: get("/", "X : second") },
+    },
+  ]);
+});
+
+scenario(
+  "of a request whose body breaks the piece that broke is kept, with the place and its server",
+  async (s, t) => {
+    const { server, proxy, client } = await s.one();
+    client.send(head("POST / HTTP/1.1", "Host: site", "Transfer-Encoding: chunked"));
+    await (await server.accept()).receiveHead();
+    client.send("2\r\nab\r\nq\r\n");
+    await client.receiveAll();
+    const [kept] = proxy.invalid.list().map(brief);
+    t.match(kept, { kind: "request", otherSide: "http", reason: "bad-chunk-size" });
+    t.equal(kept.text[kept.at ?? -1], "q");
+    t.equal(kept.server, server.name);
+  },
+);
+
+scenario("an invalid response is kept for show errors", async (s, t) => {
+  const { server, proxy, client } = await s.one();
+  for (const [text, reason, wrong] of [
+    [head("HTTP/1.1 200 OK", "Bad\x01: x"), "field-name-invalid", null],
+    [`${head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked")}zz\r\n`, "bad-chunk-size", "zz"],
+    [
+      head("HTTP/1.1 101 Switching Protocols", "Connection: upgrade", "Upgrade: x"),
+      "unasked-upgrade",
+      "HTTP",
+    ],
+  ] as const) {
+    client.send(get("/"));
+    const peer = await server.accept();
+    await peer.receiveHead();
+    peer.send(text);
+    await client.receiveHead();
+    const [kept] = proxy.invalid.list().map(brief);
+    t.match(kept, { kind: "response", proxy: "http", otherSide: "http", server: server.name, reason, text });
+    t.equal(kept.at, wrong === null ? null : text.indexOf(wrong));
+  }
+});
+
+const sessions = (proxy: RunningProxy): SessionReport[] =>
+  proxy.instance.clients.list().map((client) => client.report(proxy.instance.engine.now()));
+const isIn = (proxy: RunningProxy, state: SessionReport["state"]) =>
+  eventually(
+    () => sessions(proxy)[0]?.state === state,
+    () => `it is ${sessions(proxy)[0]?.state} and not ${state}`,
+  );
+
+scenario("a session tells how far it has come", async (s, t) => {
+  const { server, proxy, client } = await s.one();
+  await isIn(proxy, "idle");
+  client.send("GET /");
+  await isIn(proxy, "request");
+  client.send(`x HTTP/1.1\r\nHost: site\r\n\r\n`);
+  const peer = await server.accept();
+  await peer.receiveHead();
+  await isIn(proxy, "wait");
+  const [waiting] = sessions(proxy);
+  t.match(waiting, {
+    ...{ clientAddress: "127.0.0.1", frontend: "http", overTls: false, request: "GET /x HTTP/1.1" },
+    exchange: { backend: "http", server: server.name, responseMs: -1, retries: 0 },
+  });
+  t.ok((waiting.exchange?.connectMs ?? -1) >= 0);
+  peer.send(head("HTTP/1.1 200 OK", "Content-Length: 2"));
+  await isIn(proxy, "response");
+  peer.send("ok");
+  await isIn(proxy, "idle");
+  t.equal(sessions(proxy)[0].exchange, null);
+  client.send(`${head("POST / HTTP/1.1", "Host: site", "Content-Length: 4")}ab`);
+  await isIn(proxy, "body");
+});
+
+scenario("a session that is killed ends both of its connections, and is told of as killed", async (s, t) => {
+  const { server, proxy, client } = await s.one();
+  client.send(get("/"));
+  const peer = await server.accept();
+  await peer.receiveHead();
+  for (const session of proxy.instance.clients.list()) session.kill();
+  t.equal((await client.receiveHead()).line, "HTTP/1.1 502 Bad Gateway");
+  await peer.expectReset();
+  t.match(proxy.failures, [{ termination: "KH--" }]);
+  const other = await proxy.client();
+  other.send(get("/"));
+  const next = await server.accept();
+  await next.receiveHead();
+  next.send(ok("ok"));
+  await other.expect(ok("ok"));
+});

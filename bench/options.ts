@@ -23,7 +23,7 @@ CPU per request beside HAProxy and nginx: each proxy on one core, load and serve
 
   --quick             the most telling cases, fewer and shorter rounds: under two minutes
   --cases A,B         only these: ${cases.map(({ name }) => name).join(", ")}
-  --targets A,B       only these: haproxy, haproxy-splice, nginx, portable, direct
+  --targets A,B       only these: haproxy, haproxy-splice, nginx, portable, direct, pipelining
                       (and haproxy-new, haproxy-new-splice, where HAPROXY_BIN names another build)
   --rounds N          turns of each target in each case (3; the median counts)
   --seconds N         length of a turn (3)

@@ -40,8 +40,9 @@ export function targetKinds(): TargetKind[] {
     haproxyKind("haproxy", "haproxy", false),
     haproxyKind("haproxy-splice", "haproxy", true),
     nginxKind(),
-    tandemKind("portable"),
-    tandemKind("direct"),
+    tandemKind("portable", "portable"),
+    tandemKind("direct", "direct"),
+    tandemKind("pipelining", "direct", "    pipelining: 8\n"),
   ];
   const newer = process.env.HAPROXY_BIN;
   if (newer !== undefined && newer !== "")
@@ -147,14 +148,15 @@ http {
   return kind;
 }
 
-function tandemKind(engine: "portable" | "direct"): TargetKind {
+/** `words`: further lines of the proxy in its configuration. */
+function tandemKind(name: string, engine: "portable" | "direct", words = ""): TargetKind {
   const kind: TargetKind = {
-    name: engine,
-    title: `Tandem, ${engine}`,
+    name,
+    title: `Tandem, ${name}`,
     splicesOnly: false,
     start: async ({ folder, cores, port, threads }) => {
-      const statsSocket = join(folder, `${engine}-${port}.sock`);
-      const config = join(folder, `${engine}-${port}.yaml`);
+      const statsSocket = join(folder, `${name}-${port}.sock`);
+      const config = join(folder, `${name}-${port}.yaml`);
       writeFileSync(
         config,
         `threads: ${threads}
@@ -165,14 +167,14 @@ proxies:
     bind: ["127.0.0.1:${port}"]
     servers: { ${backendPorts.map((backend, i) => `web${i + 1}: "127.0.0.1:${backend}"`).join(", ")} }
     timeout: { connect: 5s, client: 600s, server: 600s, http-request: 10s, http-keep-alive: 600s }
-admin:
+${words}admin:
   bind: 127.0.0.1:${port + 1000}
   stats: { user: bench, password: not-the-default }
 `,
       );
       const flags = ["--no-vrrp", "--config", config, "--stats-socket", statsSocket];
       const lb = join(projectRoot, "bin", "lb.js");
-      const program = new Program(`${engine}-${port}`, cores, folder, process.execPath, [lb, ...flags]);
+      const program = new Program(`${name}-${port}`, cores, folder, process.execPath, [lb, ...flags]);
       try {
         await program.listening(port);
       } catch (error) {

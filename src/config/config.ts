@@ -206,6 +206,8 @@ export interface ProxyConfig {
   readonly maxconn: number | null;
   /** Left out: from servers that cannot be reached to all others, after an empty response to one other. */
   readonly retry?: RetryConfig;
+  /** Most safe requests that may leave in one packet to a server, to be answered one behind the other; left out: 1. */
+  readonly pipelining?: number;
   /** Left out: no access log. */
   readonly log?: AccessLogConfig;
   /** Keeps clients at their servers. Left out: nothing does. */

@@ -125,6 +125,7 @@ function readProxy(
     maxconn: shape.maxconn ?? null,
     ...(log !== null && { log }),
     ...(retry !== null && { retry }),
+    ...(shape.pipelining !== undefined && { pipelining: shape.pipelining }),
     ...(errorFiles.length > 0 && { errorFiles }),
     ...(cookie !== null && { cookie }),
   };
@@ -287,6 +288,7 @@ function reportHttpWords(path: Path, shape: ProxyShape, context: Context): void 
     "retries",
     "retry_on",
     "retry_budget",
+    "pipelining",
   ] as const) {
     if (shape[word] !== undefined) said.push([...path, word]);
   }

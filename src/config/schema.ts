@@ -191,6 +191,11 @@ const serverSide = {
     "What makes a request that may be sent twice move. Default conn-failure and empty-response.",
   ),
   retry_budget: whole(1, 100, "Replays beside requests, in percent. Default: no limit."),
+  pipelining: whole(
+    2,
+    16,
+    "Most GET and HEAD requests of different clients that may leave in one packet to a server that answers fast, and be answered one behind the other. Saves much CPU under load; docs/performance.md says what it risks. Direct engine only. Default: each has its own connection.",
+  ),
   errorfiles,
   cookie: Type.Optional(cookieSchema),
   http_check: Type.Optional(httpCheckSchema),

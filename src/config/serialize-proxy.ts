@@ -47,6 +47,7 @@ export function writeProxy(proxy: ProxyConfig, secret: (text: string) => string)
     ...(clients && !isTcp && { max_head_bytes: proxy.maxHeadBytes }),
     ...(proxy.maxconn !== null && { maxconn: proxy.maxconn }),
     ...(proxy.retry !== undefined && writeRetry(proxy.retry)),
+    ...(proxy.pipelining !== undefined && { pipelining: proxy.pipelining }),
     ...(proxy.errorFiles !== undefined && {
       errorfiles: new Map(proxy.errorFiles.map(({ status, path }) => [status, path])),
     }),

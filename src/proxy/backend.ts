@@ -7,6 +7,7 @@ import type { Engine, TlsInitiation } from "./engine/engine.js";
 import { defaultMaxFields } from "./http1/head.js";
 import { ResponseHeads } from "./http1/known-heads.js";
 import { FirstChecks } from "./queue/first-checks.js";
+import { Pipelines } from "./pipelining/pipelines.js";
 import type { QueuePoll } from "./queue/queue-poll.js";
 import { ServerQueue } from "./queue/server-queue.js";
 import type { ServerSlots } from "./queue/server-slots.js";
@@ -43,6 +44,8 @@ export class Backend {
   readonly errorFiles: readonly ErrorFile[];
   /** Who waits for a server, or any (−1), in all threads. */
   readonly queuedFor: (server: number) => number;
+  /** Lets safe requests share connections; null: each has its own. */
+  readonly pipelines: Pipelines | null;
   /** Keeps clients at their servers; null: nothing does. */
   readonly stickiness: Stickiness | null;
   /** Where requests wait for servers that have maxconn; null: none has. */
@@ -81,6 +84,11 @@ export class Backend {
     this.sendsProxy = servers.some(({ sendProxy }) => sendProxy !== undefined);
     this.greets = this.sendsProxy || servers.some(({ tls }) => tls !== undefined);
     this.pool = new UpstreamPool(servers.length);
+    // What lies in a chunk of its own is referred to by sockets until it is written: heads cannot be written over it.
+    this.pipelines =
+      config.pipelining === undefined || engine.memory === null
+        ? null
+        : new Pipelines(servers.length, config.pipelining, engine, this.pool);
     const limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
     this.responseHeads = new ResponseHeads(engine.memory, limits);
     const queueMs = timeouts.queueMs ?? timeouts.connectMs;

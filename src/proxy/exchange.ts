@@ -10,6 +10,7 @@ import { KeptRequest } from "./kept-request.js";
 import { ExchangeTrace } from "./log/exchange-trace.js";
 import { Cause, Stage, stageOf } from "./log/termination.js";
 import { logExchange } from "./log-exchange.js";
+import { connectTo } from "./pipelining/connect-to.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import type { Patient } from "./queue/first-checks.js";
 import { Sought, type Waiter } from "./queue/server-queue.js";
@@ -18,7 +19,7 @@ import type { Route } from "./route.js";
 import { RequestFacts } from "./rules/request-facts.js";
 import type { ExchangeReport, SessionState } from "./session-report.js";
 import type { Stickiness } from "./stickiness.js";
-import { UpstreamConnection } from "./upstream-connection.js";
+import type { UpstreamConnection } from "./upstream-connection.js";
 import type { UpstreamPool } from "./upstream-pool.js";
 
 /** From so many bytes on a body passes unseen, where the engine can: below it copying costs less. */
@@ -31,6 +32,9 @@ const sessionStates: Readonly<Partial<Record<Stage, SessionState>>> = {
   [Stage.connect]: "connect",
   [Stage.headers]: "wait",
 };
+
+/** RFC 9110 §9.2.1; the two that ask for nothing but an answer. */
+const isSafe = (method: number): boolean => method === Method.GET || method === Method.HEAD;
 
 /**
  * One request on its way from a client to a server, and the response on its way back. A client connection has one
@@ -71,6 +75,8 @@ export class Exchange implements Waiter, Patient {
   private responseSent = false;
   private keepAlive = false;
   private upgradeAsked = false;
+  /** It shares no connection with others: it must not, or has tried to. */
+  private isAlone = true;
   private readonly form = new ClientForm();
 
   /** For the log line. */
@@ -104,6 +110,7 @@ export class Exchange implements Waiter, Patient {
     this.form.begin(head.versionMinor);
     this.keepAlive = head.keepAlive;
     this.upgradeAsked = head.upgrade;
+    this.isAlone = !complete || head.upgrade || !isSafe(head.method);
     this.requestComplete = complete;
     this.replays = 0;
     this.moves = 0;
@@ -231,7 +238,7 @@ export class Exchange implements Waiter, Patient {
   abandon(): void {
     if (!this.active) return;
     this.trace.ends(Cause.killed, this.stage);
-    this.upstream?.abandon();
+    this.upstream?.abandon(this);
     this.over();
   }
 
@@ -305,7 +312,7 @@ export class Exchange implements Waiter, Patient {
   }
 
   connectFailed(upstream: UpstreamConnection, reason: string): void {
-    upstream.abandon();
+    upstream.abandon(this);
     this.route.counters.connectFailed(this.server);
     this.route.serverFailed(this.server, reason);
     this.lastFailure = reason === "time-out" ? Cause.serverTimeout : Cause.server;
@@ -316,7 +323,7 @@ export class Exchange implements Waiter, Patient {
 
   /** The server closed or reset the connection before its response was whole. */
   upstreamClosed(upstream: UpstreamConnection, reason: string, responseBegan: boolean): void {
-    upstream.abandon();
+    upstream.abandon(this);
     this.upstream = null;
     this.serverTakesBody = false;
     if (!responseBegan && this.request.replayable && upstream.reused) {
@@ -347,7 +354,7 @@ export class Exchange implements Waiter, Patient {
       this.tunnelClosed(upstream, null);
       return;
     }
-    upstream.abandon();
+    upstream.abandon(this);
     this.upstream = null;
     this.route.counters.responseFailed(this.server, this.responseSent);
     if (this.canReplay && this.route.retryPolicy.afterTimeout(this.moves)) {
@@ -367,7 +374,7 @@ export class Exchange implements Waiter, Patient {
     at: number | null,
   ): void {
     this.keepInvalid(reason, bytes, start, end, at);
-    upstream.abandon();
+    upstream.abandon(this);
     this.upstream = null;
     this.route.counters.responseFailed(this.server, false);
     const server = this.route.config.servers[this.server].name;
@@ -406,7 +413,7 @@ export class Exchange implements Waiter, Patient {
     if (this.form.versionMinor === 0) return;
     const out = this.roomForHead();
     const end = this.writeHead(bytes, true, false, out);
-    if (!this.client.send(out.bytes, out.start, end, false)) this.awaitClient(upstream);
+    if (!this.client.send(out.bytes, out.start, end, false)) upstream.awaitClient();
   }
 
   /** The final head, described by `proxy.responseHeads.head`, and the part of its body that came with it. */
@@ -421,7 +428,7 @@ export class Exchange implements Waiter, Patient {
     let { head } = this.route.responseHeads;
     if (this.route.retryPolicy.looksAtStatus && this.goesOnAfter(head.status)) {
       this.route.counters.responseFailed(this.server, false);
-      upstream.abandon();
+      upstream.abandon(this);
       this.redispatch();
       return;
     }
@@ -484,14 +491,37 @@ export class Exchange implements Waiter, Patient {
     this.afterPassing(upstream, taken, done);
   }
 
-  responseDone(upstream: UpstreamConnection, reusable: boolean): void {
-    const { counters, engine } = this.route;
+  /** The response is whole. The connection stays with whoever is answered next on it when it `isShared`. */
+  responseDone(upstream: UpstreamConnection, reusable: boolean, isShared = false): void {
+    const { counters, engine, backend } = this.route;
     counters.timed(this.server, this.connectMs, this.answerMs, engine.now() - this.startedMs, this.queueMs);
+    backend.pipelines?.answered(this.server, this.answerMs);
     const { keepAlive } = this;
-    // A server that answers early may not read the rest of the request: the connection cannot be shared.
-    this.route.release(upstream, reusable && this.requestComplete);
+    // A server that answers early may not read the rest of the request: nobody else may use the connection.
+    if (!isShared) this.route.release(upstream, reusable && this.requestComplete);
     this.over();
     this.client.exchangeDone(keepAlive);
+  }
+
+  // —— on a connection with others (pipelining) ——
+
+  get requestBytes(): number {
+    return this.request.headBytes;
+  }
+
+  /** Writes the request into `bytes` at `at`, to be sent with others; returns the offset after it. */
+  writeRequest(bytes: Uint8Array, at: number): number {
+    this.route.counters.sentToServer(this.server, this.requestBytes);
+    return this.request.copyTo(bytes, at);
+  }
+
+  /** It would have been answered behind somebody else, and is not going to be: it asks again, on a connection of its own. */
+  leftBehind(): void {
+    this.upstream = null;
+    this.isAlone = true;
+    this.route.counters.leftBehind(this.server);
+    this.trace.retries++;
+    this.attempt(true, false);
   }
 
   // —— tunnels (101 Switching Protocols) ——
@@ -559,7 +589,7 @@ export class Exchange implements Waiter, Patient {
 
   /** The server's connection is gone or given up. What is on its way to the client still arrives, unless it was reset. */
   tunnelClosed(upstream: UpstreamConnection, errorCode: string | null): void {
-    upstream.abandon();
+    upstream.abandon(this);
     const { counters, engine } = this.route;
     counters.timed(this.server, this.connectMs, this.answerMs, engine.now() - this.startedMs, this.queueMs);
     if (errorCode !== null) this.trace.ends(Cause.server, Stage.data);
@@ -651,13 +681,22 @@ export class Exchange implements Waiter, Patient {
     const now = engine.now();
     this.trace.attemptMs = now;
     this.connectMs = -1;
+    if (pooled && !this.isAlone && backend.pipelines !== null) {
+      const shared = backend.pipelines.join(this, this.server, now);
+      if (shared !== null) {
+        counters.reused(this.server);
+        this.connectMs = 0;
+        this.upstream = shared;
+        return;
+      }
+    }
     const idle = pooled
       ? pool.take(this.server, now, this.request.replayable ? Infinity : unreplayableIdleMs)
       : null;
     if (idle === null) {
       counters.connecting(this.server);
       this.connectStartedMs = now;
-      this.upstream = new UpstreamConnection(this.route, this.server, this, pool);
+      this.upstream = connectTo(this.route, this.server, this, pool);
       return;
     }
     counters.reused(this.server);
@@ -701,13 +740,7 @@ export class Exchange implements Waiter, Patient {
       upstream.connection.deadline("server", this.route.config.timeouts.serverMs);
       return;
     }
-    this.awaitClient(upstream);
-  }
-
-  /** It is the client's turn now, and the client's time-out that runs. */
-  private awaitClient(upstream: UpstreamConnection): void {
-    upstream.connection.pause();
-    upstream.connection.clearDeadline();
+    upstream.awaitClient();
   }
 
   private roomForHead(): Room {
@@ -727,7 +760,7 @@ export class Exchange implements Waiter, Patient {
   /** Ends the exchange without a server's response: an answer of our own, or a cut when one has begun. */
   private fail(status: number, cause: Cause, stage: Stage = this.stage): void {
     this.trace.ends(cause, stage);
-    this.upstream?.abandon();
+    this.upstream?.abandon(this);
     const { responseSent } = this;
     // HTTP/1.0 clients take a connection for closed unless the answer says otherwise, and ours do not.
     const keepAlive =

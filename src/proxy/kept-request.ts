@@ -1,5 +1,6 @@
 import type { Connection, Engine, Room } from "./engine/engine.js";
 import { HeldBytes } from "./held-bytes.js";
+import { copyBytes } from "./http1/copy.js";
 import { Method } from "./http1/head.js";
 
 /** A request body up to this size is kept until the response begins, so that a safe request can be sent again. */
@@ -50,6 +51,18 @@ export class KeptRequest {
     connection.send(head.bytes, head.start, headEnd, bodyBytes > 0 || more);
     if (bodyBytes > 0) connection.send(this.body.peek(), 0, bodyBytes, more);
     return headEnd - head.start + bodyBytes;
+  }
+
+  /** Of the head as it goes to a server. */
+  get headBytes(): number {
+    return this.head === null ? 0 : this.headEnd - this.head.start;
+  }
+
+  /** Copies the head into `bytes` at `at`; returns the offset after it. */
+  copyTo(bytes: Uint8Array, at: number): number {
+    if (this.head === null) return at;
+    copyBytes(this.head.bytes, this.head.start, this.headEnd, bytes, at);
+    return at + this.headBytes;
   }
 
   /** The request line as the client wrote it; null when the head is not kept any more. The target may be in another form. */

@@ -171,6 +171,18 @@ export class ProxyCounters {
     this.both(server, Cell.reuses);
   }
 
+  /** `requests` have left for `server` in one packet. */
+  pipelined(server: number, requests: number): void {
+    this.cells[this.servers[server] + Cell.pipelined] += requests;
+    this.cells[this.backend + Cell.pipelined] += requests;
+  }
+
+  /** One of them is asked for again, for it would have had to wait. */
+  leftBehind(server: number): void {
+    this.both(server, Cell.leftBehind);
+    this.retried(server);
+  }
+
   /** It took a connection. */
   connected(server: number): void {
     if (this.observed[server] === "layer4") this.cells[this.servers[server] + Cell.errorsInRow] = 0;

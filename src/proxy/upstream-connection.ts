@@ -10,6 +10,8 @@ import type { UpstreamPool } from "./upstream-pool.js";
 const Phase = { connecting: 0, idle: 1, head: 2, body: 3, untilClose: 4, tunnel: 5 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
+const nothing = new Uint8Array(0);
+
 /** A connection to a server: takes one exchange at a time and turns what the server sends into that exchange's calls. */
 export class UpstreamConnection implements ConnectionHandler {
   readonly connection: Connection;
@@ -18,15 +20,15 @@ export class UpstreamConnection implements ConnectionHandler {
   idleSinceMs = 0;
 
   private phase: Phase = Phase.connecting;
-  private exchange: Exchange | null;
-  private readonly framer = new BodyFramer();
+  protected exchange: Exchange | null;
+  protected readonly framer = new BodyFramer();
   private readonly held = new HeldBytes();
   /** Any byte of the response has come: the request must not be replayed. */
   private responseBegan = false;
   private isGreeted = false;
 
   constructor(
-    private readonly route: Route,
+    protected readonly route: Route,
     readonly server: number,
     exchange: Exchange,
     /** Where it rests between two exchanges. */
@@ -59,11 +61,17 @@ export class UpstreamConnection implements ConnectionHandler {
     this.connection.close(false);
   }
 
-  /** The exchange gives this connection up in mid-air. */
-  abandon(): void {
+  /** `exchange` gives this connection up in mid-air. */
+  abandon(_exchange: Exchange): void {
     this.exchange = null;
     if (this.phase !== Phase.connecting) this.route.counters.usedConnections(this.server, -1);
     this.connection.close(this.phase !== Phase.connecting);
+  }
+
+  /** The client takes no more of the response for the moment: its time-out runs and not the server's. */
+  awaitClient(): void {
+    this.connection.pause();
+    this.connection.clearDeadline();
   }
 
   /** The server agreed to switch protocols: bytes pass unread from now on. */
@@ -110,7 +118,7 @@ export class UpstreamConnection implements ConnectionHandler {
     this.framer.skipData(count);
     exchange.responseSpliced(this, count, taken, this.framer.done);
     if (this.framer.done && this.exchange === exchange)
-      exchange.responseDone(this, exchange.serverKeepsAlive);
+      this.finish(exchange, exchange.serverKeepsAlive, nothing, 0, 0);
   }
 
   ended(): void {
@@ -119,7 +127,7 @@ export class UpstreamConnection implements ConnectionHandler {
       this.dropFromPool();
       this.connection.close(false);
     } else if (this.phase === Phase.untilClose) {
-      exchange.responseDone(this, false);
+      this.finish(exchange, false, nothing, 0, 0);
     } else if (this.phase === Phase.tunnel) {
       exchange.tunnelServerEnded();
     } else {
@@ -148,17 +156,22 @@ export class UpstreamConnection implements ConnectionHandler {
     if (exchange === null || this.phase === Phase.idle) this.dropFromPool();
     else if (this.phase === Phase.connecting) exchange.connectFailed(this, errorCode ?? "closed");
     else if (this.phase === Phase.tunnel) exchange.tunnelClosed(this, errorCode);
-    else if (this.phase === Phase.untilClose && errorCode === null) exchange.responseDone(this, false);
+    else if (this.phase === Phase.untilClose && errorCode === null)
+      this.finish(exchange, false, nothing, 0, 0);
     else exchange.upstreamClosed(this, errorCode ?? "closed", this.responseBegan);
   }
 
-  private expectResponse(exchange: Exchange): void {
+  protected get awaitsHead(): boolean {
+    return this.phase === Phase.head && this.exchange !== null;
+  }
+
+  protected expectResponse(exchange: Exchange): void {
     this.exchange = exchange;
     this.phase = Phase.head;
     this.responseBegan = false;
   }
 
-  private receivedHead(exchange: Exchange, bytes: Uint8Array, start: number, end: number): void {
+  protected receivedHead(exchange: Exchange, bytes: Uint8Array, start: number, end: number): void {
     this.responseBegan = true;
     const { responseHeads, limits } = this.route;
     const seen = this.held.length;
@@ -206,12 +219,10 @@ export class UpstreamConnection implements ConnectionHandler {
       exchange.brokenResponse(this, this.framer.error, bytes, headStart, end, bodyEnd);
       return;
     }
-    // Bytes behind the response belong to nothing that was asked for: the connection is not used again.
-    const reusable = keepAlive && bodyEnd === end;
     exchange.responseBegins(this, bytes, start, bodyEnd, this.framer.done);
     if (this.exchange !== exchange) return;
-    if (this.framer.done) exchange.responseDone(this, reusable);
-    else exchange.spliceResponse(this, this.framer.dataLeft);
+    if (this.framer.done) this.finish(exchange, keepAlive, bytes, bodyEnd, end);
+    else this.goOn(exchange);
   }
 
   private receivedBody(exchange: Exchange, bytes: Uint8Array, start: number, end: number): void {
@@ -222,11 +233,29 @@ export class UpstreamConnection implements ConnectionHandler {
     }
     exchange.responseBody(this, bytes, start, bodyEnd, this.framer.done);
     if (this.exchange !== exchange) return;
-    if (this.framer.done) exchange.responseDone(this, exchange.serverKeepsAlive && bodyEnd === end);
-    else exchange.spliceResponse(this, this.framer.dataLeft);
+    if (this.framer.done) this.finish(exchange, exchange.serverKeepsAlive, bytes, bodyEnd, end);
+    else this.goOn(exchange);
   }
 
-  private dropFromPool(): void {
+  /** More of the response's body is to come. */
+  protected goOn(exchange: Exchange): void {
+    exchange.spliceResponse(this, this.framer.dataLeft);
+  }
+
+  /** The response is whole; `bytes[at, end)` came behind it. */
+  protected finish(
+    exchange: Exchange,
+    keepAlive: boolean,
+    _bytes: Uint8Array,
+    at: number,
+    end: number,
+  ): void {
+    // Bytes behind it belong to nothing that was asked for: the connection is not used again.
+    exchange.responseDone(this, keepAlive && at === end);
+  }
+
+  /** It is gone while no exchange had it. */
+  protected dropFromPool(): void {
     if (this.pool.remove(this.server, this)) this.route.counters.idleConnections(this.server, -1);
   }
 }

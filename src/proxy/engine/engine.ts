@@ -50,6 +50,9 @@ export interface Engine {
     ticketKeys: Uint8Array,
   ): TlsTermination | null;
 
+  /** Calls back once, when all that has come by now has been heard. */
+  atTurnEnd(callback: () => void): void;
+
   /** Calls back every few ms, until it is called with null. */
   poll(callback: (() => void) | null): void;
   /** TLS towards a server that is reached as `host`; null: this engine cannot speak it. */
@@ -119,6 +122,7 @@ export type DeadlineKind =
   | "request-head"
   | "client"
   | "server"
+  | "head-of-line"
   | "keep-alive"
   | "tunnel"
   | "linger";

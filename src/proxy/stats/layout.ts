@@ -78,6 +78,9 @@ export const Cell = {
   queueTimeMax: 44,
   /** Clients that a connection rule cut off. */
   connectionsDenied: 45,
+  /** Requests that left in one packet with others (`pipelining`), and those of them that had to be asked again elsewhere. */
+  pipelined: 46,
+  leftBehind: 47,
 } as const;
 
 export type Cell = (typeof Cell)[keyof typeof Cell];

@@ -58,6 +58,7 @@ export class DirectEngine implements Engine, DirectOwner {
   private nowMs = performance.now();
   private polled: (() => void) | null = null;
   private polledMs = 0;
+  private readonly endings: (() => void)[] = [];
 
   /** Who is watched, by the key that the kernel gives back. */
   private readonly slots: (Watched | null)[] = [];
@@ -96,6 +97,7 @@ export class DirectEngine implements Engine, DirectOwner {
     if (this.listed.length > 0) this.proceedListed();
     this.wheel.advance(this.nowMs, this.fire);
     if (this.polled !== null) this.pollNow();
+    while (this.endings.length > 0) this.endings.pop()?.();
     while (this.leftSlots.length > 0) this.freeSlots.push(this.leftSlots.pop() ?? 0);
   }
 
@@ -184,6 +186,10 @@ export class DirectEngine implements Engine, DirectOwner {
 
   giveBack(room: Block): void {
     this.slabs.giveBack(room);
+  }
+
+  atTurnEnd(callback: () => void): void {
+    this.endings.push(callback);
   }
 
   poll(callback: (() => void) | null): void {

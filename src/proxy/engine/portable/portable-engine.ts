@@ -86,6 +86,10 @@ export class PortableEngine implements Engine {
 
   giveBack(): void {}
 
+  atTurnEnd(callback: () => void): void {
+    setImmediate(callback);
+  }
+
   poll(callback: (() => void) | null): void {
     if (this.polling !== null) clearInterval(this.polling);
     this.polling = callback === null ? null : setInterval(callback, pollMs);

@@ -98,6 +98,10 @@ export function infoFields(view: NodeView): TypedField[] {
   fields.push([position++, "MaxconnReached", "MCP", "u32", held]);
   fields.push([position++, "ReqRate", "MRP", "u32", requests.perSecond]);
   fields.push([position++, "MaxReqRate", "MMP", "u32", requests.max]);
+  const ofBackends = (cell: "pipelined" | "leftBehind") =>
+    view.snapshot.proxies.reduce((n, { backend }) => n + backend[cell], 0);
+  fields.push([position++, "PipelinedReq", "MCP", "u32", ofBackends("pipelined")]);
+  fields.push([position++, "PipelinedLeftBehind", "MCP", "u32", ofBackends("leftBehind")]);
   threads.forEach((thread, i) => {
     fields.push([position++, `Thread_${i + 1}_heartbeat`, "MCP", "u64", thread.heartbeat]);
     fields.push([position++, `Thread_${i + 1}_idle_pct`, "MaP", "u32", Math.round(thread.idlePercent)]);

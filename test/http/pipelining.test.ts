@@ -1,7 +1,7 @@
 import type { Test } from "tap";
 import { eventually, type Peer } from "./peer.js";
 import {
-  engines,
+  directOnly,
   forwardedGet,
   get,
   head,
@@ -11,8 +11,6 @@ import {
   type ScriptedServer,
   scenario,
 } from "./scenario.js";
-
-const directOnly = engines.filter(({ name }) => name === "direct");
 
 /** So many answers, and a few more, make a server known to be fast. */
 const answersToKnow = 40;

@@ -41,6 +41,9 @@ function startPortable(): RunningEngine {
 /** Where a scenario is about TLS, which the direct engine does not speak. */
 export const portableOnly = engines.filter(({ name }) => name === "portable");
 
+/** Where a scenario is about what only the direct engine does. */
+export const directOnly = engines.filter(({ name }) => name === "direct");
+
 /** Its loop blocks in a thread of its own; here, where the peers live as well, it gets a turn every millisecond. */
 function startDirect(): RunningEngine {
   const engine = new DirectEngine({

@@ -14,7 +14,8 @@ import { join } from "node:path";
 import { sleep, waitFor } from "../../lab/clock.js";
 import { projectRoot } from "../../lab/project-root.js";
 
-export type BalancerName = "portable" | "direct" | "haproxy";
+/** `pipelining`: the direct engine with that option. */
+export type BalancerName = "portable" | "direct" | "pipelining" | "haproxy";
 
 /** A proxy under test on loopback, in front of two servers. */
 export interface Balancer {
@@ -43,14 +44,14 @@ export async function startBalancer(
   const command =
     name === "haproxy"
       ? haproxyCommand(folder, socket, port, serverPorts, threads)
-      : tandemCommand(name, folder, socket, port, serverPorts, threads);
+      : tandemCommand(engineOf(name), folder, socket, port, serverPorts, threads, name === "pipelining");
   const balancer = new RunningBalancer(name, port, folder, socket, command);
   try {
     await waitFor(`${name} on port ${port}`, 30_000, async () => {
       if (balancer.exited) throw new Error(`${name} exited:\n${balancer.log()}`);
       return await accepts(port);
     });
-    if (name !== "haproxy") await checkEngine(balancer, name);
+    if (name !== "haproxy") await checkEngine(balancer, engineOf(name));
   } catch (error) {
     const log = balancer.log();
     await balancer.stop();
@@ -59,6 +60,8 @@ export async function startBalancer(
   }
   return balancer;
 }
+
+const engineOf = (name: BalancerName): string => (name === "pipelining" ? "direct" : name);
 
 async function checkEngine(balancer: Balancer, wanted: string): Promise<void> {
   const info = await waitFor("the stats socket", 30_000, () => balancer.ask("show info").catch(() => null));
@@ -73,6 +76,7 @@ function tandemCommand(
   port: number,
   serverPorts: readonly number[],
   threads: number,
+  pipelines: boolean,
 ): string[] {
   const file = join(folder, "lb.yaml");
   writeFileSync(
@@ -86,7 +90,7 @@ proxies:
     servers: { ${serverPorts.map((server, i) => `web${i + 1}: "127.0.0.1:${server}"`).join(", ")} }
     # A machine that is busy with other things must not make a request late.
     timeout: { connect: 60s, http-request: 120s, client: 120s, server: 120s, http-keep-alive: 120s }
-`,
+${pipelines ? "    pipelining: 8\n" : ""}`,
   );
   return [process.execPath, join(projectRoot, "bin", "lb.js"), "--no-vrrp", "--config", file];
 }

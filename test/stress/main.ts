@@ -11,7 +11,7 @@ The same seeded random traffic through both engines and HAProxy: bodies byte for
 
   --requests N        so many through each (100000)
   --seed N            another sequence (1)
-  --targets A,B       portable, direct, haproxy
+  --targets A,B       portable, direct, pipelining, haproxy
   --connections N     clients at a time (64)
   --threads N         data threads (2)
   --only N            play just this connection, and print what it does`;
@@ -25,7 +25,7 @@ interface Options {
   readonly only: number | null;
 }
 
-const names: readonly BalancerName[] = ["haproxy", "portable", "direct"];
+const names: readonly BalancerName[] = ["haproxy", "portable", "direct", "pipelining"];
 
 function readOptions(parameters: readonly string[]): Options {
   const { values } = parseArgs({
@@ -112,6 +112,8 @@ async function stressOne(name: BalancerName, options: Options): Promise<number> 
     if (name !== "haproxy") {
       const rest = await comeToRest(balancer, () => traffic.serverConnections, before);
       faults.push(...rest.faults);
+      const shared = /PipelinedReq: \d+\nPipelinedLeftBehind: \d+/.exec(await balancer.ask("show info"));
+      if (name === "pipelining") console.log(`    ${shared?.[0].replace("\n", ", ")}`);
       console.log(
         `    at rest: ${JSON.stringify(rest.descriptors)}, before ${JSON.stringify(before)}, ${rest.pooled} pooled`,
       );

@@ -10,6 +10,7 @@ const seed = 1;
 const runs: readonly { readonly name: BalancerName; readonly requests: number }[] = [
   { name: "portable", requests: 12_000 },
   { name: "direct", requests: 20_000 },
+  { name: "pipelining", requests: 10_000 },
   // The peer that the expectations are held against: were they wrong, it would fail.
   { name: "haproxy", requests: 3_000 },
 ];
@@ -31,6 +32,11 @@ for (const { name, requests } of runs) {
     t.same(report.mismatches.slice(0, 10).map(describeMismatch), [], "every outcome is as planned");
     t.same(missing(report), [], "every kind of traffic was there");
     if (name === "haproxy") return;
+    if (name === "pipelining") {
+      const info = await balancer.ask("show info");
+      for (const what of ["PipelinedReq", "PipelinedLeftBehind"])
+        t.ok(Number(new RegExp(`^${what}: (\\d+)$`, "m").exec(info)?.[1]) > 0, `${what} is counted`);
+    }
     const rest = await comeToRest(balancer, () => traffic.serverConnections, before);
     t.same(rest.faults, [], "everything has come to rest");
     t.same(complaints(balancer.log()), [], "the log has no errors");

@@ -51,9 +51,13 @@ export async function playConnection(plan: ConnectionPlan, port: number, seed: n
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   const player = new Player(plan, new Wire(socket, plan.slowReadMs), seed);
   let stuck = false;
-  const timer = setTimeout(() => {
-    stuck = true;
-    player.wire.abort(true);
+  let moved = 0;
+  // Of silence, not of the whole: a connection of many exchanges in single bytes takes long on a busy machine.
+  const timer = setInterval(() => {
+    const { receivedBytes, sentBytes } = player.wire;
+    stuck = receivedBytes + sentBytes === moved;
+    moved = receivedBytes + sentBytes;
+    if (stuck) player.wire.abort(true);
   }, silenceMs);
   try {
     const outcomes = await player.play();
@@ -64,7 +68,7 @@ export async function playConnection(plan: ConnectionPlan, port: number, seed: n
       i === at ? { ...outcome, wrong: `nothing for ${silenceMs} ms` } : outcome,
     );
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
     player.wire.abort(false);
   }
 }

@@ -17,6 +17,7 @@ export class Wire {
   /** The other side has sent FIN or reset, and nothing is left to read. */
   errorCode: string | null = null;
   receivedBytes = 0;
+  sentBytes = 0;
   readonly #socket: Socket;
   readonly #slowReadMs: number;
   #queue: Buffer[] = [];
@@ -96,6 +97,7 @@ export class Wire {
   /** @throws Broken */
   async write(bytes: Buffer): Promise<void> {
     if (this.#closed || !this.#socket.writable) throw new Broken(this.errorCode ?? "EPIPE");
+    this.sentBytes += bytes.length;
     if (bytes.length === 0 || this.#socket.write(bytes)) return;
     while (this.#socket.writableNeedDrain && !this.#closed) {
       await new Promise<void>((resolve) => {

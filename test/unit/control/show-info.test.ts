@@ -27,6 +27,8 @@ t.test("the fields are HAProxy's, in its order, with its tags and types; our own
     /MaxconnReached/,
     /ReqRate/,
     /MaxReqRate/,
+    /PipelinedReq/,
+    /PipelinedLeftBehind/,
     /Thread_1_heartbeat/,
   ]);
 });

@@ -7,7 +7,7 @@ import type { Path } from "./source.js";
 import type { BindTlsConfig } from "./tls-config.js";
 
 /** What requests can be read from. */
-const spokenProtocols: readonly string[] = ["http/1.1"];
+const spokenProtocols: readonly string[] = ["h2", "http/1.1"];
 
 /** An address that a proxy listens on, to see that no two want the same. */
 export interface Taken extends ListenAddress {

@@ -204,7 +204,6 @@ export class Arrival implements ConnectionHandler, Client {
     this.held.clear();
     this.connection.close(reset);
     this.proxy.giveBack(this.places ?? []);
-    this.proxy.counters.clientGone();
     this.proxy.left(this);
   }
 }

@@ -1,4 +1,5 @@
 import type { Backend } from "./backend.js";
+import type { Client } from "./client.js";
 import type { Connection, ConnectionHandler, DeadlineKind } from "./engine/engine.js";
 import type { ErrorPages } from "./error-pages.js";
 import { Exchange } from "./exchange.js";
@@ -30,6 +31,12 @@ type Phase = (typeof Phase)[keyof typeof Phase];
 
 const forwardedProto = Buffer.from("X-Forwarded-Proto: http\r\n");
 const forwardedProtoTls = Buffer.from("X-Forwarded-Proto: https\r\n");
+
+/** Who has a client connection. */
+export interface ClientHome {
+  /** It is gone. */
+  left(client: Client): void;
+}
 
 /** A client's connection: finds the requests in what it sends, one exchange at a time, answers in order. */
 export class ClientConnection implements ConnectionHandler {
@@ -74,6 +81,9 @@ export class ClientConnection implements ConnectionHandler {
     private readonly proxy: ProxyInstance,
     readonly connection: Connection,
     readonly overTls: boolean,
+    private readonly home: ClientHome = proxy,
+    /** What the log shows instead of the request line that comes; null: that one. */
+    private readonly shownLine: string | null = null,
   ) {
     this.exchange = new Exchange(proxy, this);
     this.forwarding = {
@@ -422,7 +432,8 @@ export class ClientConnection implements ConnectionHandler {
     let route: Route = this.proxy;
     this.proxy.counters.requestReceived();
     this.requestBeganMs = this.headBegan ? this.headBeganMs : -1;
-    if (this.proxy.exchangeLog.isOn) this.requestLine = requestLine(bytes, head);
+    if (this.shownLine !== null) this.requestLine = this.shownLine;
+    else if (this.proxy.exchangeLog.isOn) this.requestLine = requestLine(bytes, head);
     this.sentBytes = 0;
     this.firstRequest = false;
     this.headBegan = false;
@@ -629,8 +640,7 @@ export class ClientConnection implements ConnectionHandler {
     // Its log line still counts this connection.
     this.exchange.abandon();
     for (const pool of this.own?.values() ?? []) for (const upstream of pool.drain()) upstream.closeIdle();
-    this.proxy.counters.clientGone();
-    this.proxy.left(this);
+    this.home.left(this);
   }
 }
 

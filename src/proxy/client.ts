@@ -13,4 +13,6 @@ export interface Client extends Enrolled {
   kill(): void;
   /** As it is now; `nowMs` on the engine's clock. */
   report(nowMs: number): SessionReport;
+  /** For one that carries streams: those that are open. They are told of in its place, as in HAProxy. */
+  streams?(): Client[];
 }

@@ -95,6 +95,7 @@ export class Inquired {
   }
 
   private clients(): Client[] {
-    return this.options.proxies.flatMap(({ clients }) => clients.list());
+    const all = this.options.proxies.flatMap(({ clients }) => clients.list());
+    return all.flatMap((client) => client.streams?.() ?? [client]);
   }
 }

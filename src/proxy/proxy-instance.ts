@@ -15,6 +15,7 @@ import { Roster } from "./engine/roster.js";
 import { ErrorPages } from "./error-pages.js";
 import { ForwardedForLines } from "./forwarded-for-lines.js";
 import { RequestHeads } from "./http1/known-heads.js";
+import { Http2Client } from "./http2-client.js";
 import { RequestIdentity } from "./request-identity.js";
 import { RequestRules } from "./request-rules.js";
 import { Route, type RouteParts } from "./route.js";
@@ -166,7 +167,10 @@ export class ProxyInstance extends Route implements Acceptor {
       session.begin();
       return session;
     }
-    const client = new ClientConnection(this, connection, overTls);
+    const client =
+      overTls && connection.protocol === "h2"
+        ? new Http2Client(this, connection)
+        : new ClientConnection(this, connection, overTls);
     this.clients.add(client);
     this.gate?.hold(client, places);
     return client;
@@ -174,6 +178,7 @@ export class ProxyInstance extends Route implements Acceptor {
 
   /** A client's connection is gone. */
   left(client: Client): void {
+    this.counters.clientGone();
     this.gate?.left(client);
     this.clients.delete(client);
     if (this.isFull) for (const listener of this.listeners) listener.admitAgain();

@@ -406,7 +406,6 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
       counters.timed(this.server, this.connectMs, 0, engine.now() - this.startedMs, queueMs);
     }
     counters.exchangeEnded();
-    counters.clientGone();
     if (this.isQueued) {
       this.proxy.queue?.leave(this);
       this.proxy.backend.firstChecks?.leave(this);

@@ -303,12 +303,19 @@ export class ScriptedServer implements Target {
   }
 }
 
+/** What a scenario must know of a client, whatever that speaks. */
+export interface AnyClient {
+  /** A hard end. */
+  reset(): void;
+  destroy(): void;
+}
+
 export class RunningProxy {
   readonly instance: ProxyInstance;
   /** It and its backends. */
   readonly instances: readonly ProxyInstance[];
   readonly port: number;
-  readonly clients: Peer[] = [];
+  readonly clients: AnyClient[] = [];
   /** What an operator would have read in the log. */
   readonly events: { readonly message: string; readonly [field: string]: string | number }[] = [];
   /** Failed exchanges, as the log would tell of them. */
@@ -384,7 +391,7 @@ export class RunningProxy {
   }
 
   /** A client that this scenario has connected in its own way. */
-  add(client: Peer): void {
+  add(client: AnyClient): void {
     this.clients.push(client);
   }
 

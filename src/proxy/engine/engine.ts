@@ -151,6 +151,16 @@ export interface Connection {
     end: number,
   ): void;
 
+  /** What both sides of TLS have agreed on (ALPN), such as `h2`; null: nothing. */
+  readonly protocol: string | null;
+
+  /**
+   * The other side speaks HTTP/2, of which nothing has been received yet: each request comes to `host` as a connection of its
+   * own. Nothing is sent over this one any more but by those; it is told when its time is up and when it is gone. On an
+   * engine that gave `tls`.
+   */
+  multiplex(host: StreamHost): Streams;
+
   /** Its events go to another handler from now on. */
   handledBy(handler: ConnectionHandler): void;
 
@@ -184,6 +194,23 @@ export interface Connection {
    * `reset`: the other side sees RST rather than a clean end (a cut body must not look like a whole one).
    */
   close(reset: boolean): void;
+}
+
+/** Whose connection carries streams. */
+export interface StreamHost {
+  /**
+   * A client asks: `stream` brings the one request in the form of HTTP/1.1 and takes its answer in that form, heads in one
+   * piece. `line`: the request's first line as a log shows it. Returns who handles it; the request comes when this has returned.
+   */
+  acceptStream(stream: Connection, line: string): ConnectionHandler;
+}
+
+/** The streams of one connection. */
+export interface Streams {
+  /** Asks the client to begin no further stream here; those that it has on its way are served (RFC 9113 §6.8). */
+  announceEnd(): void;
+  /** Takes no further stream, and closes the connection when those that are open have ended. */
+  end(): void;
 }
 
 /** What a connection tells its owner. `connection` is passed so that one object can serve several. */

@@ -39,6 +39,9 @@ export class BodyFramer {
   /** Range of payload that the last `nextData` found; empty if there was none. */
   dataStart = 0;
   dataEnd = 0;
+  /** Range of the trailer section, its empty line included, that the last `nextData` consumed, if it came to one. */
+  trailerStart = 0;
+  trailerEnd = 0;
 
   #state: number = State.done;
   /** Bytes left of the body, or of the chunk. */
@@ -108,7 +111,9 @@ export class BodyFramer {
       if (state === State.done || this.error !== null) return p;
       const trailer = this.#trailer;
       if (state === State.trailer && trailer !== null) {
+        this.trailerStart = p;
         p = trailer.advance(bytes, p, end);
+        this.trailerEnd = p;
         this.error = trailer.error;
         if (trailer.done) this.#finish();
         return p;

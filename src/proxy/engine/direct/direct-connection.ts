@@ -230,6 +230,14 @@ export class DirectConnection implements Connection, Timed {
     throw new Error("the direct engine speaks no TLS");
   }
 
+  get protocol(): null {
+    return null;
+  }
+
+  multiplex(): never {
+    throw new Error("the direct engine speaks no HTTP/2");
+  }
+
   handledBy(handler: ConnectionHandler): void {
     this.handler = handler;
   }

@@ -1,21 +1,27 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Endpoint, Endpoints } from "../../proxy-protocol/endpoints.js";
 import type {
   Connection,
   ConnectionHandler,
   DeadlineKind,
+  StreamHost,
+  Streams,
   TlsInitiation,
   TlsTermination,
 } from "../engine.js";
 import type { Timed } from "../timer-wheel.js";
+import { Http2Streams } from "./http2-streams.js";
+import type { StreamConnection } from "./stream-connection.js";
 import { TlsInitiator } from "./tls-initiator.js";
 import { TlsTerminator } from "./tls-terminator.js";
 
 /** What a connection needs of its engine. */
 export interface ConnectionOwner {
-  arm(connection: PortableConnection, ms: number): void;
-  disarm(connection: PortableConnection): void;
+  arm(connection: PortableConnection | StreamConnection, ms: number): void;
+  disarm(connection: PortableConnection | StreamConnection): void;
   forget(connection: PortableConnection): void;
+  forgetStream(stream: StreamConnection): void;
 }
 
 const nothing = new Uint8Array(0);
@@ -28,10 +34,11 @@ export class PortableConnection implements Connection, Timed {
   wheelNext: Timed | null = null;
   rosterPlace = -1;
 
-  private readonly owner: ConnectionOwner;
+  readonly owner: ConnectionOwner;
   /** What is said over: the TCP socket, or TLS over it. */
   private socket: Socket;
   private readonly tcp: Socket;
+  private streams: Http2Streams | null = null;
   private handler: ConnectionHandler | null = null;
   private kind: DeadlineKind = "client";
   private errorCode: string | null = null;
@@ -128,6 +135,26 @@ export class PortableConnection implements Connection, Timed {
     this.listenTo(this.socket);
   }
 
+  get protocol(): string | null {
+    const { socket } = this;
+    return (socket instanceof TLSSocket && socket.alpnProtocol) || null;
+  }
+
+  multiplex(host: StreamHost): Streams {
+    const { socket } = this;
+    socket.off("data", this.onData);
+    socket.off("end", this.onEnd);
+    socket.off("drain", this.onDrain);
+    socket.off("close", this.onClose);
+    // No half of it is of use alone, and the session relies on that.
+    socket.allowHalfOpen = false;
+    this.streams = new Http2Streams(socket, this, host, (errorCode) => {
+      this.errorCode ??= errorCode;
+      this.onClose();
+    });
+    return this.streams;
+  }
+
   claim(ends: Endpoints): void {
     this.claimed = ends;
     this.address = ends.source.address;
@@ -194,6 +221,7 @@ export class PortableConnection implements Connection, Timed {
     if (this.over) return;
     this.over = true;
     this.owner.forget(this);
+    this.streams?.destroy();
     // A socket that is still connecting has no peer to reset.
     const { tcp } = this;
     if (!reset || tcp.connecting) this.socket.destroy();

@@ -18,6 +18,7 @@ import { Roster } from "../roster.js";
 import { TimerWheel } from "../timer-wheel.js";
 import { PortableConnection } from "./portable-connection.js";
 import { PortableListener } from "./portable-listener.js";
+import { StreamConnection } from "./stream-connection.js";
 import { TlsInitiator } from "./tls-initiator.js";
 import { TlsTerminator } from "./tls-terminator.js";
 
@@ -105,12 +106,12 @@ export class PortableEngine implements Engine {
   }
 
   /** For connections: (re)arms the deadline of `connection`, `ms` from now. */
-  arm(connection: PortableConnection, ms: number): void {
+  arm(connection: PortableConnection | StreamConnection, ms: number): void {
     this.wheel.arm(connection, performance.now() + ms);
     this.ticking ??= setInterval(this.tick, tickMs);
   }
 
-  disarm(connection: PortableConnection): void {
+  disarm(connection: PortableConnection | StreamConnection): void {
     this.wheel.disarm(connection);
   }
 
@@ -120,9 +121,14 @@ export class PortableEngine implements Engine {
     this.connections.delete(connection);
   }
 
+  /** For streams: this one is gone. */
+  forgetStream(stream: StreamConnection): void {
+    this.wheel.remove(stream);
+  }
+
   private readonly tick = (): void => {
     this.wheel.advance(performance.now(), (entry) => {
-      if (entry instanceof PortableConnection) entry.deadlinePassed();
+      if (entry instanceof PortableConnection || entry instanceof StreamConnection) entry.deadlinePassed();
     });
     if (this.wheel.size === 0 && this.ticking !== null) {
       clearInterval(this.ticking);

@@ -11,7 +11,10 @@ const tlsMapping = Type.Object(
       "a PEM file or a directory of them",
       "Certificates, each with its chain and key in one file; the first is for clients that name no other.",
     ),
-    alpn: oneOrMore("a protocol such as http/1.1", "Protocols offered, best first. Default: none."),
+    alpn: oneOrMore(
+      "a protocol such as h2",
+      "Protocols offered, best first; in mode http h2 and http/1.1. Default: none, and clients speak HTTP/1.1.",
+    ),
     min_version: Type.Optional(
       Type.Enum(["TLSv1.2", "TLSv1.3"], {
         title: "TLSv1.2 or TLSv1.3",

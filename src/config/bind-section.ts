@@ -75,7 +75,7 @@ function readTls(path: Path, shape: BindTlsShape, mode: "http" | "tcp", context:
   const alpn = each([...path, "alpn"], shape.alpn);
   for (const [at, protocol] of alpn) {
     if (!/^[!-~]{1,255}$/.test(protocol))
-      context.problem(at, `${quote(protocol)} is no protocol's name`, "write, for example, http/1.1");
+      context.problem(at, `${quote(protocol)} is no protocol's name`, "write, for example, h2");
     else if (mode === "http" && !spokenProtocols.includes(protocol))
       context.problem(
         at,

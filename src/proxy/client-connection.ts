@@ -594,6 +594,7 @@ export class ClientConnection implements ConnectionHandler {
         clientAddress: this.connection.remoteAddress,
         clientPort: this.connection.remotePort,
         frontend: config.name,
+        overTls: this.overTls,
         backend: config.name,
         server: null,
         beganEpochMs: exchangeLog.epochMs(beganMs),

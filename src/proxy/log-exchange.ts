@@ -28,6 +28,7 @@ export function logExchange(
     clientAddress: client.connection.remoteAddress,
     clientPort: client.connection.remotePort,
     frontend: config.name,
+    overTls: client.overTls,
     backend: backend.name,
     server: trace.server < 0 ? null : config.servers[trace.server].name,
     beganEpochMs: exchangeLog.epochMs(beganMs),

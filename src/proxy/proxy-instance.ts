@@ -161,7 +161,7 @@ export class ProxyInstance extends Route implements Acceptor {
   /** The client of `connection` may speak its protocol now; returns who hears it. */
   serve(connection: Connection, overTls: boolean, places: readonly number[]): ConnectionHandler {
     if (this.config.mode === "tcp") {
-      const session = new TcpSession(this, connection);
+      const session = new TcpSession(this, connection, overTls);
       this.clients.add(session);
       this.gate?.hold(session, places);
       session.begin();

@@ -75,6 +75,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
   constructor(
     private readonly proxy: ProxyInstance,
     private readonly client: Connection,
+    private readonly overTls: boolean,
   ) {
     this.startedMs = proxy.engine.now();
     this.key = proxy.config.balance === "source" ? hashText(client.remoteAddress) : noKey;
@@ -199,7 +200,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
       clientAddress: this.client.remoteAddress,
       clientPort: this.client.remotePort,
       frontend: config.name,
-      overTls: false,
+      overTls: this.overTls,
       ageMs: elapsedMs,
       state,
       exchange: {
@@ -356,6 +357,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
       clientAddress: this.client.remoteAddress,
       clientPort: this.client.remotePort,
       frontend: config.name,
+      overTls: this.overTls,
       backend: this.proxy.backend.name,
       server: this.lastServer < 0 ? null : config.servers[this.lastServer].name,
       beganEpochMs: exchangeLog.epochMs(this.startedMs),

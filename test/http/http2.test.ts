@@ -102,7 +102,7 @@ overHttp2(
     );
     t.match(
       proxy.lines[0],
-      / http http\/web01 .* 200 \d+ - - ---- 1\/1\/0\/0\/0 0\/0 "GET https:\/\/site\/a\?b HTTP\/2\.0"$/,
+      / http~ http\/web01 .* 200 \d+ - - ---- 1\/1\/0\/0\/0 0\/0 "GET https:\/\/site\/a\?b HTTP\/2\.0"$/,
     );
     t.match(proxy.stats().frontend, {
       connectionsTotal: 1,

@@ -42,7 +42,7 @@ function tcpLine(record: LogRecord, offsetMinutes: number): string {
 function origin(record: LogRecord, offsetMinutes: number): string {
   return (
     `${record.clientAddress}:${record.clientPort} [${logDate(record.beganEpochMs, offsetMinutes)}] ` +
-    `${record.frontend} ${record.backend}/${record.server ?? "<NOSRV>"}`
+    `${record.frontend}${record.overTls ? "~" : ""} ${record.backend}/${record.server ?? "<NOSRV>"}`
   );
 }
 

@@ -5,6 +5,8 @@ export interface LogRecord {
   readonly clientAddress: string;
   readonly clientPort: number;
   readonly frontend: string;
+  /** The client's connection is over TLS that ends here: HAProxy's lines show a ~ behind the frontend's name. */
+  readonly overTls: boolean;
   readonly backend: string;
   /** null: none was chosen. */
   readonly server: string | null;

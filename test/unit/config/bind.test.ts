@@ -28,14 +28,14 @@ t.test("an address, a mapping and a list of both", async (t) => {
     listenOf(
       "bind:",
       '  - "*:80"',
-      '  - { address: ["*:443", "[::]:443"], tls: { crt: /a.pem, min_version: TLSv1.3, alpn: http/1.1 } }',
+      '  - { address: ["*:443", "[::]:443"], tls: { crt: /a.pem, min_version: TLSv1.3, alpn: [h2, http/1.1] } }',
     ),
     [
       { address: "0.0.0.0", port: 80 },
       ...["0.0.0.0", "::"].map((address) => ({
         address,
         port: 443,
-        tls: { crt: ["/a.pem"], alpn: ["http/1.1"], minVersion: "TLSv1.3" },
+        tls: { crt: ["/a.pem"], alpn: ["h2", "http/1.1"], minVersion: "TLSv1.3" },
       })),
     ],
   );

@@ -256,7 +256,7 @@ const rule: fc.Arbitrary<Rule> = fc.record({
 const bindTls: fc.Arbitrary<BindTlsConfig> = fc.record(
   {
     crt: fc.subarray(["/etc/lb/site.pem", "/etc/lb/certs/", "/a b"], { minLength: 1 }),
-    alpn: fc.constant(["http/1.1"]),
+    alpn: fc.constantFrom(["http/1.1"], ["h2"], ["h2", "http/1.1"]),
     minVersion: fc.constant("TLSv1.3" as const),
     ciphers: fc.constantFrom("ECDHE+AESGCM", "HIGH:!aNULL"),
   },

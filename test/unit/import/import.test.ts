@@ -255,7 +255,7 @@ defaults
   default-server inter 3s fall 4
 frontend web
   bind 10.0.0.9:80,10.0.0.9:8080 name x
-  bind 10.0.0.9:443 accept-proxy ssl crt /etc/cert.pem crt /etc/more/
+  bind 10.0.0.9:443 accept-proxy ssl crt /etc/cert.pem crt /etc/more/ alpn h2,http/1.1
   acl admin path_beg /admin
   acl inside src 10.0.0.0/8
   acl inside src fd00::/8
@@ -305,7 +305,12 @@ peers mine
     listen: [
       { address: "10.0.0.9", port: 80 },
       { address: "10.0.0.9", port: 8080 },
-      { address: "10.0.0.9", port: 443, acceptProxy: true, tls: { crt: ["/etc/cert.pem", "/etc/more/"] } },
+      {
+        address: "10.0.0.9",
+        port: 443,
+        acceptProxy: true,
+        tls: { crt: ["/etc/cert.pem", "/etc/more/"], alpn: ["h2", "http/1.1"] },
+      },
     ],
     timeouts: { clientMs: 30_000 },
   });

@@ -12,6 +12,7 @@ const whole: LogRecord = {
   clientAddress: "127.0.0.1",
   clientPort: 55_160,
   frontend: "web",
+  overTls: false,
   backend: "web",
   server: "web1",
   beganEpochMs: Date.UTC(2026, 10, 24, 19, 42, 39, 106),
@@ -42,6 +43,7 @@ t.test("httplog lines are those of HAProxy 2.6", async (t) => {
     line({}),
     '127.0.0.1:55160 [24/Nov/2026:19:42:39.106] web web/web1 0/0/0/6/6 200 54 - - ---- 1/1/0/0/0 0/0 "GET /ok HTTP/1.1"',
   );
+  t.match(line({ overTls: true }), /\] web~ web\/web1 /, "TLS that ends here");
   const nothing = { requestMs: -1, queueMs: -1, connectMs: -1, responseMs: -1, bytes: 0, request: null };
   t.equal(
     line({ ...nothing, server: null, status: 400, totalMs: 52, cause: Cause.client, stage: Stage.request }),

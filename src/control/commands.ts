@@ -54,6 +54,8 @@ export interface Command {
 export interface SocketActions extends ServerActions {
   /** The greatest values, or with `all` every counter. */
   clearCounters(all: boolean): void;
+  /** Lines of `show cli sockets`. */
+  sockets(): string;
 }
 
 const ownCommands: readonly Command[] = [
@@ -94,6 +96,12 @@ const ownCommands: readonly Command[] = [
     usage: "show cli level",
     summary: "display the level of the current CLI session",
     run: (_args, _view, _actions, level) => text(`${level}\n`),
+  },
+  {
+    words: ["show", "cli", "sockets"],
+    usage: "show cli sockets",
+    summary: "dump list of cli sockets",
+    run: (_args, _view, { sockets }) => text(`# socket lvl processes\n${sockets()}`),
   },
   {
     words: ["set", "timeout"],

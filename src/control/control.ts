@@ -56,6 +56,8 @@ export class Control {
   private readonly serverActions: ServerActions = {
     setState: (proxy, server, state) => this.checker.setState(proxy, server, state),
     setWeight: (proxy, server, weight) => this.checker.setWeight(proxy, server, weight),
+    setTarget: (proxy, server, target) => this.checker.setTarget(proxy, server, target),
+    setHealth: (proxy, server, health) => this.checker.setHealth(proxy, server, health),
   };
   private readonly trackers: Trackers;
   private readonly notifier: Notifier;
@@ -184,7 +186,11 @@ export class Control {
       this.statsSocket = await StatsSocket.open(
         config.path,
         () => this.view(),
-        { ...this.serverActions, clearCounters: (all) => this.clearCounters(all) },
+        {
+          ...this.serverActions,
+          clearCounters: (all) => this.clearCounters(all),
+          sockets: () => `unix@${config.path} ${config.level ?? "admin"} all\n`,
+        },
         undefined,
         {
           onRequest: (request) => this.post({ kind: "request", request }),

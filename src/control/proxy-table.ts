@@ -34,7 +34,7 @@ export function renderProxy(view: NodeView, proxy: ProxyConfig, proxyIndex: numb
 <tbody>
 ${hasFrontend(proxy) ? tableRow(view, "FRONTEND", status("OPEN", "ok"), "side", counters.frontend, rates.frontend) : ""}
 ${proxy.servers.map((server, j) => {
-  const address = describeEndpoint(server.host, server.port);
+  const address = describeEndpoint(backend.servers[j].host, backend.servers[j].port);
   const backup = server.backup === true ? " backup" : "";
   const name = html`${server.name} <span class="dim">${address}${backup}</span>`;
   return tableRow(

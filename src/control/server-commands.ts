@@ -1,6 +1,11 @@
+import type { ServerConfig } from "../config/config.js";
+import { hasBackend } from "../config/proxy-sides.js";
 import type { AdminState } from "../proxy/health/server-state.js";
+import type { ServerTarget } from "../proxy/health/server-table.js";
 import type { Command, CommandAnswer } from "./commands.js";
 import type { NodeView } from "./node-view.js";
+import { type AddressAnswer, setAddress, setCheckPort } from "./set-server-address.js";
+import { showServersConn } from "./show-servers-conn.js";
 import { showServersState } from "./show-servers-state.js";
 
 /** What the stats socket may change of a server; what it may not is refused before. */
@@ -8,6 +13,9 @@ export interface ServerActions {
   setState(proxy: number, server: number, state: AdminState): void;
   /** 0–256. */
   setWeight(proxy: number, server: number, weight: number): void;
+  setTarget(proxy: number, server: number, target: ServerTarget): void;
+  /** Of a server that has checks. */
+  setHealth(proxy: number, server: number, health: "up" | "down"): void;
 }
 
 const done = "";
@@ -39,7 +47,7 @@ export const serverCommands: readonly Command[] = [
     words: ["set", "server"],
     level: "admin",
     usage: "set server <bk>/<srv> [opts]",
-    summary: "change a server's state or weight",
+    summary: "change a server's state, weight or address",
     run: (args, view, actions) => onServer(args, view(), (at) => setServer(at, args.slice(1), actions)),
   },
   {
@@ -50,10 +58,22 @@ export const serverCommands: readonly Command[] = [
     run: (args, view, actions) => onServer(args, view(), (at) => setWeight(at, args[1], actions)),
   },
   {
+    words: ["show", "backend"],
+    usage: "show backend",
+    summary: "list backends in the current running config",
+    run: (_args, view) => text(showBackends(view())),
+  },
+  {
+    words: ["show", "servers", "conn"],
+    usage: "show servers conn [<backend>]",
+    summary: "dump server connections status (all or for a single backend)",
+    run: (args, view) => text(ofBackend(args, view(), showServersConn)),
+  },
+  {
     words: ["show", "servers", "state"],
     usage: "show servers state [<backend>]",
     summary: "dump volatile server information (all or for a single backend)",
-    run: (args, view) => text(serversState(args, view())),
+    run: (args, view) => text(ofBackend(args, view(), showServersState)),
   },
 ];
 
@@ -63,6 +83,7 @@ interface Place {
   readonly server: number;
   readonly view: NodeView["backends"][number]["servers"][number];
   readonly initialWeight: number;
+  readonly config: ServerConfig;
 }
 
 function onServer([name]: readonly string[], view: NodeView, run: (place: Place) => string): CommandAnswer {
@@ -79,6 +100,7 @@ function onServer([name]: readonly string[], view: NodeView, run: (place: Place)
       server,
       view: view.backends[proxy].servers[server],
       initialWeight: servers[server].weight ?? 1,
+      config: servers[server],
     }),
   );
 }
@@ -88,9 +110,33 @@ function findIndex(items: readonly { readonly name: string }[], name: string): n
 }
 
 function setServer(place: Place, args: readonly string[], actions: ServerActions): string {
-  const [what, value] = args;
-  if (what === "weight") return setWeight(place, value, actions);
-  if (what !== "state") return "usage: set server <backend>/<server> state | weight\n";
+  const [what, value, ...more] = args;
+  switch (what) {
+    case "weight":
+      return setWeight(place, value, actions);
+    case "state":
+      return setStateTo(place, value, actions);
+    case "health":
+      return setHealth(place, value, actions);
+    case "addr":
+      return setTarget(place, setAddress, [value, ...more], actions);
+    case "check-port":
+      return setTarget(place, setCheckPort, [value], actions);
+    case "fqdn":
+      return "set server <b>/<s> fqdn failed because no resolution is configured.\n";
+    case "check-addr":
+      return "a check goes where the server's connections go: see 'set server <srv> addr'.\n";
+    case "agent":
+    case "agent-addr":
+    case "agent-port":
+    case "agent-send":
+      return "agent checks are not enabled on this server.\n";
+    default:
+      return "usage: set server <backend>/<server> addr | check-port | health | state | weight\n";
+  }
+}
+
+function setStateTo(place: Place, value: string | undefined, actions: ServerActions): string {
   if (value !== "ready" && value !== "drain" && value !== "maint")
     return "'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n";
   return setState(place, value, actions);
@@ -99,6 +145,30 @@ function setServer(place: Place, args: readonly string[], actions: ServerActions
 function setState({ proxy, server }: Place, state: AdminState, actions: ServerActions): string {
   actions.setState(proxy, server, state);
   return done;
+}
+
+/** HAProxy's `stopping` is a server that is about to go down by its checks; `drain` says that here. */
+function setHealth(
+  { proxy, server, config }: Place,
+  value: string | undefined,
+  actions: ServerActions,
+): string {
+  if (value !== "up" && value !== "down") return "'set server <srv> health' expects 'up' or 'down'.\n";
+  if (config.check === undefined) return "health checks are not enabled on this server.\n";
+  actions.setHealth(proxy, server, value);
+  return done;
+}
+
+function setTarget(
+  { proxy, server, view, config }: Place,
+  change: typeof setAddress,
+  args: readonly (string | undefined)[],
+  actions: ServerActions,
+): string {
+  const { host, port, checkPort } = view;
+  const { text, target }: AddressAnswer = change({ configured: config, host, port, checkPort }, args);
+  if (target !== null) actions.setTarget(proxy, server, target);
+  return text;
 }
 
 /** `10`, or `50%` of the weight in the configuration. */
@@ -118,9 +188,17 @@ function setWeight(place: Place, value: string | undefined, actions: ServerActio
   return done;
 }
 
-function serversState([backend]: readonly string[], view: NodeView): string {
+function ofBackend(
+  [backend]: readonly string[],
+  view: NodeView,
+  show: (view: NodeView, only: string | null) => string,
+): string {
   if (backend !== undefined && findIndex(view.proxies, backend) < 0) return "Can't find backend.\n";
-  return showServersState(view, backend ?? null);
+  return show(view, backend ?? null);
+}
+
+function showBackends({ proxies }: NodeView): string {
+  return `# name\n${proxies.flatMap((proxy) => (hasBackend(proxy) ? [`${proxy.name}\n`] : [])).join("")}`;
 }
 
 function text(value: string): CommandAnswer {

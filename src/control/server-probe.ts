@@ -35,8 +35,10 @@ export class ServerProbe {
         takesRequests(this.table, this.states, proxyIndex, server),
       );
       if (isServed) continue;
-      for (const { name, host, port, check } of proxy.servers)
+      for (const [server, { name, check }] of proxy.servers.entries()) {
+        const { host, port } = this.states.effectiveServer(proxyIndex, server);
         if (check === undefined) this.tryServer(proxy.name, name, host, port);
+      }
     }
   }
 

@@ -14,6 +14,10 @@ import type { ServerTable } from "../proxy/health/server-table.js";
 export interface ServerView {
   /** `UP 2/3`, `no check`, … */
   readonly status: string;
+  /** Where it is: the configuration's word, or an operator's. */
+  readonly host: string;
+  readonly port: number;
+  readonly checkPort: number | null;
   readonly admin: AdminState;
   readonly isStopped: boolean;
   /** Takes requests now. */
@@ -106,7 +110,11 @@ function viewServer(
   const state = table.read(proxyIndex, serverIndex);
   const effective = table.effectiveWeight(proxyIndex, serverIndex);
   const { check } = config;
+  const target = table.effectiveServer(proxyIndex, serverIndex);
   return {
+    host: target.host,
+    port: target.port,
+    checkPort: target.check?.port ?? null,
     status: statusWord(state, config),
     admin: state.admin,
     isStopped: isStopped(state, config),

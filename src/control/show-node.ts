@@ -85,7 +85,7 @@ export function reportNode(view: NodeView): NodeReport {
           const state = view.backends[i].servers[j];
           return {
             name: `${proxy.name}/${server.name}`,
-            address: describeEndpoint(server.host, server.port),
+            address: describeEndpoint(state.host, state.port),
             status: state.status,
             admin: state.admin,
             takesRequests: state.isUsable,

@@ -24,13 +24,13 @@ export function showServersState(view: NodeView, only: string | null): string {
     if (only !== null && proxy.name !== only) continue;
     for (const [j, server] of proxy.servers.entries()) {
       const state = view.backends[i].servers[j];
-      const isLiteral = isIP(server.host);
+      const isLiteral = isIP(state.host);
       const fields = [
         firstProxyId + i,
         proxy.name,
         j + 1,
         server.name,
-        isLiteral ? server.host : "-",
+        isLiteral ? state.host : "-",
         operationalState(state),
         adminState(state, server.disabled === true),
         state.userWeight,
@@ -41,11 +41,11 @@ export function showServersState(view: NodeView, only: string | null): string {
         0,
         0,
         0,
-        isLiteral ? "-" : server.host,
-        server.port,
+        isIP(server.host) ? "-" : server.host,
+        state.port,
         "-",
         0,
-        server.check === undefined || server.check.port === server.port ? 0 : server.check.port,
+        state.checkPort === null || state.checkPort === state.port ? 0 : state.checkPort,
         "-",
         "-",
         0,

@@ -123,7 +123,7 @@ function serverCells(
       smax: Math.min(row.sessionsMax, server.maxconn),
     }),
     ...(server.maxqueue !== undefined && { qlimit: server.maxqueue }),
-    addr: describeEndpoint(server.host, server.port),
+    addr: describeEndpoint(state.host, state.port),
     ...(server.cookie !== undefined && { cookie: server.cookie }),
     srv_icur: row.idleConnections,
     idle_conn_cur: row.idleConnections,

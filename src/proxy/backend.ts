@@ -12,6 +12,7 @@ import type { QueuePoll } from "./queue/queue-poll.js";
 import { ServerQueue } from "./queue/server-queue.js";
 import type { ServerSlots } from "./queue/server-slots.js";
 import { RetryPolicy } from "./retry-policy.js";
+import { ServerTargets } from "./server-targets.js";
 import type { SharedServers } from "./shared-servers.js";
 import { Stickiness } from "./stickiness.js";
 import type { Certificates } from "./tls/certificate.js";
@@ -33,6 +34,7 @@ export class Backend {
   readonly pool: UpstreamPool;
   readonly retryPolicy: RetryPolicy;
   readonly servers: readonly ServerConfig[];
+  readonly targets: ServerTargets;
   /** By server; null: in the clear, or in a thread that takes no client for it. */
   readonly initiations: readonly (TlsInitiation | null)[];
   /** Something goes in front of what is said to some of its servers. */
@@ -74,7 +76,13 @@ export class Backend {
       threadIndex,
     });
     const backups = servers.map(({ backup }) => backup === true);
-    this.balancer = new Balancer(backups, shared, algorithm, config.allBackups === true);
+    this.pool = new UpstreamPool(servers.length);
+    this.targets = new ServerTargets(servers.length, shared, this.pool, (server) =>
+      this.balancer.reached(server),
+    );
+    this.balancer = new Balancer(backups, shared, algorithm, config.allBackups === true, () =>
+      this.targets.look(),
+    );
     this.requestKey = requestKeyOf(balance);
     this.retryPolicy = new RetryPolicy(config.retry ?? null);
     this.servers = servers;
@@ -83,7 +91,6 @@ export class Backend {
     );
     this.sendsProxy = servers.some(({ sendProxy }) => sendProxy !== undefined);
     this.greets = this.sendsProxy || servers.some(({ tls }) => tls !== undefined);
-    this.pool = new UpstreamPool(servers.length);
     // What lies in a chunk of its own is referred to by sockets until it is written: heads cannot be written over it.
     this.pipelines =
       config.pipelining === undefined || engine.memory === null

@@ -169,6 +169,8 @@ class DataThread {
   }
 
   private beat(): void {
+    // Where nobody is picked, as with a cookie, this is who looks.
+    for (const { backend } of this.proxies) backend.targets.look();
     this.cells[ThreadCell.heartbeat]++;
     this.cells[ThreadCell.connectionsCurrent] = this.proxies.reduce(
       (sum, proxy) => sum + proxy.clients.size,

@@ -690,9 +690,12 @@ export class Exchange implements Waiter, Patient {
         return;
       }
     }
-    const idle = pooled
-      ? pool.take(this.server, now, this.request.replayable ? Infinity : unreplayableIdleMs)
-      : null;
+    let idle = pooled ? this.takeIdle(pool, now) : null;
+    // The server has moved to another address since.
+    while (idle !== null && idle.target !== backend.targets.of(this.server)) {
+      idle.closeIdle();
+      idle = this.takeIdle(pool, now);
+    }
     if (idle === null) {
       counters.connecting(this.server);
       this.connectStartedMs = now;
@@ -706,6 +709,10 @@ export class Exchange implements Waiter, Patient {
     this.upstream = idle;
     idle.reuse(this);
     this.sendRequest(idle, bodyFollows);
+  }
+
+  private takeIdle(pool: UpstreamPool, nowMs: number): UpstreamConnection | null {
+    return pool.take(this.server, nowMs, this.request.replayable ? Infinity : unreplayableIdleMs);
   }
 
   /** A connection that began with a PROXY header is this client's alone. */

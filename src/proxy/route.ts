@@ -102,7 +102,7 @@ export class Route {
     this.counters.serverFailed(server, this.monotonicMs());
     const first = this.balancer.failed(server, this.engine.now());
     if (!first) return;
-    const { name, host, port } = this.config.servers[server];
+    const { name, host, port } = this.backend.targets.of(server);
     this.event(
       { event: "server", proxy: this.backend.name, server: name, address: `${host}:${port}`, reason },
       "server cannot be reached, its requests go to the others",
@@ -112,7 +112,7 @@ export class Route {
   serverReached(server: number): void {
     this.counters.serverReached(server, this.monotonicMs());
     if (!this.balancer.reached(server)) return;
-    const { name, host, port } = this.config.servers[server];
+    const { name, host, port } = this.backend.targets.of(server);
     this.event(
       { event: "server", proxy: this.backend.name, server: name, address: `${host}:${port}` },
       "server can be reached again",
@@ -128,7 +128,8 @@ export class Route {
   /** An upstream connection whose exchange is over: kept for the next request, or closed. */
   release(upstream: UpstreamConnection, reusable: boolean): void {
     this.counters.usedConnections(upstream.server, -1);
-    if (reusable && !this.draining && upstream.pool.put(upstream.server, upstream)) {
+    const isThere = upstream.target === this.backend.targets.of(upstream.server);
+    if (reusable && isThere && !this.draining && upstream.pool.put(upstream.server, upstream)) {
       this.counters.idleConnections(upstream.server, 1);
       upstream.rest(this.engine.now());
       return;

@@ -1,3 +1,4 @@
+import type { ServerConfig } from "../config/config.js";
 import type { Loads } from "./balance/algorithm.js";
 import type { ServerWeights } from "./balance/balancer.js";
 import type { ServerTable } from "./health/server-table.js";
@@ -21,6 +22,16 @@ export class SharedServers implements ServerWeights, Loads {
   }
 
   /** That of a server whose first check has not ended is 0: it is not known to be up. */
+  /** Changes when an operator sends connections to another address. */
+  get targetVersion(): number {
+    return this.states.targetVersion;
+  }
+
+  /** Where a server is now; the same object until that changes. */
+  target(server: number): ServerConfig {
+    return this.states.effectiveServer(this.proxyIndex, server);
+  }
+
   weight(server: number): number {
     return this.isAwaited(server) ? 0 : this.states.effectiveWeight(this.proxyIndex, server);
   }

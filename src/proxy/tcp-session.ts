@@ -250,7 +250,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
   }
 
   granted(server: number): void {
-    const { engine, counters, config } = this.proxy;
+    const { engine, counters, config, backend } = this.proxy;
     this.server = server;
     this.lastServer = server;
     this.tried.add(server);
@@ -259,7 +259,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
     this.isGreeted = false;
     this.connectStartedMs = engine.now();
     if (this.firstAttemptMs < 0) this.firstAttemptMs = this.connectStartedMs;
-    this.upstream = engine.connect(config.servers[server], this);
+    this.upstream = engine.connect(backend.targets.of(server), this);
     this.upstream.deadline("connect", config.timeouts.connectMs);
   }
 

@@ -1,3 +1,4 @@
+import type { ServerConfig } from "../config/config.js";
 import type { Connection, ConnectionHandler, DeadlineKind } from "./engine/engine.js";
 import type { Exchange } from "./exchange.js";
 import { greet } from "./greeting.js";
@@ -15,6 +16,8 @@ const nothing = new Uint8Array(0);
 /** A connection to a server: takes one exchange at a time and turns what the server sends into that exchange's calls. */
 export class UpstreamConnection implements ConnectionHandler {
   readonly connection: Connection;
+  /** Where it was opened to. */
+  readonly target: ServerConfig;
   /** It served an exchange before: the server may close it at any moment, through no fault of a request. */
   reused = false;
   idleSinceMs = 0;
@@ -35,7 +38,8 @@ export class UpstreamConnection implements ConnectionHandler {
     readonly pool: UpstreamPool,
   ) {
     this.exchange = exchange;
-    this.connection = route.engine.connect(route.config.servers[server], this);
+    this.target = route.backend.targets.of(server);
+    this.connection = route.engine.connect(this.target, this);
     this.connection.deadline("connect", route.config.timeouts.connectMs);
   }
 

@@ -43,6 +43,11 @@ export class UpstreamPool {
     return true;
   }
 
+  /** Empties the pool of one server; the caller closes what it gets. */
+  drainServer(server: number): UpstreamConnection[] {
+    return this.idle[server].splice(0);
+  }
+
   /** Empties the pool; the caller closes what it gets. */
   drain(): UpstreamConnection[] {
     return this.idle.flatMap((connections) => connections.splice(0));

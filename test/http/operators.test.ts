@@ -111,3 +111,45 @@ scenario("a session that is killed ends both of its connections, and is told of 
   next.send(ok("ok"));
   await other.expect(ok("ok"));
 });
+
+scenario(
+  "a server that moves gets the next request at its new address, its idle connections are closed",
+  async (s, t) => {
+    const [first, second] = [await s.server(), await s.server()];
+    const proxy = s.proxy([first]);
+    const client = await proxy.client();
+    const serve = async (server: typeof first) => {
+      client.send(get("/"));
+      const peer = await server.accept();
+      await peer.receiveHead();
+      peer.send(ok("ok"));
+      await client.expect(ok("ok"));
+      return peer;
+    };
+    const old = await serve(first);
+    proxy.states.setTarget(0, 0, { host: null, port: second.port, checkPort: null });
+    await serve(second);
+    await old.expectEnd();
+    t.equal(proxy.stats().servers[0].idleConnections, 1);
+  },
+);
+
+scenario(
+  "a request that is at a server while that moves ends there, and its connection is not used again",
+  async (s) => {
+    const [first, second] = [await s.server(), await s.server()];
+    const proxy = s.proxy([first]);
+    const client = await proxy.client();
+    client.send(get("/"));
+    const old = await first.accept();
+    await old.receiveHead();
+    proxy.states.setTarget(0, 0, { host: null, port: second.port, checkPort: null });
+    old.send(ok("old"));
+    await client.expect(ok("old"));
+    client.send(get("/"));
+    const peer = await second.accept();
+    await peer.receiveHead();
+    peer.send(ok("new"));
+    await client.expect(ok("new"));
+  },
+);

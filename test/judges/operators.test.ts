@@ -145,3 +145,91 @@ theme("sessions", { proxies: { web: { servers: { a: {} } }, raw: { mode: "tcp", 
     log: [],
   },
 ]);
+
+/** Cells of `show servers conn` by their columns' names, of one server. */
+async function connections(client: Client, place: string): Promise<ReadonlyMap<string, string>> {
+  const [header, ...rows] = (await client.quietly("show servers conn")).trim().split("\n");
+  const cells = rows.map((row) => row.split(" ")).find(([name]) => name === place) ?? [];
+  return new Map(
+    header
+      .slice(2)
+      .split(" ")
+      .map((column, i) => [column, cells[i] ?? ""]),
+  );
+}
+
+const numbersHidden = (text: string): string => text.trim().replace(/'\d{4,5}'/g, "'?'");
+
+theme(
+  "addresses by commands",
+  { proxies: { moved: { servers: { a: {} } }, other: { servers: { b: {} } } } },
+  [
+    {
+      name: "a server that is given another address gets what comes there, over new connections",
+      proxy: "moved",
+      servers: { reply: ({ server }) => [ok(server)] },
+      client: async (client) => {
+        const note = async (place: string) => {
+          const cells = await connections(client, place);
+          const shown = ["bkname/svname", "bkid/svid", "addr", "used_cur", "used_max", "idle_cur"];
+          client.note(shown.map((column) => cells.get(column)).join(" "));
+          return `${cells.get("port")}`;
+        };
+        await client.ask(get("/"));
+        const [own, others] = [await note("moved/a"), await note("other/b")];
+        const move = async (words: string) =>
+          client.note(numbersHidden(await client.quietly(`set server moved/a addr ${words}`)));
+        await move(`127.0.0.1 port ${others}`);
+        await client.ask(get("/"));
+        client.note(`${(await note("moved/a")) === others}`);
+        client.note(
+          `${(await client.quietly("show servers state moved")).includes(` ${others} - 0 0 - - 0`)}`,
+        );
+        await move(`127.0.0.1 port ${own}`);
+        await client.ask(get("/"));
+        await move(`127.0.0.1 port ${own}`);
+        await move("127.0.0.1");
+      },
+      sees: [
+        '200 "a"',
+        "moved/a 2/1 127.0.0.1 0 1 1",
+        "other/b 3/1 127.0.0.1 0 0 0",
+        "no need to change the addr, port changed from '?' to '?' by 'stats socket command'",
+        '200 "b"',
+        "moved/a 2/1 127.0.0.1 0 1 1",
+        "true",
+        "true",
+        "no need to change the addr, port changed from '?' to '?' by 'stats socket command'",
+        '200 "a"',
+        "no need to change the addr, no need to change the port by 'stats socket command'",
+        "no need to change the addr by 'stats socket command'",
+      ],
+      log: ["200 ----", "200 ----", "200 ----"],
+      asked: ["a GET /", "b GET /", "a GET /"],
+    },
+    {
+      name: "an address is told of when it changes, and what cannot be",
+      proxy: "other",
+      client: async (client) => {
+        for (const words of ["addr", "addr localhost", "check-port 80", "fqdn a.example"])
+          client.note(`${words} → ${(await client.quietly(`set server other/b ${words}`)).trim()}`);
+        for (const words of ["127.0.0.2", "::1", "127.0.0.1"])
+          client.note((await client.quietly(`set server other/b addr ${words}`)).trim());
+        await client.command("show backend");
+        await client.command("show servers conn nowhere");
+      },
+      sees: [
+        "addr → set server <b>/<s> addr requires an address and optionally a port.",
+        "addr localhost → Invalid addr 'localhost' by 'stats socket command'",
+        "check-port 80 → health checks are not enabled on this server",
+        "fqdn a.example → set server <b>/<s> fqdn failed because no resolution is configured.",
+        "IP changed from '127.0.0.1' to '127.0.0.2' by 'stats socket command'",
+        "IP changed from '127.0.0.2' to '::1' by 'stats socket command'",
+        "IP changed from '::1' to '127.0.0.1' by 'stats socket command'",
+        "show backend → # name\nmoved\nother",
+        "show servers conn nowhere → Can't find backend.",
+      ],
+      log: [],
+    },
+  ],
+);

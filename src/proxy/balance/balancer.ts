@@ -46,6 +46,8 @@ export class Balancer {
     private readonly weights: ServerWeights,
     private readonly algorithm: Algorithm,
     private readonly allBackups: boolean,
+    /** Called when something of `weights` has changed, before the next candidate. */
+    private readonly hasNews: () => void = () => {},
   ) {
     const servers = isBackup.length;
     this.heldUntilMs = new Float64Array(servers);
@@ -98,6 +100,7 @@ export class Balancer {
   /** Health or an operator has changed something. */
   private lookAgain(): void {
     this.seenVersion = this.weights.version;
+    this.hasNews();
     for (let server = 0; server < this.isBackup.length; server++) {
       const recoveries = this.weights.recoveries(server);
       if (recoveries !== this.seenRecoveries[server]) this.reached(server);

@@ -1,3 +1,4 @@
+import { describeEndpoint } from "../../config/address.js";
 import type { ProxyConfig } from "../../config/config.js";
 import type { HttpCheckConfig, ServerConfig } from "../../config/server-config.js";
 import type { CheckResult } from "./check-status.js";
@@ -12,7 +13,7 @@ import {
   statusWord,
   type Transition,
 } from "./server-state.js";
-import type { ServerTable } from "./server-table.js";
+import type { ServerTable, ServerTarget } from "./server-table.js";
 
 export interface CheckerLog {
   info(fields: object, message: string): void;
@@ -124,6 +125,22 @@ export class Checker {
     this.input(this.watched[proxy][server], { kind: "weight", weight });
   }
 
+  /** HAProxy's `set server … addr`: connections and checks go there from now on. */
+  setTarget(proxy: number, server: number, target: ServerTarget): void {
+    const { table, proxies, log } = this.options;
+    table.setTarget(proxy, server, target);
+    const { name, host, port } = table.effectiveServer(proxy, server);
+    log.info(
+      { event: "server", proxy: proxies[proxy].name, server: name, address: describeEndpoint(host, port) },
+      "server has another address, as an operator asked",
+    );
+  }
+
+  /** HAProxy's `set server … health`, of a server that has checks: as if they had found it so. */
+  setHealth(proxy: number, server: number, health: "up" | "down"): void {
+    this.input(this.watched[proxy][server], { kind: "health", health });
+  }
+
   /** Counts of failed checks and of times down begin anew; states stay. */
   clearCounters(): void {
     const { table, now } = this.options;
@@ -144,7 +161,7 @@ export class Checker {
   private check(watched: Watched, isFirst: boolean): void {
     const { table, now, probe } = this.options;
     const startedMs = now();
-    const running = probe(watched.config, watched.http);
+    const running = probe(table.effectiveServer(watched.proxy, watched.server), watched.http);
     watched.probe = running;
     watched.cancelNext = null;
     table.noteChecking(watched.proxy, watched.server, true);

@@ -42,6 +42,8 @@ export type ServerInput =
   /** So many errors of requests in a row: HAProxy's error-limit is reached. */
   | { readonly kind: "errors"; readonly count: number; readonly onError: OnError }
   | { readonly kind: "admin"; readonly state: AdminState }
+  /** HAProxy's `set server … health`: holds until the next check says otherwise. */
+  | { readonly kind: "health"; readonly health: "up" | "down" }
   | { readonly kind: "weight"; readonly weight: number };
 
 /** What an operator should read in the log. */
@@ -102,6 +104,8 @@ export function handleServer(
       return handleErrors(state, input.count, input.onError, server, nowMs);
     case "admin":
       return handleAdmin(state, input.state, server, nowMs);
+    case "health":
+      return handleHealth(state, input.health, server, nowMs);
     case "weight":
       return { state: { ...state, weight: input.weight }, transition: null };
   }
@@ -172,6 +176,19 @@ function handleAdmin(state: ServerState, admin: AdminState, server: ServerConfig
   const word = admin === "maint" ? "MAINT" : admin === "drain" ? "DRAIN" : "READY";
   const { state: settled } = settle(state, next, server, "", nowMs);
   return { state: settled, transition: { to: word, reason: "an operator asked for it" } };
+}
+
+/** As if its checks had found it so, to the last of them. */
+function handleHealth(
+  state: ServerState,
+  health: "up" | "down",
+  server: ServerConfig,
+  nowMs: number,
+): Handled {
+  const { check } = server;
+  if (check === undefined || state.admin === "maint") return { state, transition: null };
+  const next = { ...state, health: health === "up" ? check.rise + check.fall - 1 : 0 };
+  return settle(state, next, server, "an operator said so", nowMs);
 }
 
 /** Keeps the books of a step from `before` to `after`. */

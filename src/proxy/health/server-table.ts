@@ -1,4 +1,5 @@
 import type { ServerConfig } from "../../config/server-config.js";
+import { formatIpLiteral, parseIpLiteral } from "../../netlink/ip-literal.js";
 import { checkStatuses, checkStatusOf } from "./check-status.js";
 import { effectiveWeight } from "./effective-weight.js";
 import { type AdminState, awaitsCheck, initialState, isStopped, type ServerState } from "./server-state.js";
@@ -28,6 +29,13 @@ const Cell = {
   stopped: 15,
   /** 1: the first check has not ended. */
   awaited: 16,
+  /** An operator's address: 4, 6, or 0 for the configuration's. */
+  family: 17,
+  /** As many words of 32 bits as it has. */
+  address: 18,
+  /** An operator's ports; 0: the configuration's. */
+  port: 22,
+  checkPort: 23,
 } as const;
 /** Three cache lines, so that two servers never share one. */
 const rowCells = 24;
@@ -41,6 +49,14 @@ const adminStates: readonly AdminState[] = ["ready", "drain", "maint"];
 export interface StateProxy {
   readonly name: string;
   readonly servers: readonly ServerConfig[];
+}
+
+/** Where an operator has sent a server's connections; null: where the configuration says. */
+export interface ServerTarget {
+  /** IPv4 or IPv6 literal. */
+  readonly host: string | null;
+  readonly port: number | null;
+  readonly checkPort: number | null;
 }
 
 /** HAProxy's books on a whole backend: whether anybody in it takes requests. */
@@ -68,7 +84,7 @@ export class ServerTable {
     readonly proxies: readonly StateProxy[],
     from: { readonly buffer: SharedArrayBuffer } | { readonly nowMs: number },
   ) {
-    // In front of the rows one cell for the version, padded to a row.
+    // In front of the rows one cell for the two versions, padded to a row.
     let cells = rowCells;
     this.firstRows = proxies.map(({ servers }) => {
       const first = cells;
@@ -77,7 +93,7 @@ export class ServerTable {
     });
     this.buffer = "buffer" in from ? from.buffer : new SharedArrayBuffer(cells * 8);
     this.cells = new Float64Array(this.buffer);
-    this.versions = new Int32Array(this.buffer, 0, 1);
+    this.versions = new Int32Array(this.buffer, 0, 2);
     if ("buffer" in from) return;
     for (const [proxy, { servers }] of proxies.entries()) {
       for (const [server, config] of servers.entries())
@@ -90,6 +106,54 @@ export class ServerTable {
   /** Changes with everything that a pick depends on. */
   get version(): number {
     return Atomics.load(this.versions, 0);
+  }
+
+  /** Changes with every `setTarget`. */
+  get targetVersion(): number {
+    return Atomics.load(this.versions, 1);
+  }
+
+  readTarget(proxy: number, server: number): ServerTarget {
+    const { cells } = this;
+    const row = this.row(proxy, server);
+    const words = cells[row + Cell.family] === 4 ? 1 : 4;
+    const bytes = Buffer.alloc(words * 4);
+    for (let i = 0; i < words; i++) bytes.writeUInt32BE(cells[row + Cell.address + i], i * 4);
+    return {
+      host: cells[row + Cell.family] === 0 ? null : formatIpLiteral(bytes),
+      port: cells[row + Cell.port] || null,
+      checkPort: cells[row + Cell.checkPort] || null,
+    };
+  }
+
+  setTarget(proxy: number, server: number, { host, port, checkPort }: ServerTarget): void {
+    const { cells } = this;
+    const row = this.row(proxy, server);
+    const bytes = host === null ? null : parseIpLiteral(host);
+    cells[row + Cell.family] = bytes === null ? 0 : bytes.length === 4 ? 4 : 6;
+    if (bytes !== null)
+      for (let i = 0; i * 4 < bytes.length; i++)
+        cells[row + Cell.address + i] = Buffer.from(bytes).readUInt32BE(i * 4);
+    cells[row + Cell.port] = port ?? 0;
+    cells[row + Cell.checkPort] = checkPort ?? 0;
+    Atomics.add(this.versions, 1, 1);
+    // Who picks a server looks here then.
+    Atomics.add(this.versions, 0, 1);
+  }
+
+  /** The server's configuration with an operator's address in it; the very same object while there is none. */
+  effectiveServer(proxy: number, server: number): ServerConfig {
+    const config = this.proxies[proxy].servers[server];
+    const { host, port, checkPort } = this.readTarget(proxy, server);
+    if (host === null && port === null && checkPort === null) return config;
+    const { check } = config;
+    const followed = check !== undefined && check.port === config.port && port !== null ? port : check?.port;
+    return {
+      ...config,
+      host: host ?? config.host,
+      port: port ?? config.port,
+      ...(check !== undefined && { check: { ...check, port: checkPort ?? followed ?? check.port } }),
+    };
   }
 
   read(proxy: number, server: number): ServerState {
@@ -226,6 +290,8 @@ export class ServerTable {
         if (before.host !== config.host || before.port !== config.port) continue;
         const state = other.read(from, old);
         this.write(proxy, server, adapt(state, before, config, nowMs), nowMs);
+        // While the file says the same of it, an operator's address holds.
+        this.setTarget(proxy, server, other.readTarget(from, old));
       }
       this.writeBackend(proxy, other.readBackend(from));
       this.settleBackend(proxy, nowMs);

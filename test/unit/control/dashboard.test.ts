@@ -33,6 +33,8 @@ async function start(t: Test, readOnly: string | null = null): Promise<Fixture> 
   const app = await createAdmin(config, view, new Dashboard(view, readOnly), {
     setState: (...change) => asked.push(["state", ...change]),
     setWeight: (...change) => asked.push(["weight", ...change]),
+    setTarget: (...change) => asked.push(["target", ...change]),
+    setHealth: (...change) => asked.push(["health", ...change]),
     request: (what) => asked.push([what]),
   });
   t.teardown(() => app.close());

@@ -166,7 +166,10 @@ t.test("commands about servers give HAProxy's answers", async (t) => {
     ["set server http/ok state blah", "'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n"],
     ["set server http/ok state", "'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n"],
     ["set server http/ok weight", "Require <weight> or <weight%>.\n"],
-    ["set server http/ok", "usage: set server <backend>/<server> state | weight\n"],
+    [
+      "set server http/ok",
+      "usage: set server <backend>/<server> addr | check-port | health | state | weight\n",
+    ],
     ["set server http", "Require 'backend/server'.\n"],
     ["set server nope/ok state ready", "No such backend.\n"],
     ["disable server http/xx", "No such server.\n"],
@@ -179,9 +182,10 @@ t.test("commands about servers give HAProxy's answers", async (t) => {
 t.test("what a command asks for reaches the server that it names", async (t) => {
   const done: string[] = [];
   const actions = {
+    ...noActions,
     setState: (...args: unknown[]) => done.push(args.join(" ")),
-    clearCounters: () => {},
     setWeight: (...args: unknown[]) => done.push(args.join(" ")),
+    setHealth: (...args: unknown[]) => done.push(args.join(" ")),
   };
   for (const line of [
     "set server http/nochk state drain",
@@ -192,6 +196,7 @@ t.test("what a command asks for reaches the server that it names", async (t) => 
     "set weight http/ok 50%",
     "set weight http/ok 9999%",
     "set server http/ok weight 0",
+    "set server http/ok health down",
   ])
     t.equal(ask(line, actions), "", line);
   t.same(done, [
@@ -203,5 +208,6 @@ t.test("what a command asks for reaches the server that it names", async (t) => 
     "0 0 5",
     "0 0 256",
     "0 0 0",
+    "0 0 down",
   ]);
 });

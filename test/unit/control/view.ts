@@ -80,5 +80,8 @@ export function makeView(
 export const noActions: SocketActions = {
   setState: () => {},
   setWeight: () => {},
+  setTarget: () => {},
+  setHealth: () => {},
+  sockets: () => "",
   clearCounters: () => {},
 };

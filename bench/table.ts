@@ -100,7 +100,8 @@ export function memoryTable(results: Results): string {
           `| ${title} | ${(bytesPerClient / 1024).toFixed(2)} KiB | ${beforeMb.toFixed(1)} MB | ${withClientsMb.toFixed(1)} MB |`,
       ),
     );
-  return ["| 10,000 idle clients | each | before | with them |", "|---|---|---|---|", ...rows].join("\n");
+  const title = results.cases.find(({ kind }) => kind === "idle")?.title ?? "idle clients";
+  return [`| ${title} | each | before | with them |`, "|---|---|---|---|", ...rows].join("\n");
 }
 
 function cpu(us: number): string {

@@ -17,6 +17,8 @@ export interface LoadCase {
   readonly threads: 1 | 2;
   /** Large bodies: HAProxy is measured with splice too. */
   readonly splices: boolean;
+  /** Clients speak TLS; only targets that end it are measured. */
+  readonly tls: boolean;
   /** Part of `--quick`. */
   readonly quick: boolean;
 }
@@ -57,6 +59,7 @@ const small = {
   headers: [],
   threads: 1,
   splices: false,
+  tls: false,
   quick: false,
 } as const;
 
@@ -104,6 +107,24 @@ export const cases: readonly Case[] = [
     quick: true,
   },
   { ...small, name: "2-threads", title: "612 B, 256 clients, 2 threads", connections: 256, threads: 2 },
+  { ...small, name: "tls", title: "612 B, TLS, 64 clients", connections: 64, tls: true },
+  {
+    ...small,
+    name: "tls-64k",
+    title: "64 KiB, TLS, 64 clients",
+    path: "/64k",
+    bodyBytes: 65_536,
+    connections: 64,
+    tls: true,
+  },
+  {
+    ...small,
+    name: "tls-close",
+    title: "612 B, TLS, a handshake each, 32 clients",
+    connections: 32,
+    headers: ["Connection: close"],
+    tls: true,
+  },
   {
     kind: "idle",
     name: "idle",

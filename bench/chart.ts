@@ -16,6 +16,7 @@ const colours: Readonly<Record<string, string>> = {
   nginx: "#7fae7f",
   portable: "#e0a458",
   direct: "#2f6fd6",
+  pipelining: "#1b3f80",
 };
 
 /** The ratios as an SVG picture: a group of bars per case, 1.0 = HAProxy with one thread, whiskers = all rounds. Pure. */

@@ -53,7 +53,7 @@ export async function takeTurn(
     ...["-c", String(load.connections), "-d", `${seconds}s`, "--timeout", "10s"],
     ...["-s", join(projectRoot, "bench", "check.lua")],
     ...load.headers.flatMap((header) => ["-H", header]),
-    `http://127.0.0.1:${target.port}${load.path}`,
+    `${target.tls ? "https" : "http"}://127.0.0.1:${target.port}${load.path}`,
     ...["--", "200", String(load.bodyBytes), ...(load.uploadBytes > 0 ? [String(load.uploadBytes)] : [])],
   ]);
   target.program.checkRuns();

@@ -31,21 +31,21 @@ export class Targets {
   }
 
   /** A target that has been warmed up with small requests; null when it cannot run here. */
-  async get(kind: TargetKind, threads: number, cores: string): Promise<Target | null> {
-    const key = `${kind.name} ${threads}`;
+  async get(kind: TargetKind, threads: number, cores: string, tls: boolean): Promise<Target | null> {
+    const key = `${kind.name} ${threads} ${tls}`;
     const running = this.#running.get(key);
     if (running !== undefined) return running;
-    const started = await this.fresh(kind, threads, cores);
+    const started = await this.fresh(kind, threads, cores, tls);
     if (started !== null) this.#running.set(key, started);
     return started;
   }
 
-  async fresh(kind: TargetKind, threads: number, cores: string): Promise<Target | null> {
+  async fresh(kind: TargetKind, threads: number, cores: string, tls = false): Promise<Target | null> {
     const { folder, say } = this.#setting;
     if (this.missing.has(`${kind.name} ${threads}`)) return null;
     try {
       const port = this.#nextPort++;
-      const target = await kind.start({ folder, cores, port, threads });
+      const target = await kind.start({ folder, cores, port, threads, tls });
       for (const [connections, seconds] of warmUpTurns)
         await takeTurn(target, { ...warmUp, connections }, seconds, this.#setting.loadCores);
       return target;
@@ -80,6 +80,7 @@ const warmUp: LoadCase = {
   headers: [],
   threads: 1,
   splices: false,
+  tls: false,
   quick: true,
 };
 
@@ -95,8 +96,8 @@ export async function measureLoad(
   const cores = load.threads > 1 && !proxyCores.includes(",") ? "0,1" : proxyCores;
   const turns = new Map<Target, Turn[]>();
   for (const kind of kinds) {
-    if (kind.splicesOnly && !load.splices) continue;
-    const target = await targets.get(kind, load.threads, cores);
+    if ((kind.splicesOnly && !load.splices) || (load.tls && !kind.endsTls)) continue;
+    const target = await targets.get(kind, load.threads, cores, load.tls);
     if (target !== null) turns.set(target, []);
   }
   const order = [...turns.keys()];

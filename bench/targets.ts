@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { makeCertificate } from "../lab/certificate.js";
 import { waitFor } from "../lab/clock.js";
 import { projectRoot } from "../lab/project-root.js";
 import { backendPorts } from "./backends.js";
@@ -15,6 +16,8 @@ export interface TargetKind {
   readonly title: string;
   /** Moves large bodies with splice(2): measured where that matters. */
   readonly splicesOnly: boolean;
+  /** Measured where clients speak TLS. */
+  readonly endsTls: boolean;
   start(place: Place): Promise<Target>;
 }
 
@@ -23,12 +26,24 @@ export interface Place {
   readonly cores: string;
   readonly port: number;
   readonly threads: number;
+  /** Its clients speak TLS. */
+  readonly tls: boolean;
 }
 
 export interface Target {
   readonly kind: TargetKind;
   readonly program: Program;
   readonly port: number;
+  readonly tls: boolean;
+}
+
+/** A certificate with its key in one file, as HAProxy wants it. */
+function pemIn(folder: string): string {
+  const file = join(folder, "bench.pem");
+  if (existsSync(file)) return file;
+  const { certificate, key } = makeCertificate(folder, "bench");
+  writeFileSync(file, readFileSync(certificate, "utf8") + readFileSync(key, "utf8"));
+  return file;
 }
 
 /** A target cannot run here; the others go on. */
@@ -64,7 +79,8 @@ function haproxyKind(name: string, binary: string, splice: boolean): TargetKind 
     name,
     title,
     splicesOnly: splice,
-    start: async ({ folder, cores, port, threads }) => {
+    endsTls: !splice,
+    start: async ({ folder, cores, port, threads, tls }) => {
       const file = join(folder, `${name}-${port}.cfg`);
       writeFileSync(
         file,
@@ -84,7 +100,7 @@ defaults
   option forwardfor
   http-reuse always
 ${splice ? "  option splice-request\n  option splice-response\n" : ""}frontend http
-  bind 127.0.0.1:${port} backlog 4096
+  bind 127.0.0.1:${port} backlog 4096${tls ? ` ssl crt ${pemIn(folder)}` : ""}
   default_backend web
 backend web
   balance roundrobin
@@ -93,7 +109,7 @@ ${backendPorts.map((backend, i) => `  server web${i + 1} 127.0.0.1:${backend}`).
       );
       const program = new Program(`${name}-${port}`, cores, folder, binary, ["-db", "-f", file]);
       await program.listening(port);
-      return { kind, program, port };
+      return { kind, program, port, tls };
     },
   };
   return kind;
@@ -106,7 +122,8 @@ function nginxKind(): TargetKind {
     name: "nginx",
     title: `nginx ${/nginx\/(\S+)/.exec(said)?.[1] ?? "?"}`,
     splicesOnly: false,
-    start: async ({ folder, cores, port, threads }) => {
+    endsTls: true,
+    start: async ({ folder, cores, port, threads, tls }) => {
       // Its workers are processes; one of them runs without a master, so that all of it is one process.
       if (threads > 1) throw new TargetMissing("nginx has processes and no threads");
       const file = join(folder, `nginx-${port}.conf`);
@@ -125,7 +142,8 @@ http {
     keepalive 512; keepalive_requests 100000000;
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port} backlog=4096${tls ? " ssl" : ""};
+    ${tls ? `ssl_certificate ${pemIn(folder)}; ssl_certificate_key ${pemIn(folder)}; ssl_protocols TLSv1.2 TLSv1.3;` : ""}
     location / {
       proxy_pass http://web; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
@@ -142,7 +160,7 @@ http {
         `${folder}/nginx-${port}.err`,
       ]);
       await program.listening(port);
-      return { kind, program, port };
+      return { kind, program, port, tls };
     },
   };
   return kind;
@@ -154,7 +172,9 @@ function tandemKind(name: string, engine: "portable" | "direct", words = ""): Ta
     name,
     title: `Tandem, ${name}`,
     splicesOnly: false,
-    start: async ({ folder, cores, port, threads }) => {
+    // Node's TLS lies over the portable engine, whichever one carries the rest.
+    endsTls: engine === "portable",
+    start: async ({ folder, cores, port, threads, tls }) => {
       const statsSocket = join(folder, `${name}-${port}.sock`);
       const config = join(folder, `${name}-${port}.yaml`);
       writeFileSync(
@@ -164,7 +184,7 @@ maxconn: 15000
 engine: ${engine}
 proxies:
   http:
-    bind: ["127.0.0.1:${port}"]
+    bind: [{ address: "127.0.0.1:${port}"${tls ? `, tls: { crt: ${pemIn(folder)} }` : ""} }]
     servers: { ${backendPorts.map((backend, i) => `web${i + 1}: "127.0.0.1:${backend}"`).join(", ")} }
     timeout: { connect: 5s, client: 600s, server: 600s, http-request: 10s, http-keep-alive: 600s }
 ${words}admin:
@@ -187,7 +207,7 @@ ${words}admin:
         await program.stop();
         throw new TargetMissing(`asked for the engine ${engine}, but ${running} runs:\n${program.log()}`);
       }
-      return { kind, program, port };
+      return { kind, program, port, tls };
     },
   };
   return kind;

@@ -1,4 +1,5 @@
 import { describeEndpoint } from "./address.js";
+import { writeAgent } from "./agent-section.js";
 import { describeBalance } from "./balance.js";
 import { writeBind } from "./bind-section.js";
 import type { ProxyConfig } from "./config.js";
@@ -81,6 +82,7 @@ function writeServer(server: ServerConfig): string | object {
     maxqueue,
     cookie,
     check,
+    agent,
   } = server;
   const address = describeEndpoint(host, port);
   const words = {
@@ -94,6 +96,7 @@ function writeServer(server: ServerConfig): string | object {
     ...(cookie !== undefined && { cookie }),
     ...(tls !== undefined && writeServerTls(tls)),
     ...(check !== undefined && { check: writeCheck(check) }),
+    ...(agent !== undefined && { agent_check: writeAgent(agent) }),
   };
   return Object.keys(words).length === 0 ? address : { address, ...words };
 }

@@ -26,6 +26,21 @@ export interface ServerConfig {
   readonly tls?: ServerTlsConfig;
   /** Left out: it is not checked, and counts as up. */
   readonly check?: CheckConfig;
+  /** Left out: no agent is asked. */
+  readonly agent?: AgentConfig;
+}
+
+/** HAProxy's agent-check: somebody beside the server who says how it is. */
+export interface AgentConfig {
+  /** Left out: the server's own host. */
+  readonly host?: string;
+  readonly port: number;
+  /** Between two questions. */
+  readonly intervalMs: number;
+  /** For a whole question, from its connection on. */
+  readonly timeoutMs: number;
+  /** Sent at the beginning. Left out: nothing. */
+  readonly send?: string;
 }
 
 /** HAProxy's inter, fastinter, downinter, rise, fall, port, and `timeout check`. */

@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { agentCheckSchema } from "./agent-section.js";
 import { closed, milliseconds, plainText, text, truth, whole } from "./schema-words.js";
 
 /** The shapes of a proxy's servers and of what checks them. */
@@ -64,6 +65,7 @@ const serverWords = {
       description: "Whether its health is checked, and how. Default false.",
     }),
   ),
+  agent_check: Type.Optional(agentCheckSchema),
 };
 
 export const defaultServerSchema = Type.Object(serverWords, {

@@ -1,4 +1,5 @@
 import { parseServerAddress } from "./address.js";
+import { readAgent } from "./agent-section.js";
 import type { Context } from "./context.js";
 import { readCookieValue } from "./cookie-section.js";
 import { quote } from "./problem.js";
@@ -90,6 +91,8 @@ function readServer(
   const tls = readServerTls(own, inherited, context);
   const says = { proxy: sendProxy !== null, tls: tls !== null };
   const check = readCheck(own, inherited, endpoint.port, connectTimeoutMs, says, context);
+  const agentOf = ({ path, words }: Words) => ({ path: [...path, "agent_check"], words: words.agent_check });
+  const agent = readAgent(agentOf(own), agentOf(inherited), connectTimeoutMs, context);
   return {
     name,
     ...endpoint,
@@ -103,6 +106,7 @@ function readServer(
     ...(cookie !== undefined && { cookie }),
     ...(tls !== null && { tls }),
     ...(check !== null && { check }),
+    ...(agent !== null && { agent }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { SocketLevel } from "../config/config.js";
 import type { Inquiry } from "../process/inquiry.js";
 import type { ControlRequest } from "../process/messages.js";
 import type { Question } from "../process/reload-answer.js";
+import { type AgentActions, agentCommands } from "./agent-commands.js";
 import type { Told } from "./inquirer.js";
 import { mayDo, permissionDenied } from "./level.js";
 import type { NodeView } from "./node-view.js";
@@ -51,7 +52,7 @@ export interface Command {
 }
 
 /** What the stats socket may change by itself. */
-export interface SocketActions extends ServerActions {
+export interface SocketActions extends ServerActions, AgentActions {
   /** The greatest values, or with `all` every counter. */
   clearCounters(all: boolean): void;
   /** Lines of `show cli sockets`. */
@@ -164,6 +165,7 @@ const ownCommands: readonly Command[] = [
 export const commands: readonly Command[] = [
   ...ownCommands,
   ...operatorCommands,
+  ...agentCommands,
   ...serverCommands,
   ...sessionCommands,
 ].sort((a, b) => rank(a) - rank(b) || (a.usage < b.usage ? -1 : 1));

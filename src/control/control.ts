@@ -4,6 +4,8 @@ import { LbError } from "../errors.js";
 import { readDescriptorLimit } from "../process/descriptor-limit.js";
 import type { ControlThreadData, FromControlThread, ToControlThread } from "../process/messages.js";
 import type { Question } from "../process/reload-answer.js";
+import { AgentChecker } from "../proxy/health/agent-checker.js";
+import { askAgent } from "../proxy/health/agent-probe.js";
 import { Checker } from "../proxy/health/checker.js";
 import { probeServer } from "../proxy/health/probe.js";
 import { ServerTable } from "../proxy/health/server-table.js";
@@ -15,6 +17,7 @@ import { readSnapshot } from "../proxy/stats/snapshot.js";
 import { StatsTable } from "../proxy/stats/table.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import { createAdmin, listenAdmin } from "./admin.js";
+import type { AgentActions } from "./agent-commands.js";
 import { Dashboard, readOnlyBecause } from "./dashboard/dashboard.js";
 import { Inquirer } from "./inquirer.js";
 import type { NodeView } from "./node-view.js";
@@ -45,6 +48,7 @@ export class Control {
   private readonly table: StatsTable;
   private readonly servers: ServerTable;
   private readonly checker: Checker;
+  private readonly agents: AgentChecker;
   private readonly descriptorLimit = readDescriptorLimit();
   private rates: Rates;
   private vrrp: readonly VrrpStatus[] = [];
@@ -53,11 +57,14 @@ export class Control {
   private admin: FastifyInstance | null = null;
   private dashboard: Dashboard | null = null;
   /** What the stats socket and the dashboard may change of servers. */
-  private readonly serverActions: ServerActions = {
+  private readonly serverActions: ServerActions & AgentActions = {
     setState: (proxy, server, state) => this.checker.setState(proxy, server, state),
     setWeight: (proxy, server, weight) => this.checker.setWeight(proxy, server, weight),
     setTarget: (proxy, server, target) => this.checker.setTarget(proxy, server, target),
     setHealth: (proxy, server, health) => this.checker.setHealth(proxy, server, health),
+    setAgentEnabled: (proxy, server, isEnabled) => this.agents.setEnabled(proxy, server, isEnabled),
+    setAgentHealth: (proxy, server, isUp) => this.agents.setHealth(proxy, server, isUp),
+    setAgentTarget: (proxy, server, change) => this.agents.setTarget(proxy, server, change),
   };
   private readonly trackers: Trackers;
   private readonly notifier: Notifier;
@@ -77,24 +84,25 @@ export class Control {
     this.trackers = new Trackers(data.tracking, data.known, log, (fact) => post({ kind: "tracked", fact }));
     this.notifier = new Notifier(data.alerts, log, (id) => post({ kind: "notified", id }));
     this.servers = new ServerTable(data.proxies, { buffer: data.serversBuffer });
+    const schedule = (delayMs: number, run: () => void) => {
+      const timer = setTimeout(run, delayMs);
+      return () => clearTimeout(timer);
+    };
+    const means = { proxies: data.proxies, table: this.servers, now: monotonicMs, schedule };
     this.checker = new Checker({
-      proxies: data.proxies,
-      table: this.servers,
+      ...means,
       log,
-      now: monotonicMs,
-      schedule: (delayMs, run) => {
-        const timer = setTimeout(run, delayMs);
-        return () => clearTimeout(timer);
-      },
       probe: (server, http) => probeServer(server, http, data.certificates),
       errorsInRow: (proxy, server) => errorsInRow(this.table, proxy, server),
     });
+    this.agents = new AgentChecker({ ...means, ask: askAgent, checker: this.checker });
     this.rates = startRates(readSnapshot(this.table, data.proxies), monotonicMs());
   }
 
   /** Opens what is configured and posts `ready`; what cannot be opened is posted as `failed` before it. */
   async start(): Promise<void> {
     this.checker.start();
+    this.agents.start();
     this.sampler = setInterval(() => this.sample(), sampleIntervalMs);
     this.trackers.start();
     this.notifier.start();
@@ -152,9 +160,11 @@ export class Control {
       proxies: data.proxies,
       snapshot: readSnapshot(this.table, data.proxies),
       rates: this.rates,
-      backends: viewServers(this.servers, data.proxies, nowMonotonicMs, (proxy, server) =>
-        this.checker.lastCheck(proxy, server),
-      ),
+      backends: viewServers(this.servers, data.proxies, nowMonotonicMs, {
+        lastCheck: (proxy, server) => this.checker.lastCheck(proxy, server),
+        lastAnswer: (proxy, server) => this.agents.lastAnswer(proxy, server),
+        agentTarget: (proxy, server) => this.agents.target(proxy, server),
+      }),
       vrrpConfigured: data.vrrpConfigured,
       vrrp: this.vrrp,
     };
@@ -239,6 +249,7 @@ export class Control {
     if (this.stopping) return;
     this.stopping = true;
     this.checker.stop();
+    this.agents.stop();
     if (this.sampler !== null) clearInterval(this.sampler);
     this.trackers.stop();
     this.probe?.stop();

@@ -1,9 +1,10 @@
-import type { ServerConfig } from "../config/config.js";
 import { hasBackend } from "../config/proxy-sides.js";
 import type { AdminState } from "../proxy/health/server-state.js";
 import type { ServerTarget } from "../proxy/health/server-table.js";
-import type { Command, CommandAnswer } from "./commands.js";
+import { type AgentActions, setAgent } from "./agent-commands.js";
+import type { Command } from "./commands.js";
 import type { NodeView } from "./node-view.js";
+import { findIndex, onServer, type Place, text } from "./server-place.js";
 import { type AddressAnswer, setAddress, setCheckPort } from "./set-server-address.js";
 import { showServersConn } from "./show-servers-conn.js";
 import { showServersState } from "./show-servers-state.js";
@@ -77,39 +78,7 @@ export const serverCommands: readonly Command[] = [
   },
 ];
 
-/** The server that a command is about. */
-interface Place {
-  readonly proxy: number;
-  readonly server: number;
-  readonly view: NodeView["backends"][number]["servers"][number];
-  readonly initialWeight: number;
-  readonly config: ServerConfig;
-}
-
-function onServer([name]: readonly string[], view: NodeView, run: (place: Place) => string): CommandAnswer {
-  const slash = name?.indexOf("/") ?? -1;
-  if (name === undefined || slash < 0) return text("Require 'backend/server'.\n");
-  const proxy = findIndex(view.proxies, name.slice(0, slash));
-  if (proxy < 0) return text("No such backend.\n");
-  const { servers } = view.proxies[proxy];
-  const server = findIndex(servers, name.slice(slash + 1));
-  if (server < 0) return text("No such server.\n");
-  return text(
-    run({
-      proxy,
-      server,
-      view: view.backends[proxy].servers[server],
-      initialWeight: servers[server].weight ?? 1,
-      config: servers[server],
-    }),
-  );
-}
-
-function findIndex(items: readonly { readonly name: string }[], name: string): number {
-  return items.findIndex((item) => item.name === name);
-}
-
-function setServer(place: Place, args: readonly string[], actions: ServerActions): string {
+function setServer(place: Place, args: readonly string[], actions: ServerActions & AgentActions): string {
   const [what, value, ...more] = args;
   switch (what) {
     case "weight":
@@ -130,9 +99,9 @@ function setServer(place: Place, args: readonly string[], actions: ServerActions
     case "agent-addr":
     case "agent-port":
     case "agent-send":
-      return "agent checks are not enabled on this server.\n";
+      return setAgent(place, args, actions);
     default:
-      return "usage: set server <backend>/<server> addr | check-port | health | state | weight\n";
+      return "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-port | health | state | weight\n";
   }
 }
 
@@ -199,8 +168,4 @@ function ofBackend(
 
 function showBackends({ proxies }: NodeView): string {
   return `# name\n${proxies.flatMap((proxy) => (hasBackend(proxy) ? [`${proxy.name}\n`] : [])).join("")}`;
-}
-
-function text(value: string): CommandAnswer {
-  return { kind: "text", text: value };
 }

@@ -1,4 +1,5 @@
 import type { ProxyConfig } from "../config/config.js";
+import { agentFall, agentRise } from "../proxy/health/agent-state.js";
 import type { CheckStatus } from "../proxy/health/check-status.js";
 import { warmth, weightScale } from "../proxy/health/effective-weight.js";
 import {
@@ -31,6 +32,33 @@ export interface ServerView {
   readonly lastChangeMs: number;
   readonly downtimeMs: number;
   readonly check: CheckView | null;
+  readonly agent: AgentView | null;
+  /** Requests at once, 0: no limit; null: as the configuration has it. */
+  readonly maxconn: number | null;
+}
+
+/** What a server's agent says. */
+export interface AgentView {
+  readonly isEnabled: boolean;
+  readonly status: CheckStatus;
+  readonly isRunning: boolean;
+  readonly durationMs: number | null;
+  /** What there is to say beyond the status. */
+  readonly detail: string;
+  readonly health: number;
+  readonly rise: number;
+  readonly fall: number;
+  /** Where it is asked now. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What is known of servers beside the table: see `Checker` and `AgentChecker`. */
+export interface ServerDetails {
+  lastCheck(proxy: number, server: number): string;
+  lastAnswer(proxy: number, server: number): string;
+  /** null: it has no agent. */
+  agentTarget(proxy: number, server: number): { readonly host: string; readonly port: number } | null;
 }
 
 /** What the checks of a server say; it is there while they run. */
@@ -65,16 +93,16 @@ export interface BackendView {
   readonly servers: readonly ServerView[];
 }
 
-/** Reads the states of all servers. `nowMs`: process-wide monotonic clock; `lastCheck`: see `Checker`. */
+/** Reads the states of all servers. `nowMs`: process-wide monotonic clock. */
 export function viewServers(
   table: ServerTable,
   proxies: readonly ProxyConfig[],
   nowMs: number,
-  lastCheck: (proxy: number, server: number) => string,
+  details: ServerDetails,
 ): BackendView[] {
   return proxies.map((proxy, proxyIndex) => {
     const servers = proxy.servers.map((_, server) =>
-      viewServer(table, proxy, proxyIndex, server, nowMs, lastCheck),
+      viewServer(table, proxy, proxyIndex, server, nowMs, details),
     );
     const usable = (backup: boolean) =>
       proxy.servers.flatMap((server, i) =>
@@ -104,7 +132,7 @@ function viewServer(
   proxyIndex: number,
   serverIndex: number,
   nowMs: number,
-  lastCheck: (proxy: number, server: number) => string,
+  details: ServerDetails,
 ): ServerView {
   const config = proxy.servers[serverIndex];
   const state = table.read(proxyIndex, serverIndex);
@@ -131,11 +159,33 @@ function viewServer(
         : {
             ...viewCheck(state),
             isRunning: table.isChecking(proxyIndex, serverIndex),
-            detail: lastCheck(proxyIndex, serverIndex),
+            detail: details.lastCheck(proxyIndex, serverIndex),
             rise: check.rise,
             fall: check.fall,
             errorLimits: check.observe === undefined ? null : state.errorLimits,
           },
+    agent: viewAgent(state, details, proxyIndex, serverIndex, table),
+    maxconn: state.maxconn,
+  };
+}
+
+function viewAgent(
+  { agent }: ServerState,
+  details: ServerDetails,
+  proxy: number,
+  server: number,
+  table: ServerTable,
+): AgentView | null {
+  const target = details.agentTarget(proxy, server);
+  if (agent === null || target === null) return null;
+  return {
+    ...agent,
+    isRunning: table.isAsking(proxy, server),
+    detail: details.lastAnswer(proxy, server),
+    rise: agentRise,
+    fall: agentFall,
+    host: target.host,
+    port: target.port,
   };
 }
 

@@ -1,4 +1,5 @@
 import { isIP } from "../config/address.js";
+import type { ServerConfig } from "../config/config.js";
 import { checkStatuses } from "../proxy/health/check-status.js";
 import type { NodeView } from "./node-view.js";
 import type { ServerView } from "./server-view.js";
@@ -12,8 +13,8 @@ const header =
 const operationalStates = { stopped: 0, starting: 1, running: 2 } as const;
 /** SRV_ADMF_FMAINT, _CMAINT (from the configuration), _FDRAIN. */
 const adminFlags = { maint: 1, disabled: 4, drain: 8 } as const;
-/** CHK_ST_INPROGRESS, _CONFIGURED, _ENABLED, _PAUSED. */
-const checkFlags = { running: 1, configured: 2, enabled: 4, paused: 8 } as const;
+/** CHK_ST_INPROGRESS, _CONFIGURED, _ENABLED, _PAUSED, _AGENT. */
+const checkFlags = { running: 1, configured: 2, enabled: 4, paused: 8, agent: 16 } as const;
 /** CHK_RES_UNKNOWN, _FAILED, _PASSED. */
 const checkResults = { unknown: 0, failed: 2, passed: 3 } as const;
 
@@ -38,7 +39,7 @@ export function showServersState(view: NodeView, only: string | null): string {
         Math.floor(state.lastChangeMs / 1000),
         checkStatuses[state.check?.status ?? "INI"].number,
         ...checkFields(state),
-        0,
+        agentState(state),
         0,
         0,
         isIP(server.host) ? "-" : server.host,
@@ -47,8 +48,7 @@ export function showServersState(view: NodeView, only: string | null): string {
         0,
         state.checkPort === null || state.checkPort === state.port ? 0 : state.checkPort,
         "-",
-        "-",
-        0,
+        ...agentPlace(state, server),
       ];
       text += `${fields.join(" ")}\n`;
     }
@@ -65,6 +65,23 @@ function adminState(state: ServerView, disabled: boolean): number {
   if (state.admin === "drain") return adminFlags.drain;
   if (state.admin === "ready") return 0;
   return adminFlags.maint + (disabled ? adminFlags.disabled : 0);
+}
+
+function agentState({ agent }: ServerView): number {
+  if (agent === null) return 0;
+  return (
+    checkFlags.agent +
+    checkFlags.configured +
+    (agent.isEnabled ? checkFlags.enabled : 0) +
+    (agent.isRunning ? checkFlags.running : 0)
+  );
+}
+
+/** Address, where it is not the server's own, and port. */
+function agentPlace({ agent }: ServerView, server: ServerConfig): [string, number] {
+  if (agent === null) return ["-", 0];
+  const isOwn = agent.host !== server.host || server.agent?.host !== undefined;
+  return [isOwn ? agent.host : "-", agent.port];
 }
 
 /** Result, health, state of the checks. Without checks HAProxy gives the health that they would begin with. */

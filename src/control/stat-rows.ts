@@ -1,7 +1,7 @@
 import { balanceName } from "../config/balance.js";
 import type { ProxyConfig, ServerConfig } from "../config/config.js";
 import { canReach, hasBackend, hasFrontend } from "../config/proxy-sides.js";
-import { checkStatuses } from "../proxy/health/check-status.js";
+import { type CheckStatus, checkStatuses } from "../proxy/health/check-status.js";
 import type { ProxyRates, RowRates } from "../proxy/stats/rates.js";
 import type { ProxySnapshot, RowSnapshot } from "../proxy/stats/snapshot.js";
 import { describeEndpoint } from "./format.js";
@@ -117,11 +117,8 @@ function serverCells(
     lastchg: seconds(state.lastChangeMs),
     ...(state.warmth < 1 && { throttle: Math.max(1, Math.floor(state.warmth * 100)) }),
     ...checkCells(state),
-    // The threads' own maxima were not all at once: no server has ever had more than that.
-    ...(server.maxconn !== undefined && {
-      slim: server.maxconn,
-      smax: Math.min(row.sessionsMax, server.maxconn),
-    }),
+    ...agentCells(state),
+    ...limitCells(server, state, row),
     ...(server.maxqueue !== undefined && { qlimit: server.maxqueue }),
     addr: describeEndpoint(state.host, state.port),
     ...(server.cookie !== undefined && { cookie: server.cookie }),
@@ -204,6 +201,31 @@ function checkCells({ check, admin, downtimeMs }: ServerView): Cells {
       check_fall: check.fall,
       check_health: check.health,
     }),
+  };
+}
+
+/** `slim` and, below it, `smax`: the threads' own maxima were not all at once. */
+function limitCells(server: ServerConfig, { maxconn }: ServerView, row: RowSnapshot): Cells {
+  const limit = maxconn ?? server.maxconn ?? 0;
+  if (limit === 0) return {};
+  // What an agent has lowered may have been exceeded before.
+  return maxconn === null ? { slim: limit, smax: Math.min(row.sessionsMax, limit) } : { slim: limit };
+}
+
+/** HAProxy's HCHK_STATUS_L57DATA: from here on there was an answer that could be read. */
+const hasCode = (status: CheckStatus): boolean => checkStatuses[status].number > 14;
+
+function agentCells({ agent }: ServerView): Cells {
+  if (agent === null || !agent.isEnabled) return {};
+  return {
+    agent_status: `${agent.isRunning ? "* " : ""}${agent.status}`,
+    ...(hasCode(agent.status) && { agent_code: 0 }),
+    agent_duration: agent.durationMs ?? 0,
+    agent_desc: checkStatuses[agent.status].text,
+    last_agt: agent.detail,
+    agent_rise: agent.rise,
+    agent_fall: agent.fall,
+    agent_health: agent.health,
   };
 }
 

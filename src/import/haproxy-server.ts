@@ -18,10 +18,6 @@ const valued: Readonly<Record<string, string>> = {
   id: "servers are numbered in their order",
   addr: "checks go to the server's own address",
   track: "a server is checked for itself",
-  "agent-inter": "agents are not asked",
-  "agent-port": "agents are not asked",
-  "agent-addr": "agents are not asked",
-  "agent-send": "agents are not asked",
   resolvers: "names of servers are looked up by the system",
   "resolve-prefer": "names of servers are looked up by the system",
   "init-addr": "a name that is not known yet is looked up again",
@@ -42,7 +38,6 @@ const valued: Readonly<Record<string, string>> = {
   "tcp-ut": "the time-outs find dead servers",
 };
 const flags: Readonly<Record<string, string>> = {
-  "agent-check": "agents are not asked",
   "non-stick": "there are no stick tables",
   tfo: "it brings little between machines of one network",
   "no-check-ssl": "it is always so",
@@ -57,14 +52,20 @@ const essential: Readonly<Record<string, string>> = {
 export function readServerWords(words: readonly string[]): ServerWords {
   const own = new Map<string, unknown>();
   const check = new Map<string, unknown>();
+  const agent = new Map<string, unknown>();
   const left: { word: string; reason: string }[] = [];
   let isChecked = false;
+  let isAsked = false;
   let refusal: string | null = null;
   for (let i = 0; i < words.length; i++) {
     const word = words[i];
     const value = words[i + 1];
     if (word === "check") isChecked = true;
     else if (word === "no-check") isChecked = false;
+    else if (word === "agent-check" || word === "no-agent-check") isAsked = word === "agent-check";
+    else if (word === "agent-port") agent.set("port", number(words[++i]));
+    else if (word === "agent-inter") agent.set("inter", haproxyTime(words[++i]));
+    else if (word === "agent-addr" || word === "agent-send") agent.set(word.slice(6), words[++i] ?? "");
     else if (word === "backup" || word === "disabled") own.set(word, true);
     else if (word === "send-proxy" || word === "send-proxy-v2") own.set(word.replaceAll("-", "_"), true);
     else if (word === "ssl") own.set("ssl", true);
@@ -100,6 +101,7 @@ export function readServerWords(words: readonly string[]): ServerWords {
   }
   if (check.size > 0) own.set("check", check);
   else if (isChecked) own.set("check", true);
+  if (isAsked) own.set("agent_check", agent);
   return { words: isChecked || !own.has("check") ? own : withoutCheck(own), left, refusal };
 }
 

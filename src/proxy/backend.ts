@@ -50,7 +50,7 @@ export class Backend {
   readonly pipelines: Pipelines | null;
   /** Keeps clients at their servers; null: nothing does. */
   readonly stickiness: Stickiness | null;
-  /** Where requests wait for servers that have maxconn; null: none has. */
+  /** Where requests wait for servers that have maxconn; null: none has or may get one. */
   readonly queue: ServerQueue | null;
   /** Where requests wait until it is known which servers are up; null: none is checked. */
   readonly firstChecks: FirstChecks | null;
@@ -99,7 +99,7 @@ export class Backend {
     const limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
     this.responseHeads = new ResponseHeads(engine.memory, limits);
     const queueMs = timeouts.queueMs ?? timeouts.connectMs;
-    this.queue = servers.some(({ maxconn }) => maxconn !== undefined)
+    this.queue = servers.some(({ maxconn, agent }) => maxconn !== undefined || agent !== undefined)
       ? new ServerQueue({
           servers,
           isHashed: this.requestKey !== null,

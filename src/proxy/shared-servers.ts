@@ -60,6 +60,11 @@ export class SharedServers implements ServerWeights, Loads {
     return this.states.isStopped(this.proxyIndex, server);
   }
 
+  /** What its agent says, 0: no limit; −1: nothing. */
+  maxconn(server: number): number {
+    return this.states.maxconn(this.proxyIndex, server);
+  }
+
   recoveries(server: number): number {
     return this.states.recoveries(this.proxyIndex, server);
   }

@@ -4,6 +4,7 @@
  */
 export const checkStatuses = {
   INI: { number: 1, passed: null, text: "Initializing" },
+  CHECKED: { number: 3, passed: null, text: "No status change" },
   HANA: { number: 4, passed: false, text: "Health analyze" },
   SOCKERR: { number: 5, passed: false, text: "Socket error" },
   L4OK: { number: 6, passed: true, text: "Layer4 check passed" },

@@ -103,10 +103,16 @@ export class Checker {
     return this.watched[proxy][server].lastCheck;
   }
 
-  setState(proxy: number, server: number, state: "ready" | "drain" | "maint"): void {
+  /** Something else than checks has to say something of a server. */
+  take(proxy: number, server: number, input: ServerInput): void {
+    this.input(this.watched[proxy][server], input);
+  }
+
+  /** `reason`: who asked for it, where that is no operator. */
+  setState(proxy: number, server: number, state: "ready" | "drain" | "maint", reason?: string): void {
     const watched = this.watched[proxy][server];
     const wasInMaintenance = this.isInMaintenance(watched);
-    this.input(watched, { kind: "admin", state });
+    this.input(watched, { kind: "admin", state, ...(reason !== undefined && { reason }) });
     if (watched.config.check === undefined) return;
     if (state === "maint") {
       watched.probe?.cancel();

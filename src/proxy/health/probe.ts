@@ -1,11 +1,11 @@
 import { connect, type Socket } from "node:net";
-import { getSystemErrorMap } from "node:util";
 import { describeEndpoint } from "../../config/address.js";
 import type { HttpCheckConfig, ServerConfig } from "../../config/server-config.js";
 import { TlsInitiator } from "../engine/portable/tls-initiator.js";
 import { encodeProxyHeader, type ProxyVersion } from "../proxy-protocol/encode.js";
 import { type Certificates, noCertificates } from "../tls/certificate.js";
 import type { CheckResult } from "./check-status.js";
+import { describeErrno } from "./errno-text.js";
 import { checkRequest, judgeAnswer, mostAnswerBytes, type Verdict } from "./http-check.js";
 
 export interface Probe {
@@ -100,21 +100,4 @@ function ask(
   });
   socket.on("end", () => judge(true));
   socket.write(checkRequest(http, authority));
-}
-
-/** As the C library says it, and so HAProxy. */
-const errnoTexts: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "Connection refused",
-  EHOSTUNREACH: "No route to host",
-  ENETUNREACH: "Network is unreachable",
-  ECONNRESET: "Connection reset by peer",
-  ETIMEDOUT: "Connection timed out",
-};
-
-function describeErrno(error: NodeJS.ErrnoException): string {
-  const { code, errno } = error;
-  if (error.syscall === "getaddrinfo") return `the name cannot be resolved (${code})`;
-  if (code !== undefined && Object.hasOwn(errnoTexts, code)) return errnoTexts[code];
-  const [, text] = (errno === undefined ? undefined : getSystemErrorMap().get(errno)) ?? [];
-  return text ?? code ?? "unknown error";
 }

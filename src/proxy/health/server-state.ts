@@ -1,4 +1,13 @@
 import type { OnError, ServerConfig } from "../../config/server-config.js";
+import {
+  type AgentResult,
+  type AgentState,
+  afterQuestion,
+  agentFall,
+  agentRise,
+  initialAgent,
+  isAgentDown,
+} from "./agent-state.js";
 import { type CheckResult, type CheckStatus, checkStatuses } from "./check-status.js";
 
 /**
@@ -14,6 +23,10 @@ export interface ServerState {
   readonly health: number;
   /** 0–256; the operator's, before slow start. */
   readonly weight: number;
+  /** An agent's limit of requests at once, 0: none; null: the configuration's. */
+  readonly maxconn: number | null;
+  /** null: it has none. */
+  readonly agent: AgentState | null;
   /** Monotonic ms of the last change between up, down, drain and maintenance. */
   readonly changedMs: number;
   /** Time down or in maintenance before `changedMs`. */
@@ -41,10 +54,16 @@ export type ServerInput =
   | { readonly kind: "checked"; readonly result: CheckResult }
   /** So many errors of requests in a row: HAProxy's error-limit is reached. */
   | { readonly kind: "errors"; readonly count: number; readonly onError: OnError }
-  | { readonly kind: "admin"; readonly state: AdminState }
   /** HAProxy's `set server … health`: holds until the next check says otherwise. */
   | { readonly kind: "health"; readonly health: "up" | "down" }
-  | { readonly kind: "weight"; readonly weight: number };
+  /** `reason`: who asked for it, where that is no operator. */
+  | { readonly kind: "admin"; readonly state: AdminState; readonly reason?: string }
+  | { readonly kind: "weight"; readonly weight: number }
+  | { readonly kind: "maxconn"; readonly maxconn: number }
+  | { readonly kind: "agent"; readonly result: AgentResult }
+  /** An operator knows better than the agent, until it says something again. */
+  | { readonly kind: "agent-health"; readonly isUp: boolean }
+  | { readonly kind: "agent-enabled"; readonly isEnabled: boolean };
 
 /** What an operator should read in the log. */
 export interface Transition {
@@ -63,6 +82,8 @@ export function initialState(server: ServerConfig, nowMs: number): ServerState {
     admin: server.disabled === true ? "maint" : "ready",
     health: server.check?.rise ?? 0,
     weight: server.weight ?? 1,
+    maxconn: null,
+    agent: initialAgent(server),
     changedMs: nowMs,
     downtimeMs: 0,
     cameUpMs: null,
@@ -81,9 +102,9 @@ export function isDown(state: ServerState, server: ServerConfig): boolean {
   return server.check !== undefined && state.health < server.check.rise;
 }
 
-/** Down, or in maintenance. */
+/** Down by its checks or its agent, or in maintenance. */
 export function isStopped(state: ServerState, server: ServerConfig): boolean {
-  return state.admin === "maint" || isDown(state, server);
+  return state.admin === "maint" || isDown(state, server) || isAgentDown(state.agent);
 }
 
 /** Its first check, since the start or since it left maintenance, has not ended: whether it is up is not known. */
@@ -103,11 +124,15 @@ export function handleServer(
     case "errors":
       return handleErrors(state, input.count, input.onError, server, nowMs);
     case "admin":
-      return handleAdmin(state, input.state, server, nowMs);
+      return handleAdmin(state, input.state, input.reason ?? "an operator asked for it", server, nowMs);
     case "health":
       return handleHealth(state, input.health, server, nowMs);
     case "weight":
       return { state: { ...state, weight: input.weight }, transition: null };
+    case "maxconn":
+      return { state: { ...state, maxconn: input.maxconn }, transition: null };
+    default:
+      return handleAgent(state, input, server, nowMs);
   }
 }
 
@@ -164,8 +189,45 @@ export function describeErrors(count: number): string {
   return `${count} errors of requests in a row`;
 }
 
+function handleAgent(
+  state: ServerState,
+  input: Extract<ServerInput, { readonly kind: "agent" | "agent-health" | "agent-enabled" }>,
+  server: ServerConfig,
+  nowMs: number,
+): Handled {
+  const { agent } = state;
+  if (agent === null) return { state, transition: null };
+  switch (input.kind) {
+    case "agent": {
+      const { status, detail } = input.result;
+      const reason = detail === "" ? checkStatuses[status].text : `${checkStatuses[status].text}, ${detail}`;
+      return settle(state, { ...state, agent: afterQuestion(agent, input.result) }, server, reason, nowMs);
+    }
+    case "agent-health": {
+      const health = input.isUp ? agentRise + agentFall - 1 : 0;
+      return settle(
+        state,
+        { ...state, agent: { ...agent, health } },
+        server,
+        "an operator asked for it",
+        nowMs,
+      );
+    }
+    case "agent-enabled": {
+      const next = { ...state, agent: { ...agent, isEnabled: input.isEnabled } };
+      return settle(state, next, server, `its agent is ${input.isEnabled ? "enabled" : "disabled"}`, nowMs);
+    }
+  }
+}
+
 /** A server that leaves maintenance is taken for up, and goes down at its first failed check. */
-function handleAdmin(state: ServerState, admin: AdminState, server: ServerConfig, nowMs: number): Handled {
+function handleAdmin(
+  state: ServerState,
+  admin: AdminState,
+  reason: string,
+  server: ServerConfig,
+  nowMs: number,
+): Handled {
   if (state.admin === admin) return { state, transition: null };
   const leaves = state.admin === "maint";
   const next: ServerState = {
@@ -175,7 +237,7 @@ function handleAdmin(state: ServerState, admin: AdminState, server: ServerConfig
   };
   const word = admin === "maint" ? "MAINT" : admin === "drain" ? "DRAIN" : "READY";
   const { state: settled } = settle(state, next, server, "", nowMs);
-  return { state: settled, transition: { to: word, reason: "an operator asked for it" } };
+  return { state: settled, transition: { to: word, reason } };
 }
 
 /** As if its checks had found it so, to the last of them. */
@@ -239,7 +301,9 @@ export function downtimeMs(state: ServerState, server: ServerConfig, nowMs: numb
 export function statusWord(state: ServerState, server: ServerConfig): string {
   const { check } = server;
   if (state.admin === "maint") return "MAINT";
+  if (isAgentDown(state.agent)) return "DOWN (agent)";
   const isDraining = state.admin === "drain";
+  if (isDraining && state.agent?.isEnabled === true && !isDown(state, server)) return "DRAIN (agent)";
   if (check === undefined) return isDraining ? "DRAIN" : "no check";
   if (isDown(state, server)) return state.health === 0 ? "DOWN" : `DOWN ${state.health}/${check.rise}`;
   const word = isDraining ? "DRAIN" : "UP";

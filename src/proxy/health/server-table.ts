@@ -36,9 +36,19 @@ const Cell = {
   /** An operator's ports; 0: the configuration's. */
   port: 22,
   checkPort: 23,
+  /** −1: null. */
+  maxconn: 24,
+  /** 1: listened to; −1: there is none. */
+  agentEnabled: 25,
+  agentHealth: 26,
+  agentStatus: 27,
+  /** −1: null. */
+  agentDurationMs: 28,
+  /** 1 while the agent is being asked. */
+  asking: 29,
 } as const;
-/** Three cache lines, so that two servers never share one. */
-const rowCells = 24;
+/** Four cache lines, so that two servers never share one. */
+const rowCells = 32;
 
 /** A proxy's own cells, behind its servers'. */
 const BackendCell = { hasServer: 0, changedMs: 1, downtimeMs: 2, downs: 3 } as const;
@@ -164,6 +174,16 @@ export class ServerTable {
       admin: adminStates[cells[row + Cell.admin]] ?? "ready",
       health: cells[row + Cell.health],
       weight: cells[row + Cell.weight],
+      maxconn: orNull(Cell.maxconn),
+      agent:
+        cells[row + Cell.agentEnabled] < 0
+          ? null
+          : {
+              isEnabled: cells[row + Cell.agentEnabled] === 1,
+              health: cells[row + Cell.agentHealth],
+              status: checkStatusOf(cells[row + Cell.agentStatus]),
+              durationMs: orNull(Cell.agentDurationMs),
+            },
       changedMs: cells[row + Cell.changedMs],
       downtimeMs: cells[row + Cell.downtimeMs],
       cameUpMs: orNull(Cell.cameUpMs),
@@ -193,6 +213,12 @@ export class ServerTable {
     cells[row + Cell.failedChecks] = state.failedChecks;
     cells[row + Cell.downs] = state.downs;
     cells[row + Cell.errorLimits] = state.errorLimits;
+    cells[row + Cell.maxconn] = state.maxconn ?? -1;
+    const { agent } = state;
+    cells[row + Cell.agentEnabled] = agent === null ? -1 : agent.isEnabled ? 1 : 0;
+    cells[row + Cell.agentHealth] = agent?.health ?? 0;
+    cells[row + Cell.agentStatus] = checkStatuses[agent?.status ?? "INI"].number;
+    cells[row + Cell.agentDurationMs] = agent?.durationMs ?? -1;
     cells[row + Cell.stopped] = isStopped(state, config) ? 1 : 0;
     const weight = effectiveWeight(state, config, nowMs);
     const awaited = awaitsCheck(state, config) ? 1 : 0;
@@ -216,7 +242,7 @@ export class ServerTable {
     return this.cells[this.row(proxy, server) + Cell.recoveries];
   }
 
-  /** Down by its checks, or in maintenance. */
+  /** Down by its checks or its agent, or in maintenance. */
   isStopped(proxy: number, server: number): boolean {
     return this.cells[this.row(proxy, server) + Cell.stopped] === 1;
   }
@@ -228,6 +254,20 @@ export class ServerTable {
 
   isChecking(proxy: number, server: number): boolean {
     return this.cells[this.row(proxy, server) + Cell.checking] === 1;
+  }
+
+  /** An agent's limit, 0: none; −1: that of the configuration. */
+  maxconn(proxy: number, server: number): number {
+    return this.cells[this.row(proxy, server) + Cell.maxconn];
+  }
+
+  /** Its agent is being asked. */
+  isAsking(proxy: number, server: number): boolean {
+    return this.cells[this.row(proxy, server) + Cell.asking] === 1;
+  }
+
+  noteAsking(proxy: number, server: number, isRunning: boolean): void {
+    this.cells[this.row(proxy, server) + Cell.asking] = isRunning ? 1 : 0;
   }
 
   noteChecking(proxy: number, server: number, isRunning: boolean): void {
@@ -320,6 +360,8 @@ function adapt(state: ServerState, before: ServerConfig, after: ServerConfig, no
   return {
     ...state,
     health,
+    agent: state.agent === null || fresh.agent === null ? fresh.agent : state.agent,
+    maxconn: after.agent === undefined ? null : state.maxconn,
     admin: before.disabled === after.disabled ? state.admin : fresh.admin,
     weight: before.weight === after.weight ? state.weight : fresh.weight,
   };

@@ -25,6 +25,8 @@ export const Sought = { none: -1, waits: -2 } as const;
 export interface QueuedServer {
   readonly maxconn?: number;
   readonly maxqueue?: number;
+  /** Somebody may limit it, or change its limit, at any time. */
+  readonly agent?: unknown;
 }
 
 export interface ServerQueueParts {
@@ -36,6 +38,8 @@ export interface ServerQueueParts {
   readonly states: {
     weight(server: number): number;
     isStopped(server: number): boolean;
+    /** What an agent says of it, 0: no limit; −1: nothing. */
+    maxconn(server: number): number;
     /** Waiting over all threads. */
     queued(server: number): number;
   };
@@ -104,7 +108,7 @@ export class ServerQueue {
 
   /** The place at `server` is free again. */
   release(server: number): void {
-    if (this.parts.servers[server].maxconn !== undefined) this.parts.slots.release(server);
+    if (this.isCounted(server)) this.parts.slots.release(server);
     if (this.entries.length > 0) this.serve(server);
   }
 
@@ -132,14 +136,27 @@ export class ServerQueue {
 
   /** A newcomer takes a place at `server`, unless somebody waits for it. */
   private enter(server: number): boolean {
-    const { maxconn } = this.parts.servers[server];
-    if (maxconn === undefined) return true;
-    if (this.firstFor(server) >= 0) return false;
-    return this.take(server, maxconn, this.parts.now());
+    if (this.limitOf(server) !== undefined && this.firstFor(server) >= 0) return false;
+    return this.take(server, this.parts.now());
   }
 
-  private take(server: number, maxconn: number, sinceMs: number): boolean {
+  private isCounted(server: number): boolean {
+    const { maxconn, agent } = this.parts.servers[server];
+    return maxconn !== undefined || agent !== undefined;
+  }
+
+  /** undefined: none. */
+  private limitOf(server: number): number | undefined {
+    const { servers, states } = this.parts;
+    const { agent, maxconn } = servers[server];
+    const said = agent === undefined ? -1 : states.maxconn(server);
+    return said < 0 ? maxconn : said === 0 ? undefined : said;
+  }
+
+  private take(server: number, sinceMs: number): boolean {
     const { slots, states } = this.parts;
+    const maxconn = this.limitOf(server);
+    if (maxconn === undefined) return !this.isCounted(server) || slots.take(server, Infinity);
     if (slots.othersFirst(server, sinceMs)) return false;
     // Who waits for any server gets none that is drained.
     if (states.weight(server) > 0 && slots.othersFirst(this.any, sinceMs)) return false;
@@ -148,11 +165,9 @@ export class ServerQueue {
 
   /** Gives places at `server` to those who wait, as long as there are both. */
   private serve(server: number): void {
-    const { servers } = this.parts;
-    const { maxconn } = servers[server];
     for (let at = this.firstFor(server); at >= 0; at = this.firstFor(server)) {
       const { waiter, sinceMs } = this.entries[at];
-      if (maxconn !== undefined && !this.take(server, maxconn, sinceMs)) return;
+      if (!this.take(server, sinceMs)) return;
       this.remove(at);
       waiter.granted(server);
     }

@@ -100,6 +100,10 @@ const list = {
     why: "no server was tried, so none failed: the sums over the servers are the backend's",
     row: null,
   },
+  "disabled-agent": {
+    why: "who is told not to listen to an agent does not go on doing what it said",
+    row: "an agent that is disabled after it has taken its server down",
+  },
   interim: {
     why: "1xx are counted where they pass, in the sides' rows as in the server's, so that the sums agree",
     row: null,

@@ -36,6 +36,7 @@ export const uncompared: Readonly<Record<string, string>> = {
   rtime_max: "how long things took",
   ttime_max: "how long things took",
   check_duration: "how long a check took",
+  agent_duration: "how long a question to an agent took",
   rate: "what came in the last second",
   rate_max: "how close together things came",
   conn_rate: "what came in the last second",

@@ -2,7 +2,12 @@ import fc from "fast-check";
 import type { Balance } from "../../../src/config/balance.js";
 import type { AccessLogConfig } from "../../../src/config/log-config.js";
 import type { RetryConfig } from "../../../src/config/retry-section.js";
-import type { CheckConfig, HttpCheckConfig, ServerConfig } from "../../../src/config/server-config.js";
+import type {
+  AgentConfig,
+  CheckConfig,
+  HttpCheckConfig,
+  ServerConfig,
+} from "../../../src/config/server-config.js";
 
 const ms = fc.integer({ min: 10, max: 2_000_000_000 });
 const port = fc.integer({ min: 1, max: 65_535 });
@@ -43,6 +48,17 @@ const check: fc.Arbitrary<CheckConfig> = fc.record(
   },
 );
 
+const agent: fc.Arbitrary<AgentConfig> = fc.record(
+  {
+    host: fc.constantFrom("10.0.0.9", "fd00::9", "agents.example.org"),
+    port,
+    intervalMs: ms,
+    timeoutMs: ms,
+    send: fc.constantFrom("", "status\n", "a: b # c"),
+  },
+  { requiredKeys: ["port", "intervalMs", "timeoutMs"] },
+);
+
 /** What a server has beside its name and address. */
 export const serverWords: fc.Arbitrary<Omit<ServerConfig, "name" | "host" | "port">> = fc.record(
   {
@@ -63,6 +79,7 @@ export const serverWords: fc.Arbitrary<Omit<ServerConfig, "name" | "host" | "por
       { requiredKeys: ["verify"] },
     ),
     check,
+    agent,
   },
   { requiredKeys: [] },
 );

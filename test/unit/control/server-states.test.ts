@@ -168,7 +168,7 @@ t.test("commands about servers give HAProxy's answers", async (t) => {
     ["set server http/ok weight", "Require <weight> or <weight%>.\n"],
     [
       "set server http/ok",
-      "usage: set server <backend>/<server> addr | check-port | health | state | weight\n",
+      "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-port | health | state | weight\n",
     ],
     ["set server http", "Require 'backend/server'.\n"],
     ["set server nope/ok state ready", "No such backend.\n"],

@@ -69,7 +69,11 @@ export function makeView(
     proxies,
     snapshot,
     rates: startRates(snapshot, 0),
-    backends: viewServers(servers, proxies, nowMonotonicMs, () => lastCheck),
+    backends: viewServers(servers, proxies, nowMonotonicMs, {
+      lastCheck: () => lastCheck,
+      lastAnswer: () => "",
+      agentTarget: () => null,
+    }),
     vrrpConfigured: true,
     vrrp: [],
     ...changes,
@@ -83,5 +87,8 @@ export const noActions: SocketActions = {
   setTarget: () => {},
   setHealth: () => {},
   sockets: () => "",
+  setAgentEnabled: () => {},
+  setAgentHealth: () => {},
+  setAgentTarget: () => {},
   clearCounters: () => {},
 };

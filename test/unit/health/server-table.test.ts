@@ -54,11 +54,14 @@ t.test("what is written in one thread is read in another, state for state", asyn
 
 t.test("the version changes with what a pick depends on, and with nothing else", async (t) => {
   const table = new ServerTable([{ name: "a", servers: [web01] }], { nowMs: 0 });
-  const { version } = table;
+  const atStart = table.version;
   const good: ServerInput = {
     kind: "checked",
     result: { status: "L4OK", code: null, durationMs: 1, detail: "" },
   };
+  apply(table, 0, 0, good, 1);
+  const { version } = table;
+  t.not(version, atStart, "the first check has ended");
   apply(table, 0, 0, good, 1);
   t.equal(table.version, version);
   for (let i = 0; i < 3; i++) apply(table, 0, 0, refused, 2);

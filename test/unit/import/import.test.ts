@@ -530,3 +530,22 @@ t.test(
     t.ok(successes > 500, `${successes} of 2000 brought a configuration`);
   },
 );
+
+t.test("agents are carried over, those of default-server too, and not where no agent is asked", (t) => {
+  const { config, notes } = haproxy(`
+listen web
+  bind :80
+  mode http
+  default-server agent-inter 5s agent-port 9707
+  server a 10.0.0.1:80 agent-check agent-addr 10.0.0.9 agent-send "state\\n"
+  server b 10.0.0.2:80 check
+`);
+  const [a, b] = config?.proxies[0]?.servers ?? [];
+  t.match(a?.agent, { host: "10.0.0.9", port: 9707, intervalMs: 5000, send: "state\n" });
+  t.notOk(b?.agent);
+  t.same(
+    notes.filter((note) => note.includes("agent")),
+    [],
+  );
+  t.end();
+});

@@ -63,6 +63,7 @@ class Threads {
         slots,
         states: {
           weight: weights.weight,
+          maxconn: () => -1,
           isStopped: (server) => this.stopped.has(server),
           queued: (server) => this.waiting[server < 0 ? servers.length : server],
         },

@@ -264,7 +264,14 @@ export function effectiveMaxconn({ maxconn }: Config): number {
   return maxconn === null ? allowed : Math.min(maxconn, allowed);
 }
 
-const gauges = [Cell.sessionsCurrent, Cell.queueCurrent, Cell.idleConnections, Cell.usedConnections];
+const gauges = [
+  Cell.sessionsCurrent,
+  Cell.queueCurrent,
+  Cell.idleConnections,
+  Cell.usedConnections,
+  Cell.http2ConnectionsCurrent,
+  Cell.http2StreamsCurrent,
+];
 
 /** Zeroes what counts things that are there now; the sums stay. */
 export function clearGauges(block: Float64Array): void {

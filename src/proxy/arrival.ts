@@ -70,6 +70,7 @@ export class Arrival implements ConnectionHandler, Client {
 
   /** The handshake is done. */
   connected(): void {
+    this.proxy.counters.tlsBegan(this.connection.isResumed);
     this.serve();
   }
 
@@ -184,6 +185,7 @@ export class Arrival implements ConnectionHandler, Client {
   private fail(reason: Failure): void {
     if (this.isOver) return;
     const { exchangeLog, config } = this.proxy;
+    if (!this.awaitsHeader) this.proxy.counters.tlsFailed();
     exchangeLog.arrivalFailed(
       {
         clientAddress: this.clientAddress,

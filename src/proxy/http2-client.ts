@@ -31,6 +31,7 @@ export class Http2Client implements ConnectionHandler, Client, StreamHost {
     this.beganMs = proxy.engine.now();
     this.idleSinceMs = this.beganMs;
     this.multiplexer = connection.multiplex(this);
+    proxy.counters.http2Began();
     connection.deadline("request-head", proxy.config.timeouts.requestHeadMs);
   }
 
@@ -40,6 +41,7 @@ export class Http2Client implements ConnectionHandler, Client, StreamHost {
     if (this.requests.size === 0 && !this.isEnding) this.connection.clearDeadline();
     const request = new ClientConnection(this.proxy, stream, true, this, line);
     this.requests.add(request);
+    this.proxy.counters.streamBegan();
     return request;
   }
 
@@ -64,6 +66,7 @@ export class Http2Client implements ConnectionHandler, Client, StreamHost {
   left(request: ClientConnection): void {
     const { proxy, connection } = this;
     this.requests.delete(request);
+    proxy.counters.streamEnded();
     if (this.isOver) return;
     if (proxy.closing) this.multiplexer.announceEnd();
     if (this.requests.size > 0) return;
@@ -127,6 +130,7 @@ export class Http2Client implements ConnectionHandler, Client, StreamHost {
   private over(): void {
     if (this.isOver) return;
     this.isOver = true;
+    this.proxy.counters.http2Ended();
     this.proxy.left(this);
   }
 }

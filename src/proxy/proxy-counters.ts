@@ -64,6 +64,34 @@ export class ProxyCounters {
     this.cells[this.frontend + Cell.sessionsTotal]++;
   }
 
+  tlsBegan(isResumed: boolean): void {
+    this.cells[this.frontend + Cell.tlsSessions]++;
+    if (isResumed) this.cells[this.frontend + Cell.tlsResumed]++;
+  }
+
+  tlsFailed(): void {
+    this.cells[this.frontend + Cell.tlsFailed]++;
+  }
+
+  /** A connection speaks HTTP/2 from now on. */
+  http2Began(): void {
+    this.cells[this.frontend + Cell.http2ConnectionsCurrent]++;
+    this.cells[this.frontend + Cell.http2ConnectionsTotal]++;
+  }
+
+  http2Ended(): void {
+    this.cells[this.frontend + Cell.http2ConnectionsCurrent]--;
+  }
+
+  streamBegan(): void {
+    this.cells[this.frontend + Cell.http2StreamsCurrent]++;
+    this.cells[this.frontend + Cell.http2StreamsTotal]++;
+  }
+
+  streamEnded(): void {
+    this.cells[this.frontend + Cell.http2StreamsCurrent]--;
+  }
+
   /**
    * A connection rule cut a client off. HAProxy counts it as a connection, and not as a session. `hasArrived`: it is counted as
    * a connection already.

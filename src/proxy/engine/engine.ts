@@ -153,6 +153,8 @@ export interface Connection {
 
   /** What both sides of TLS have agreed on (ALPN), such as `h2`; null: nothing. */
   readonly protocol: string | null;
+  /** TLS goes on with an earlier session. */
+  readonly isResumed: boolean;
 
   /**
    * The other side speaks HTTP/2, of which nothing has been received yet: each request comes to `host` as a connection of its

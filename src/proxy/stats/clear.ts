@@ -7,6 +7,8 @@ const gauges: ReadonlySet<number> = new Set([
   Cell.idleConnections,
   Cell.usedConnections,
   Cell.queueCurrent,
+  Cell.http2ConnectionsCurrent,
+  Cell.http2StreamsCurrent,
   // The balancer goes by these.
   Cell.lastFailedMs,
   Cell.lastReachedMs,

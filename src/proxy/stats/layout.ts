@@ -81,12 +81,21 @@ export const Cell = {
   /** Requests that left in one packet with others (`pipelining`), and those of them that had to be asked again elsewhere. */
   pipelined: 46,
   leftBehind: 47,
+  /** Handshakes of TLS with clients that were done, those of them that resumed a session, and those that failed. */
+  tlsSessions: 48,
+  tlsResumed: 49,
+  tlsFailed: 50,
+  /** Connections and streams of HTTP/2: now, and in all. */
+  http2ConnectionsCurrent: 51,
+  http2ConnectionsTotal: 52,
+  http2StreamsCurrent: 53,
+  http2StreamsTotal: 54,
 } as const;
 
 export type Cell = (typeof Cell)[keyof typeof Cell];
 
 /** Cells per row, padded so that two rows never share a cache line. */
-export const rowCells = 48;
+export const rowCells = 56;
 
 /** Leading cells of a thread's block, before its rows. */
 export const ThreadCell = {

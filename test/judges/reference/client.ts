@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { readChunks } from "./origin.js";
+import { StreamClient } from "./streams.js";
 
 /** Far above what a step needs, so that only a real fault reaches it. */
 const stepMs = 10_000;
@@ -12,6 +13,7 @@ export class Client {
   readonly seen: string[] = [];
   private readonly connections: Connection[] = [];
   private connection: Connection | null = null;
+  private readonly streamClients: StreamClient[] = [];
 
   constructor(
     private readonly port: number,
@@ -23,6 +25,13 @@ export class Client {
   async connect(from?: string): Promise<void> {
     this.connection = await Connection.open(this.port, this.address, from);
     this.connections.push(this.connection);
+  }
+
+  /** A connection that speaks HTTP/2. What its streams bring is to be noted. */
+  async http2(): Promise<StreamClient> {
+    const client = await StreamClient.connect(this.port, this.address);
+    this.streamClients.push(client);
+    return client;
   }
 
   /** Back to the connection of that number, from 1. */
@@ -117,6 +126,7 @@ export class Client {
 
   /** Leaves; what came and nobody asked for is told of. */
   leave(): void {
+    for (const client of this.streamClients) client.reset();
     for (const { text, socket } of this.connections) {
       if (text !== "") this.seen.push(`unasked ${JSON.stringify(text.slice(0, 300))}`);
       socket.destroy();
@@ -246,7 +256,7 @@ class Connection {
 }
 
 /** The page of a proxy's own answer says nothing that its status does not. */
-function describe(line: string, fields: readonly string[], body: string, how: string): string {
+export function describe(line: string, fields: readonly string[], body: string, how: string): string {
   if (isOwnPage(fields, body)) {
     const closes = fields.includes("connection: close") ? ", closes" : "";
     const others = fields.filter((field) => !ownFields.test(field));

@@ -91,6 +91,10 @@ const list = {
     why: "a connection that is refused before HTTP is one of the frontend's all the same",
     row: null,
   },
+  "cut-stream": {
+    why: "a response that was cut must not look whole: the code says whose fault it was (RFC 9113 §8.1, §7)",
+    row: "HTTP/2: a response whose server broke off in chunks, or reset a connection that was its end",
+  },
   queued: { why: "a request that waited for a server has been balanced too, so lbtot counts it", row: null },
   attempts: {
     why: "each attempt that failed is counted at its server, whoever served the request then: a bad server shows",

@@ -4,6 +4,7 @@ import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeCertificate } from "../../../lab/certificate.js";
 import { waitFor } from "../../../lab/clock.js";
 import { projectRoot } from "../../../lab/project-root.js";
 import { type LogLine, parseLogLine } from "./log-line.js";
@@ -73,6 +74,7 @@ export class Peer {
       },
       logPort: datagrams.address().port,
       statsSocket: join(folder, "stats.sock"),
+      certificate: writeCertificate(folder, options),
     };
     const command =
       name === "haproxy" ? haproxy(folder, options, places) : tandem(name, folder, options, places);
@@ -142,6 +144,15 @@ function tandem(engine: string, folder: string, options: PeerOptions, places: Pl
   const file = join(folder, "lb.yaml");
   writeFileSync(file, tandemConfig(options.proxies, places, engine, options.tandem));
   return [process.execPath, join(projectRoot, "bin", "lb.js"), "--no-vrrp", "--config", file];
+}
+
+/** One file for both, as HAProxy has it; "" where nobody needs it. */
+function writeCertificate(folder: string, { proxies }: PeerOptions): string {
+  if (!Object.values(proxies).some(({ tls }) => tls)) return "";
+  const { certificate, key } = makeCertificate(folder, "site");
+  const file = join(folder, "site.pem");
+  writeFileSync(file, readFileSync(certificate, "utf8") + readFileSync(key, "utf8"));
+  return file;
 }
 
 export async function freePorts(count: number): Promise<number[]> {

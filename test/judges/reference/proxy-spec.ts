@@ -13,6 +13,8 @@ export interface ProxySpec {
   readonly maxconn?: number;
   /** Every client begins with a PROXY header. */
   readonly acceptProxy?: boolean;
+  /** Speaks TLS with its clients, and HTTP/2 with those who can. */
+  readonly tls?: boolean;
   /** Listens on ::1 as well. */
   readonly ipv6?: boolean;
   /** Lines for HAProxy's section alone. */
@@ -52,6 +54,8 @@ export interface Places {
   readonly server: (name: string) => number;
   readonly logPort: number;
   readonly statsSocket: string;
+  /** Certificate and key for those that speak TLS. */
+  readonly certificate: string;
 }
 
 const unreachedMs = 10_000;
@@ -59,7 +63,10 @@ const timeoutWords = ["connect", "client", "server", "http-request", "http-keep-
 const timeout = (spec: ProxySpec, word: TimeoutWord): number => spec.timeouts?.[word] ?? unreachedMs;
 
 /** What Tandem does by itself: X-Forwarded-Proto, and connections to servers that all clients share. */
-const asTandem = ["http-reuse always", "option forwardfor", "http-request set-header X-Forwarded-Proto http"];
+const asTandem = (spec: ProxySpec): string[] => [
+  ...["http-reuse always", "option forwardfor"],
+  `http-request set-header X-Forwarded-Proto ${spec.tls ? "https" : "http"}`,
+];
 
 export function haproxyConfig(
   proxies: Readonly<Record<string, ProxySpec>>,
@@ -78,11 +85,12 @@ export function haproxyConfig(
   ];
   for (const [name, spec] of Object.entries(proxies)) {
     const http = spec.mode !== "tcp";
-    const accept = spec.acceptProxy ? " accept-proxy" : "";
+    const tls = spec.tls ? ` ssl crt ${places.certificate} alpn h2,http/1.1` : "";
+    const accept = `${spec.acceptProxy ? " accept-proxy" : ""}${tls}`;
     lines.push(`listen ${name}`, `  bind 127.0.0.1:${places.ports[name]}${accept}`);
     if (spec.ipv6) lines.push(`  bind [::1]:${places.ports[name]}${accept}`);
     lines.push(`  mode ${spec.mode ?? "http"}`, http ? "  option httplog" : "  option tcplog");
-    if (http) lines.push(...asTandem.map((line) => `  ${line}`));
+    if (http) lines.push(...asTandem(spec).map((line) => `  ${line}`));
     if (spec.log?.dontlognull) lines.push("  option dontlognull");
     if (spec.log?.dontlogNormal) lines.push("  option dontlog-normal");
     for (const word of timeoutWords)
@@ -159,6 +167,7 @@ function tandemProxy(name: string, spec: ProxySpec, places: Places): Record<stri
     bind: {
       address: [`127.0.0.1:${places.ports[name]}`, ...(spec.ipv6 ? [`[::1]:${places.ports[name]}`] : [])],
       accept_proxy: spec.acceptProxy === true,
+      ...(spec.tls && { tls: { crt: places.certificate, alpn: ["h2", "http/1.1"] } }),
     },
     balance: spec.balance ?? "roundrobin",
     ...(spec.hashType !== undefined && { hash_type: spec.hashType }),

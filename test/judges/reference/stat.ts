@@ -50,6 +50,14 @@ export const uncompared: Readonly<Record<string, string>> = {
   connect: "as srv_icur; connect and reuse together are compared",
   reuse: "as connect",
   h1_open_connections: "as srv_icur",
+  h2_data_rcvd: "frames by their kind: what speaks HTTP/2 for Tandem does not tell of them",
+  h2_settings_rcvd: "as h2_data_rcvd",
+  h2_rst_stream_rcvd: "as h2_data_rcvd",
+  h2_goaway_rcvd: "as h2_data_rcvd",
+  h2_rst_stream_resp: "as h2_data_rcvd",
+  h2_goaway_resp: "as h2_data_rcvd",
+  h2_detected_conn_protocol_errors: "as h2_data_rcvd",
+  h2_detected_strm_protocol_errors: "as h2_data_rcvd",
   addr: "the ports of each peer's own servers",
 };
 
@@ -68,8 +76,8 @@ export const uncomparedOfBackends: Readonly<Record<string, string>> = {
 const counters = new Set(
   (
     "stot bin bout dreq dresp ereq econ eresp wretr wredis chkfail chkdown lbtot hrsp_1xx hrsp_2xx hrsp_3xx hrsp_4xx " +
-    "hrsp_5xx hrsp_other hanafail req_tot cli_abrt srv_abrt conn_tot intercepted dcon dses wrew eint " +
-    "h1_total_connections h1_total_streams h1_bytes_in h1_bytes_out h1_spliced_bytes_in h1_spliced_bytes_out"
+    "hrsp_5xx hrsp_other hanafail ssl_sess ssl_reused_sess ssl_failed_handshake req_tot cli_abrt srv_abrt conn_tot intercepted dcon dses wrew eint " +
+    "h2_headers_rcvd h2_total_connections h2_backend_total_streams h1_total_connections h1_total_streams h1_bytes_in h1_bytes_out h1_spliced_bytes_in h1_spliced_bytes_out"
   ).split(" "),
 );
 

@@ -236,7 +236,7 @@ const briefAsked = (text: string): string => text.split("\n")[0].split(" ").slic
 /** An answer as status and body; anything else as it is. */
 function brief(text: string): string {
   const lines = text.split("\n");
-  const found = /^HTTP\/1\.1 (\d+)/.exec(lines[0]);
+  const found = /^(?:1\d\d, )*HTTP\/(?:1\.1|2) (\d+)/.exec(lines[0]);
   if (found === null) return text;
   const body = lines.at(-1)?.replace(/^body /, "") ?? "";
   return body === '""' ? found[1] : `${found[1]} ${body}`;

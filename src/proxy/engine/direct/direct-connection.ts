@@ -234,6 +234,10 @@ export class DirectConnection implements Connection, Timed {
     return null;
   }
 
+  get isResumed(): boolean {
+    return false;
+  }
+
   multiplex(): never {
     throw new Error("the direct engine speaks no HTTP/2");
   }

@@ -140,6 +140,10 @@ export class PortableConnection implements Connection, Timed {
     return (socket instanceof TLSSocket && socket.alpnProtocol) || null;
   }
 
+  get isResumed(): boolean {
+    return this.socket instanceof TLSSocket && this.socket.isSessionReused();
+  }
+
   multiplex(host: StreamHost): Streams {
     const { socket } = this;
     socket.off("data", this.onData);

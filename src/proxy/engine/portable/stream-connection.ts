@@ -28,6 +28,7 @@ export class StreamConnection implements Connection, ResponseSink, Timed {
   rosterPlace = -1;
 
   readonly protocol = null;
+  readonly isResumed = false;
   private handler: ConnectionHandler = nobody;
   private readonly reader: ResponseReader;
   private readonly isChunked: boolean;

@@ -12,6 +12,7 @@ import { ServerTable } from "../proxy/health/server-table.js";
 import { clearCounters } from "../proxy/stats/clear.js";
 import { Cell } from "../proxy/stats/layout.js";
 import { monotonicMs } from "../proxy/stats/monotonic.js";
+import { readProxyLatencies } from "../proxy/stats/proxy-latencies.js";
 import { clearMaxima, type Rates, sampleRates, startRates } from "../proxy/stats/rates.js";
 import { readSnapshot } from "../proxy/stats/snapshot.js";
 import { StatsTable } from "../proxy/stats/table.js";
@@ -160,6 +161,7 @@ export class Control {
       proxies: data.proxies,
       snapshot: readSnapshot(this.table, data.proxies),
       rates: this.rates,
+      latencies: () => readProxyLatencies(this.table, data.proxies),
       backends: viewServers(this.servers, data.proxies, nowMonotonicMs, {
         lastCheck: (proxy, server) => this.checker.lastCheck(proxy, server),
         lastAnswer: (proxy, server) => this.agents.lastAnswer(proxy, server),

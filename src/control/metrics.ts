@@ -1,9 +1,10 @@
 import { Counter, Gauge, Registry } from "prom-client";
+import { formatLatencies } from "./latency-metrics.js";
 import type { NodeView } from "./node-view.js";
 
 const states = ["INIT", "BACKUP", "MASTER", "FAULT"] as const;
 
-/** The text of `/metrics`, in Prometheus's format: VRRP, made from the view at each scrape. */
+/** The text of `/metrics`, in Prometheus's format: VRRP and the proxies' latencies, made from the view at each scrape. */
 export async function formatMetrics(
   view: NodeView,
 ): Promise<{ readonly type: string; readonly text: string }> {
@@ -59,5 +60,8 @@ export async function formatMetrics(
   for (const [reason, count] of Object.entries(view.vrrp[0]?.peerLink?.refusals ?? {})) {
     refused.inc({ reason }, count);
   }
-  return { type: registry.contentType, text: await registry.metrics() };
+  return {
+    type: registry.contentType,
+    text: `${await registry.metrics()}${formatLatencies(view, view.latencies())}`,
+  };
 }

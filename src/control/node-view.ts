@@ -1,4 +1,5 @@
 import type { ProxyConfig } from "../config/config.js";
+import type { ProxyLatencies } from "../proxy/stats/proxy-latencies.js";
 import type { Rates } from "../proxy/stats/rates.js";
 import type { Snapshot } from "../proxy/stats/snapshot.js";
 import type { VrrpStatus } from "../vrrp/status.js";
@@ -26,6 +27,8 @@ export interface NodeView {
   readonly proxies: readonly ProxyConfig[];
   readonly snapshot: Snapshot;
   readonly rates: Rates;
+  /** Read when they are asked for. */
+  readonly latencies: () => readonly ProxyLatencies[];
   /** The servers' health and states, proxy by proxy. */
   readonly backends: readonly BackendView[];
   readonly vrrpConfigured: boolean;

@@ -1,5 +1,6 @@
 import type { CheckConfig, ObserveConfig } from "../config/server-config.js";
-import { Cell } from "./stats/layout.js";
+import { addLatency, Latency } from "./stats/latency.js";
+import { Cell, latencyCell } from "./stats/layout.js";
 import { addTimings } from "./stats/sliding.js";
 import type { StatsTable } from "./stats/table.js";
 
@@ -277,6 +278,12 @@ export class ProxyCounters {
   timed(server: number, connectMs: number, responseMs: number, totalMs: number, queueMs = 0): void {
     addTimings(this.cells, this.servers[server], connectMs, responseMs, totalMs, queueMs);
     addTimings(this.cells, this.backend, connectMs, responseMs, totalMs, queueMs);
+    const own = this.servers[server] + latencyCell;
+    addLatency(this.cells, own, Latency.queue, queueMs);
+    addLatency(this.cells, own, Latency.connect, connectMs);
+    addLatency(this.cells, own, Latency.response, responseMs);
+    addLatency(this.cells, own, Latency.total, totalMs);
+    addLatency(this.cells, this.frontend + latencyCell, Latency.total, totalMs);
   }
 
   /** Somebody waits for `server`, or for any server (−1). */

@@ -1,4 +1,5 @@
-import { Cell, rowCells } from "./layout.js";
+import { latencyCells } from "./latency.js";
+import { Cell, latencyCell, rowCells } from "./layout.js";
 import { slidingWindow } from "./sliding.js";
 import { type RowSnapshot, readSnapshot } from "./snapshot.js";
 import type { StatsTable } from "./table.js";
@@ -27,12 +28,21 @@ export function carryOver(
     if (oldIndex < 0) continue;
     const { frontend, servers, backend } = snapshot.proxies[oldIndex];
     writeRow(carried, to.table.frontendRow(index), frontend);
+    carryLatencies(from.table, from.table.frontendRow(oldIndex), carried, to.table.frontendRow(index));
     writeRow(carried, to.table.backendRow(index), backend);
     for (const [serverIndex, server] of proxy.servers.entries()) {
       const old = from.proxies[oldIndex].servers.findIndex(({ name }) => name === server.name);
-      if (old >= 0) writeRow(carried, to.table.serverRow(index, serverIndex), servers[old]);
+      if (old < 0) continue;
+      const row = to.table.serverRow(index, serverIndex);
+      writeRow(carried, row, servers[old]);
+      carryLatencies(from.table, from.table.serverRow(oldIndex, old), carried, row);
     }
   }
+}
+
+function carryLatencies(from: StatsTable, fromRow: number, block: Float64Array, row: number): void {
+  for (let i = latencyCell; i < latencyCell + latencyCells; i++)
+    block[row + i] = from.rowBlocks.reduce((sum, one) => sum + one[fromRow + i], 0);
 }
 
 function writeRow(block: Float64Array, row: number, values: RowSnapshot): void {

@@ -1,4 +1,5 @@
-import { Cell } from "./layout.js";
+import { latencyCells } from "./latency.js";
+import { Cell, latencyCell } from "./layout.js";
 import type { StatsTable, TableProxy } from "./table.js";
 
 /** What stands for now, and not for what was: it stays. */
@@ -43,6 +44,7 @@ export function clearCounters(table: StatsTable, proxies: readonly TableProxy[],
 function clearRow(block: Float64Array, row: number, all: boolean): void {
   if (all) {
     for (const cell of Object.values(Cell)) if (!gauges.has(cell)) block[row + cell] = 0;
+    block.fill(0, row + latencyCell, row + latencyCell + latencyCells);
   }
   for (const cell of maxima) block[row + cell] = 0;
 }

@@ -6,6 +6,8 @@
  * aligned 8-byte store does not tear on the processors that Node runs on.
  */
 
+import { latencyCells } from "./latency.js";
+
 /** Cells of one row. The same set for FRONTEND, servers and BACKEND: a row leaves what does not apply at 0. */
 export const Cell = {
   /** Sessions now (connections for a frontend, exchanges for servers and backend). */
@@ -94,8 +96,11 @@ export const Cell = {
 
 export type Cell = (typeof Cell)[keyof typeof Cell];
 
+/** Where a row's histograms begin, behind its other cells (`latency.ts`). */
+export const latencyCell = Object.keys(Cell).length;
+
 /** Cells per row, padded so that two rows never share a cache line. */
-export const rowCells = 56;
+export const rowCells = 8 * Math.ceil((latencyCell + latencyCells) / 8);
 
 /** Leading cells of a thread's block, before its rows. */
 export const ThreadCell = {

@@ -4,6 +4,7 @@ import type { NodeView } from "../../../src/control/node-view.js";
 import { viewServers } from "../../../src/control/server-view.js";
 import { ServerTable } from "../../../src/proxy/health/server-table.js";
 import { ThreadCell } from "../../../src/proxy/stats/layout.js";
+import { readProxyLatencies } from "../../../src/proxy/stats/proxy-latencies.js";
 import { startRates } from "../../../src/proxy/stats/rates.js";
 import { readSnapshot } from "../../../src/proxy/stats/snapshot.js";
 import { StatsTable } from "../../../src/proxy/stats/table.js";
@@ -69,6 +70,7 @@ export function makeView(
     proxies,
     snapshot,
     rates: startRates(snapshot, 0),
+    latencies: () => readProxyLatencies(table, proxies),
     backends: viewServers(servers, proxies, nowMonotonicMs, {
       lastCheck: () => lastCheck,
       lastAnswer: () => "",

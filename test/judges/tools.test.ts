@@ -14,6 +14,8 @@ async function start(name: PeerName, pages: Pages): Promise<Peer> {
       web: { servers: { a: server, b: server }, log: { dontlogNormal: true } },
       echo: { servers: { echo: {} } },
       proxied: { servers: { echo: {} }, acceptProxy: true },
+      secure: { servers: { a: server, b: server }, tls: true, log: { dontlogNormal: true } },
+      secureEcho: { servers: { echo: {} }, tls: true },
     },
   });
 }
@@ -39,6 +41,21 @@ t.test("programs that people run against HAProxy", async (t) => {
     t.match(stdout, /status codes: 4000 2xx, 0 3xx, 0 4xx, 0 5xx/);
   });
 
+  await t.test("h2load over HTTP/2: none failed", async (t) => {
+    const url = `https://127.0.0.1:${tandem.ports.secure}/`;
+    const { stdout } = await tryRun("h2load", ["-n", "6000", "-c", "10", "-m", "50", "-t", "1", url]);
+    t.match(stdout, /Application protocol: h2\n/);
+    t.match(
+      stdout,
+      /requests: 6000 total, 6000 started, 6000 done, 6000 succeeded, 0 failed, 0 errored, 0 timeout/,
+    );
+    t.match(stdout, /status codes: 6000 2xx, 0 3xx, 0 4xx, 0 5xx/);
+    const row = (await tandem.stat()).get("secure/FRONTEND");
+    t.equal(row?.get("req_tot"), "6000");
+    t.equal(row?.get("stot"), "10", "a session for each connection");
+    t.equal(row?.get("h2_total_connections"), "10");
+  });
+
   await t.test("wrk: no error", async (t) => {
     const { stdout } = await tryRun("wrk", ["-t1", "-c32", "-d2s", `http://127.0.0.1:${tandem.ports.web}/`]);
     t.match(stdout, /\d+ requests in/);
@@ -61,6 +78,21 @@ t.test("programs that people run against HAProxy", async (t) => {
       const proxied = `http://127.0.0.1:${peer.ports.proxied}/`;
       const { stdout } = await tryRun("curl", ["-sS", "-m", "10", "--haproxy-protocol", proxied]);
       t.equal(stdout, "GET 0", "behind a PROXY header");
+      const twice = ["-w", "%{num_connects} ", "-o", "/dev/null", "-o", "/dev/null", url];
+      t.equal(await ask(...twice), "1 0 ", "the second request goes over the first one's connection");
+    });
+
+  for (const peer of [haproxy, tandem])
+    await t.test(`curl over HTTP/2: every way of asking is answered (${peer.name})`, async (t) => {
+      const url = `https://127.0.0.1:${peer.ports.secureEcho}/`;
+      const ask = async (...words: string[]) =>
+        (await tryRun("curl", ["-sSk", "-m", "10", "--http2", ...words, url])).stdout;
+      t.equal(await ask("-w", " %{http_version}"), "GET 0 2");
+      t.equal(await ask("--http1.1", "-w", " %{http_version}"), "GET 0 1.1");
+      t.equal(await ask("-d", "x=1"), "POST 3");
+      t.equal(await ask("-X", "DELETE"), "DELETE 0");
+      t.equal(await ask("-H", "Expect: 100-continue", "-d", "x".repeat(20_000)), "POST 20000");
+      t.match(await ask("-I"), /^HTTP\/2 200 \r\n/);
       const twice = ["-w", "%{num_connects} ", "-o", "/dev/null", "-o", "/dev/null", url];
       t.equal(await ask(...twice), "1 0 ", "the second request goes over the first one's connection");
     });

@@ -1,29 +1,19 @@
 import type { VrrpInstanceConfig } from "../config/config.js";
 import type { SyncGroupConfig } from "../config/tracking-config.js";
-import { LbError } from "../errors.js";
-import { type LinkEvent, type Monitor, openMonitor } from "../netlink/monitor.js";
+import type { LinkEvent } from "../netlink/monitor.js";
 import { RouteSocket } from "../netlink/route-socket.js";
 import type { VrrpEvent } from "./event.js";
 import { applyStep, describeStep, type ReloadStep, type VrrpSetup, vrrpReloadSteps } from "./reload-steps.js";
+import { SpeakerGroups } from "./speaker-groups.js";
 import type { InstanceHooks, SpeakerInstance } from "./speaker-instance.js";
 import { SpeakerInterface } from "./speaker-interface.js";
+import { SpeakerLinkEvents } from "./speaker-link-events.js";
 import type { SpeakerLog } from "./speaker-log.js";
 import { NoAccept } from "./speaker-no-accept.js";
 import { type MoveObserver, type PeerLinkSettings, SpeakerPeers } from "./speaker-peers.js";
 import { assertRawSocketsAllowed } from "./speaker-socket.js";
 import { type OutsideFacts, SpeakerTracking } from "./speaker-tracking.js";
 import type { VrrpStatus } from "./status.js";
-import { type GroupMember, type GroupStateName, groupState, settleGroup } from "./sync-group.js";
-
-/** A sync group, and the state in which others believe it. */
-interface Group {
-  readonly name: string;
-  readonly members: readonly SpeakerInstance[];
-  told: GroupStateName;
-}
-
-/** After the monitor has ended. */
-const watchAgainMs = 1000;
 
 export interface SpeakerDependencies {
   readonly log: SpeakerLog;
@@ -48,8 +38,7 @@ export class Speaker {
   readonly #deps: SpeakerDependencies;
   readonly #route: RouteSocket;
   #peers: SpeakerPeers | null;
-  #monitor: Monitor;
-  #monitorTimer: NodeJS.Timeout | null = null;
+  readonly #linkEvents: SpeakerLinkEvents;
   readonly #noAccept: NoAccept;
   #cleaning: Promise<void> | null = null;
   readonly #hooks: InstanceHooks;
@@ -57,9 +46,8 @@ export class Speaker {
   #interfaces: readonly SpeakerInterface[] = [];
   /** In the order of the configuration. */
   #instances: readonly SpeakerInstance[] = [];
-  #groups: readonly Group[];
+  readonly #groups: SpeakerGroups;
   readonly #tracking: SpeakerTracking;
-  #isSettling = false;
   #timer: NodeJS.Timeout | null = null;
   #armedForMs: number | null = null;
   #stopping: Promise<void> | null = null;
@@ -87,9 +75,10 @@ export class Speaker {
     this.#route = route;
     this.#instances = configs.map((config) => this.#place(config));
     this.#noAccept = new NoAccept(configs, deps.log);
-    this.#groups = this.#groupsOf(groups, []);
+    this.#groups = new SpeakerGroups(deps.log, (event) => deps.onEvent(event));
+    this.#groups.set(groups, this.#instances);
     this.#tracking = new SpeakerTracking(configs, groups, route, () => this.#judge());
-    this.#monitor = this.#watch();
+    this.#linkEvents = new SpeakerLinkEvents(deps.log, (event) => this.#onLinkEvent(event));
   }
 
   /**
@@ -132,14 +121,6 @@ export class Speaker {
     const made = new SpeakerInterface(config.interface, [config], this.#route, log, this.#hooks, peers);
     this.#interfaces = [...this.#interfaces, made];
     return made.instances[0];
-  }
-
-  #groupsOf(groups: readonly SyncGroupConfig[], before: readonly Group[]): Group[] {
-    return groups.map(({ name, members }) => ({
-      name,
-      members: this.#instances.filter(({ config }) => members.includes(config.name)),
-      told: before.find((group) => group.name === name)?.told ?? "INIT",
-    }));
   }
 
   /**
@@ -188,11 +169,11 @@ export class Speaker {
         await this.#add(step.config);
         break;
       case "regroup":
-        this.#groups = this.#groupsOf(step.groups, this.#groups);
+        this.#groups.set(step.groups, this.#instances);
         for (const instance of this.#instances) {
           void instance.reconfigure(instance.config, this.#tracking.judge(instance.config));
         }
-        this.#settleGroups();
+        this.#groups.settle();
         break;
     }
   }
@@ -259,11 +240,7 @@ export class Speaker {
   }
 
   start(): void {
-    // keepalived tells of a group before its members at the start, and only then.
-    for (const group of this.#groups) {
-      const isFaulty = group.members.some(({ state }) => Object.keys(state.faults).length > 0);
-      this.#tell(group, isFaulty ? "FAULT" : "BACKUP", "started");
-    }
+    this.#groups.start();
     this.#inputAll((instance) => instance.input({ kind: "start" }));
   }
 
@@ -335,9 +312,8 @@ export class Speaker {
     this.#inputAll((instance) => instance.input({ kind: "stop", reason: "stopped" }));
     await Promise.all(this.#instances.map((instance) => instance.released()));
     clearTimeout(this.#timer ?? undefined);
-    clearTimeout(this.#monitorTimer ?? undefined);
     await this.#peers?.close();
-    this.#monitor.close();
+    this.#linkEvents.close();
     await this.#cleanUp();
     for (const iface of this.#interfaces) {
       iface.close();
@@ -360,28 +336,6 @@ export class Speaker {
     return this.#instances.map((instance) => instance.status(links));
   }
 
-  #watch(): Monitor {
-    return openMonitor(
-      (event) => this.#onLinkEvent(event),
-      (error) => {
-        this.#deps.log.error({ err: error }, "the kernel's link and address events cannot be read");
-        if (error instanceof LbError && error.code === "LB_NETLINK_MONITOR") {
-          this.#monitorTimer = setTimeout(() => this.#watchAgain(), watchAgainMs);
-        }
-      },
-    );
-  }
-
-  #watchAgain(): void {
-    try {
-      this.#monitor = this.#watch();
-      this.#onLinkEvent({ kind: "resync" });
-    } catch (error) {
-      this.#deps.log.error({ err: error }, "the kernel's link and address events cannot be read");
-      this.#monitorTimer = setTimeout(() => this.#watchAgain(), watchAgainMs);
-    }
-  }
-
   #onLinkEvent(event: LinkEvent): void {
     this.#tracking.onLinkEvent(event);
     for (const iface of this.#interfaces) {
@@ -396,52 +350,12 @@ export class Speaker {
   }
 
   #onInput(transition: boolean, instance: SpeakerInstance): void {
-    this.#settleGroups();
+    this.#groups.settle();
     this.#arm();
     if (transition) {
       this.#peers?.onTransition(instance);
       this.#deps.onStatus(this.status());
     }
-  }
-
-  /** What one member's input means for the others of its group; their inputs come back here and find it at work. */
-  #settleGroups(): void {
-    if (this.#isSettling) {
-      return;
-    }
-    this.#isSettling = true;
-    for (const group of this.#groups) {
-      const { name, members } = group;
-      let inputs = settleGroup(name, members.map(viewOf));
-      while (inputs.length > 0) {
-        for (const { member, input } of inputs) {
-          members.find(({ config }) => config.name === member)?.input(input);
-        }
-        inputs = settleGroup(name, members.map(viewOf));
-      }
-      this.#tellOf(group);
-    }
-    this.#isSettling = false;
-  }
-
-  #tellOf(group: Group): void {
-    const views = group.members.map(viewOf);
-    const to = groupState(views);
-    if (to !== null) {
-      this.#tell(group, to, views.find(({ state }) => state.name === to)?.state.reason ?? to);
-    }
-  }
-
-  #tell(group: Group, to: GroupStateName, reason: string): void {
-    if (to === group.told) {
-      return;
-    }
-    this.#deps.log.info(
-      { event: "vrrp-group", group: group.name, from: group.told, to, reason },
-      `${group.name}: ${group.told} → ${to}, ${reason}`,
-    );
-    group.told = to;
-    this.#deps.onEvent({ kind: "group", group: group.name, to, reason });
   }
 
   #arm(): void {
@@ -473,8 +387,4 @@ export class Speaker {
     this.#armedForMs = null;
     this.#arm();
   }
-}
-
-function viewOf({ config, state }: SpeakerInstance): GroupMember {
-  return { name: config.name, state };
 }

@@ -46,7 +46,8 @@ export function readAdmin(
     context.problem(["admin", "stats", "user"], "a user's name cannot hold a colon", "choose another name");
   }
   const password = context.text(["admin", "stats", "password"], shape.stats?.password, defaultAdminPassword);
-  return { listen, path, user, password, isDefault: false };
+  const acts = shape.stats?.admin === true ? { pageActs: true as const } : {};
+  return { listen, path, user, password, ...acts, isDefault: false };
 }
 
 /** Reads `stats_socket:`. */

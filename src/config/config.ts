@@ -250,6 +250,8 @@ export interface AdminConfig {
   readonly path: string;
   readonly user: string;
   readonly password: string;
+  /** The stats page acts on servers, HAProxy's `stats admin`. Left out: it reads. */
+  readonly pageActs?: true;
   /** Nobody asked for it: if it cannot be opened, that is a warning and not the end. */
   readonly isDefault: boolean;
 }

@@ -254,8 +254,15 @@ export const adminSchema = Type.Object(
           uri: text("a path such as /stats", "Path of the stats page. Default /stats."),
           user: plainText("a user's name", "Default admin."),
           password: plainText("a password", "Default supersecret, with a warning."),
+          admin: Type.Optional(
+            Type.Boolean({
+              title: "true or false",
+              description:
+                "The stats page changes states of servers too, HAProxy's `stats admin if TRUE`; not with the default password. Default false.",
+            }),
+          ),
         },
-        { ...closed, title: "a mapping with uri, user and password" },
+        { ...closed, title: "a mapping with uri, user, password and admin" },
       ),
     ),
   },

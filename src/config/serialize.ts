@@ -118,7 +118,12 @@ function lines(word: string, values: readonly string[]): object {
 function writeAdmin(admin: AdminConfig, secret: (text: string) => string): object {
   return {
     bind: describeAdminListen(admin.listen),
-    stats: { uri: admin.path, user: admin.user, password: secret(admin.password) },
+    stats: {
+      uri: admin.path,
+      user: admin.user,
+      password: secret(admin.password),
+      ...(admin.pageActs === true && { admin: true }),
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import basicAuth from "@fastify/basic-auth";
@@ -12,14 +12,20 @@ import { LoginLimit } from "./login-limit.js";
 import { formatMetrics } from "./metrics.js";
 import type { NodeView } from "./node-view.js";
 import { pageStyle } from "./page-style.js";
+import { foreignOrigin } from "./same-origin.js";
 import { formatCsv, formatJson } from "./show-stat.js";
 import { formatVrrpJson } from "./show-vrrp.js";
 import { statRows } from "./stat-rows.js";
+import { type Outcome, type StatsPageActions, takeForm } from "./stats-actions.js";
 import { renderStatsPage } from "./stats-page.js";
 import { parseStatsPath } from "./stats-path.js";
 
 /** HAProxy's realm, by which browsers and scripts know the password. */
 const realm = "HAProxy Statistics";
+
+const formType = "application/x-www-form-urlencoded";
+/** Some hundred names of servers. */
+const formBytes = 16_384;
 
 /** Connections beyond these are closed at once: a crowd at the admin port must not take the process's files. */
 const maxConnections = 256;
@@ -50,7 +56,7 @@ export async function createAdmin(
   config: AdminConfig,
   view: () => NodeView,
   dashboard: Dashboard,
-  actions: DashboardActions,
+  actions: DashboardActions & StatsPageActions,
 ): Promise<FastifyInstance> {
   const app = Fastify({
     logger: false,
@@ -73,6 +79,9 @@ export async function createAdmin(
     },
   });
 
+  const pageActs = config.pageActs === true && dashboard.readOnly === null;
+  // What other sites' pages cannot read: a form of ours brings it back.
+  const token = randomBytes(24).toString("base64url");
   app.addHook("onRequest", async (_request, reply) => {
     reply.headers(securityHeaders);
   });
@@ -122,7 +131,30 @@ export async function createAdmin(
     if (asked.format === "json") {
       return reply.type("application/json; charset=utf-8").send(formatJson(statRows(view())));
     }
-    return reply.type("text/html; charset=utf-8").send(renderStatsPage(view(), config.path, asked.refresh));
+    const html = reply.type("text/html; charset=utf-8");
+    const { path } = config;
+    const { refresh, outcome } = asked;
+    if (!pageActs) return html.send(renderStatsPage(view(), path, refresh ?? true, null, outcome));
+    const policy = String(reply.getHeader("content-security-policy"));
+    // Not refreshed unless it is asked for: that would take away what has just been marked.
+    return (
+      html
+        .header("content-security-policy", policy.replace("form-action 'none'", "form-action 'self'"))
+        // A form must tell where it comes from.
+        .header("referrer-policy", "same-origin")
+        .send(renderStatsPage(view(), path, refresh ?? false, { path, token }, outcome))
+    );
+  });
+  app.addContentTypeParser(formType, { parseAs: "string", bodyLimit: formBytes }, (_request, body, done) =>
+    done(null, body),
+  );
+  app.post("/*", { bodyLimit: formBytes }, (request, reply) => {
+    if (parseStatsPath(config.path, request.url) === null) return explain(reply, 404);
+    const { body, headers } = request;
+    const isForm = typeof body === "string" && headers["content-type"]?.startsWith(formType) === true;
+    const outcome: Outcome =
+      pageActs && isForm && foreignOrigin(headers) === null ? takeForm(body, token, view(), actions) : "DENY";
+    return reply.redirect(`${config.path};st=${outcome}`, 303);
   });
   // Fastify closes only a server that it opened itself.
   app.addHook("onClose", async ({ server }) => {

@@ -172,6 +172,10 @@ export class Control {
     };
   }
 
+  private async killSessions(backend: string, server: string): Promise<void> {
+    for await (const _part of this.inquirer.ask({ about: "cut-sessions-at", backend, server }));
+  }
+
   private ask(question: Question): Promise<string> {
     const id = ++this.lastQuestion;
     return new Promise((resolve) => {
@@ -225,6 +229,7 @@ export class Control {
     this.dashboard ??= new Dashboard(() => this.view(), readOnlyBecause(config));
     const app = await createAdmin(config, () => this.view(), this.dashboard, {
       ...this.serverActions,
+      killSessions: (backend, server) => void this.killSessions(backend, server),
       request: (request) => this.post({ kind: "request", request }),
     });
     try {

@@ -41,6 +41,8 @@ th .dim{font-weight:400}
 .ok{color:var(--ok)}.warn{color:var(--warn)}.bad{color:var(--bad)}
 .zero{color:var(--faint)}
 .peers{margin-top:10px;width:auto;min-width:50%}
+.outcome{margin:0 0 10px;padding:8px 14px}
+.act{margin:8px 0 0}
 footer{margin-top:20px;color:var(--dim);font-size:12px}
 @media (max-width:600px){body{padding:10px}nav{margin-left:0}nav a{margin:0 12px 0 0}th,td{padding:5px 7px}}
 `;

@@ -5,16 +5,23 @@ import type { RowSnapshot } from "../proxy/stats/snapshot.js";
 import { describeBytes, describeCount, describeDuration, describeEndpoint } from "./format.js";
 import { type Html, html } from "./html.js";
 import type { NodeView } from "./node-view.js";
+import { type Acting, renderForm, renderMark } from "./page-form.js";
 import type { CheckView, ServerView } from "./server-view.js";
+import { firstProxyId } from "./stat-rows.js";
 
 /** One proxy on the stats page: its frontend, its servers, its backend, in the columns that HAProxy shows. */
-export function renderProxy(view: NodeView, proxy: ProxyConfig, proxyIndex: number): Html {
+export function renderProxy(
+  view: NodeView,
+  proxy: ProxyConfig,
+  proxyIndex: number,
+  acting: Acting | null = null,
+): Html {
   const counters = view.snapshot.proxies[proxyIndex];
   const rates = view.rates.proxies[proxyIndex];
   const backend = view.backends[proxyIndex];
   const listen = proxy.listen.map(({ address, port }) => describeEndpoint(address, port)).join(", ");
-  return html`<h2>${proxy.name} <span class="dim">${listen}</span></h2>
-<div class="card scroll"><table>
+  const acts = proxy.servers.length > 0 ? acting : null;
+  const table = html`<div class="card scroll"><table>
 <thead>
 <tr class="groups"><th colspan="2"></th><th class="g" colspan="3">Sessions</th><th class="g" colspan="2">Requests/s</th>
 <th class="g" colspan="2">Bytes</th><th class="g" colspan="3">Errors</th><th class="g" colspan="2">Warnings</th>
@@ -36,7 +43,8 @@ ${hasFrontend(proxy) ? tableRow(view, "FRONTEND", status("OPEN", "ok"), "side", 
 ${proxy.servers.map((server, j) => {
   const address = describeEndpoint(backend.servers[j].host, backend.servers[j].port);
   const backup = server.backup === true ? " backup" : "";
-  const name = html`${server.name} <span class="dim">${address}${backup}</span>`;
+  const mark = acts === null ? null : renderMark(server.name);
+  const name = html`${mark}${server.name} <span class="dim">${address}${backup}</span>`;
   return tableRow(
     view,
     name,
@@ -50,6 +58,8 @@ ${hasBackend(proxy) ? tableRow(view, "BACKEND", backend.isUp ? status("UP", "ok"
 </tbody>
 </table></div>
 `;
+  return html`<h2>${proxy.name} <span class="dim">${listen}</span></h2>
+${acts === null ? table : renderForm(acts, firstProxyId + proxyIndex, table)}`;
 }
 
 function tableRow(

@@ -1,8 +1,10 @@
 import { describeBytes, describeCount, describeDuration, describeTime } from "./format.js";
 import { type Html, html } from "./html.js";
 import type { NodeView } from "./node-view.js";
+import { type Acting, renderOutcome } from "./page-form.js";
 import { pageStyle } from "./page-style.js";
 import { renderProxy } from "./proxy-table.js";
+import type { Outcome } from "./stats-actions.js";
 import { renderVrrp } from "./vrrp-panel.js";
 
 /** How often the page loads itself again. */
@@ -10,9 +12,16 @@ const refreshSeconds = 5;
 
 /**
  * The stats page: what this node is, its VRRP instances, a table a proxy. One HTML document without scripts.
- * `path` is the configured path of the page, for the links to its other forms.
+ * `path` is the configured path of the page, for the links to its other forms. `acting`: null for a page that only reads.
+ * `outcome`: what came of the action before; null: there was none.
  */
-export function renderStatsPage(view: NodeView, path: string, refresh: boolean): string {
+export function renderStatsPage(
+  view: NodeView,
+  path: string,
+  refresh: boolean,
+  acting: Acting | null = null,
+  outcome: Outcome | null = null,
+): string {
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -22,7 +31,7 @@ ${refresh ? html`<meta http-equiv="refresh" content="${refreshSeconds}">\n` : nu
 <link rel="icon" href="data:,">
 `;
   // The style's hash stands in the content security policy: it must reach the browser as it is.
-  return `${page.text}<style>${pageStyle}</style>\n${body(view, path, refresh).text}</html>\n`;
+  return `${page.text}<style>${pageStyle}</style>\n${body(view, path, refresh, acting, outcome).text}</html>\n`;
 }
 
 function title(view: NodeView): string {
@@ -30,7 +39,13 @@ function title(view: NodeView): string {
   return [view.node, ...states].join(" · ");
 }
 
-function body(view: NodeView, path: string, refresh: boolean): Html {
+function body(
+  view: NodeView,
+  path: string,
+  refresh: boolean,
+  acting: Acting | null,
+  outcome: Outcome | null,
+): Html {
   const link = (option: string, label: string) => html`<a href="${path}${option}">${label}</a>`;
   return html`</head>
 <body>
@@ -38,14 +53,16 @@ function body(view: NodeView, path: string, refresh: boolean): Html {
 <h1>${view.node}</h1>
 <span class="dim">Tandem ${view.version}, process ${view.pid}</span>
 <nav><a href="/dashboard">Dashboard</a>${link(";csv", "CSV")}${link(";json", "JSON")}${
-    refresh ? link(";norefresh", "Stop refreshing") : link("", "Refresh every few seconds")
+    refresh
+      ? link(acting === null ? ";norefresh" : "", "Stop refreshing")
+      : link(acting === null ? "" : ";refresh", "Refresh every few seconds")
   }</nav>
 </header>
 <main>
-${facts(view)}
+${outcome === null ? null : renderOutcome(outcome)}${facts(view)}
 <h2>VRRP</h2>
 ${renderVrrp(view)}
-${view.proxies.map((proxy, i) => renderProxy(view, proxy, i))}
+${view.proxies.map((proxy, i) => renderProxy(view, proxy, i, acting))}
 </main>
 <footer>As of ${describeTime(view.nowEpochMs)}${
     refresh ? `, refreshed every ${refreshSeconds} seconds` : ""

@@ -1,7 +1,11 @@
+import { isOutcome, type Outcome } from "./stats-actions.js";
+
 export interface StatsRequest {
   readonly format: "html" | "csv" | "json";
-  /** The page asks the browser to load it again every few seconds. */
-  readonly refresh: boolean;
+  /** The page asks the browser to load it again every few seconds; null: the address does not say. */
+  readonly refresh: boolean | null;
+  /** What came of an action, `st=DONE`; null: nothing is to be told. */
+  readonly outcome: Outcome | null;
 }
 
 /**
@@ -14,5 +18,9 @@ export function parseStatsPath(path: string, url: string): StatsRequest | null {
   const [rest, ...options] = target.slice(path.length).split(";");
   if (rest !== "" && rest !== "/") return null;
   const format = options.includes("csv") ? "csv" : options.includes("json") ? "json" : "html";
-  return { format, refresh: !options.includes("norefresh") };
+  const refresh = options.includes("norefresh") ? false : options.some(asksForRefresh) ? true : null;
+  const told = options.find((option) => option.startsWith("st="))?.slice(3) ?? "";
+  return { format, refresh, outcome: isOutcome(told) ? told : null };
 }
+
+const asksForRefresh = (option: string): boolean => /^refresh(=|$)/.test(option);

@@ -401,6 +401,8 @@ export class ProxyImport {
         draft.set(["admin", "stats", "password"], password.join(":"), place);
       } else if (word === "auth") draft.note(place, "stats auth", "the stats page has one user");
       else if (word === "enable") draft.join(["admin"], place);
+      else if (word === "admin" && value === "if" && words[3] === "TRUE")
+        draft.set(["admin", "stats", "admin"], true, place);
       else draft.note(place, words.join(" "), statsReason(word));
       isBeside ||= !isDefault && !this.isStatsOnly;
     }
@@ -465,7 +467,8 @@ export class ProxyImport {
 
 function statsReason(word: string): string {
   if (word === "refresh") return "ask for it in the address: /stats;refresh=5s";
-  if (word === "admin") return "the page only reads: the dashboard, lb server and the stats socket act";
+  if (word === "admin")
+    return "the page acts for everybody who has its password, or for nobody: admin: stats: admin: true";
   if (word === "realm") return "the realm is HAProxy Statistics";
   if (word === "hide-version" || word === "show-node" || word === "show-legends" || word === "show-desc")
     return "the page has one form";

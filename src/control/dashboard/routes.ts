@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
 import { Check } from "typebox/value";
 import type { NodeView } from "../node-view.js";
+import { foreignOrigin } from "../same-origin.js";
 import type { Dashboard, DashboardActions } from "./dashboard.js";
 import { dashboardPage, dashboardStyle } from "./page.js";
 import type { DashboardState } from "./shape.js";
@@ -90,15 +91,7 @@ export function addDashboard(
 /** Why an action is not taken; null: it is. */
 function refuse({ headers }: FastifyRequest, dashboard: Dashboard): string | null {
   if (dashboard.readOnly !== null) return dashboard.readOnly;
-  const site = headers["sec-fetch-site"];
-  if (site !== undefined && site !== "same-origin" && site !== "none") {
-    return "another site's page asks for this";
-  }
-  const { origin, host } = headers;
-  if (origin !== undefined && origin.replace(/^https?:\/\//, "") !== host) {
-    return `a page of ${origin} asks for this`;
-  }
-  return null;
+  return foreignOrigin(headers);
 }
 
 function answer(reply: FastifyReply, status: number, message: string): FastifyReply {

@@ -410,16 +410,19 @@ export const config: fc.Arbitrary<Config> = fc
     ),
     proxies: fc.uniqueArray(proxy, { maxLength: 3, selector: (item) => item.name }),
     admin: fc.option(
-      fc.record({
-        listen: fc.oneof(
-          fc.record({ kind: fc.constant("interface" as const), interface: interfaceName, port }),
-          fc.record({ kind: fc.constant("address" as const), address: ipv6, port: fc.constant(65_535) }),
-        ),
-        path: fc.constantFrom("/stats", "/", "/a/b-c.d"),
-        user: text.filter((user) => !user.includes(":")),
-        password: text,
-        isDefault: fc.constant(false),
-      }),
+      fc
+        .record({
+          listen: fc.oneof(
+            fc.record({ kind: fc.constant("interface" as const), interface: interfaceName, port }),
+            fc.record({ kind: fc.constant("address" as const), address: ipv6, port: fc.constant(65_535) }),
+          ),
+          path: fc.constantFrom("/stats", "/", "/a/b-c.d"),
+          user: text.filter((user) => !user.includes(":")),
+          password: text,
+          isDefault: fc.constant(false),
+          acts: fc.boolean(),
+        })
+        .map(({ acts, ...admin }) => ({ ...admin, ...(acts && { pageActs: true as const }) })),
     ),
     statsSocket: fc.option(
       fc.record(

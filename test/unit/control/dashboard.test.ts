@@ -35,6 +35,7 @@ async function start(t: Test, readOnly: string | null = null): Promise<Fixture> 
     setWeight: (...change) => asked.push(["weight", ...change]),
     setTarget: (...change) => asked.push(["target", ...change]),
     setHealth: (...change) => asked.push(["health", ...change]),
+    killSessions: (...change) => asked.push(["kill", ...change]),
     request: (what) => asked.push([what]),
   });
   t.teardown(() => app.close());

@@ -1,10 +1,21 @@
 // An HTTP server in place of nginx: small-backend.mjs PORT TEXT answers every request with TEXT, and an upgrade by
-// echoing what comes, as a WebSocket server does.
+// echoing what comes, as a WebSocket server does. GET /long takes its time: a numbered line every 50 ms, 300 of them.
 import { createServer } from "node:http";
 
 const [port, text] = process.argv.slice(2);
 const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
   request.resume();
+  if (request.url === "/long") {
+    let line = 0;
+    const timer = setInterval(() => {
+      response.write(`${++line}\n`);
+      if (line < 300) return;
+      clearInterval(timer);
+      response.end();
+    }, 50);
+    response.on("close", () => clearInterval(timer));
+    return;
+  }
   response.writeHead(200, { "Content-Type": "text/plain", "Content-Length": Buffer.byteLength(text) });
   response.end(text);
 });

@@ -142,7 +142,10 @@ if [ "$1" = configure ]; then
   chgrp lb /etc/lb
   if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    systemctl try-restart lb.service || true
+    # No restart where that fails: what runs goes on.
+    if systemctl -q is-active lb.service && ! /usr/bin/lb upgrade; then
+      echo "lb.service goes on with the version before; see above, and then: lb upgrade, or systemctl restart lb" >&2
+    fi
   fi
 fi
 `,

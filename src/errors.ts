@@ -36,6 +36,7 @@ export function exitCodeOf(error: unknown): number {
     case "LB_CONFIG":
     case "LB_CONFIG_UNREADABLE":
     case "LB_USAGE":
+    case "LB_UPGRADE_REFUSED":
       return ExitCode.config;
     default:
       return ExitCode.fatal;

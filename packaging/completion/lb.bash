@@ -14,7 +14,7 @@ _lb() {
     esac
   done
   if [ -z "$command" ]; then
-    COMPREPLY=($(compgen -W "run check plan reload status watch explain drain server import completion version help --help --version" -- "$word"))
+    COMPREPLY=($(compgen -W "run check plan reload upgrade status watch explain drain server import completion version help --help --version" -- "$word"))
     return
   fi
   case $command:$place in
@@ -30,6 +30,7 @@ _lb() {
     check) COMPREPLY+=($(compgen -W "--config --priority --interface --vrid --vip --peer-key --listen --backend --admin --stats-socket --engine --threads --no-vrrp --no-proxy --print --json" -- "$word")) ;;
     plan) COMPREPLY+=($(compgen -W "--config --stats-socket --json" -- "$word")) ;;
     reload) COMPREPLY+=($(compgen -W "--config --stats-socket --json" -- "$word")) ;;
+    upgrade) COMPREPLY+=($(compgen -W "--config --stats-socket --json" -- "$word")) ;;
     status) COMPREPLY+=($(compgen -W "--config --stats-socket --json" -- "$word")) ;;
     watch) COMPREPLY+=($(compgen -W "--config --stats-socket --interval --once --json" -- "$word")) ;;
     explain) COMPREPLY+=($(compgen -W "--config --stats-socket --since --pcap --json" -- "$word")) ;;

@@ -9,6 +9,7 @@ import { importCommand } from "./import.js";
 import { printError } from "./print-error.js";
 import { plan, reload } from "./reload.js";
 import { server } from "./server.js";
+import { upgrade } from "./upgrade.js";
 import { helpText, shells, usageLine } from "./usage.js";
 import { watch } from "./watch.js";
 
@@ -43,6 +44,8 @@ async function dispatch(args: Arguments): Promise<number> {
       return drain(args);
     case "reload":
       return reload(args);
+    case "upgrade":
+      return upgrade(args);
     case "plan":
       return plan(args);
     case "server":

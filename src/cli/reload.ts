@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config/config.js";
 import { loadConfig } from "../config/load.js";
 import { describeProblem } from "../config/problem.js";
@@ -11,29 +10,13 @@ import { askDaemon, findSocket, parseAnswer } from "./ask-daemon.js";
 
 /** A reload waits for new threads, and for what VRRP does step by step. */
 const reloadLimitMs = 120_000;
-const backLimitMs = 10_000;
 
 /** `lb reload`. Exit code 2: the configuration is not valid; 1: it could not be applied. */
 export async function reload(args: Arguments): Promise<number> {
   const path = await findSocket(args);
   const text = await askDaemon(path, "reload json", reloadLimitMs);
   const answer = parseAnswer(text, parseReloadAnswer);
-  if (answer.outcome === "applied") await socketIsBack(path);
   return show(answer, args);
-}
-
-/** A control thread that is replaced takes the socket with it for a moment: what is asked next shall find the new one. */
-async function socketIsBack(path: string): Promise<void> {
-  const deadlineMs = Date.now() + backLimitMs;
-  // The old thread may still answer for an instant.
-  for (let answers = 0; answers < 2 && Date.now() < deadlineMs; ) {
-    await delay(100);
-    const isThere = await askDaemon(path, "show version").then(
-      () => true,
-      () => false,
-    );
-    answers = isThere ? answers + 1 : 0;
-  }
 }
 
 /** `lb plan`: of the running daemon and its file, or of two files. */

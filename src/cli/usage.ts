@@ -142,6 +142,14 @@ export const commandUsages = [
     words: [],
   },
   {
+    name: "upgrade",
+    synopsis: "",
+    summary: "have the program that is installed now take over from the running one",
+    text: "Has the running daemon start the program as it is on the disk now, with the same words, and hand everything over to it: the listening sockets, so that no connection is refused, the virtual routers as they stand, so that no partner hears of it, counters and states of servers. The process before finishes what it has begun, for drain_timeout at most. The configuration is reloaded first. Where the new program does not start, or does not take the configuration, the running one goes on. Exit code 2: the configuration is not valid; 1: the new program could not take over, or nobody answers.",
+    flags: [...toFindTheDaemon, "json"],
+    words: [],
+  },
+  {
     name: "status",
     synopsis: "",
     summary: "say who is master and why, and what would happen if this node stopped",
@@ -232,8 +240,9 @@ export const configurationText = `The configuration is the file of --config, els
 (192.168.33.84 on eth1 in front of 192.168.33.68 and 192.168.33.69). Flags override the file.`;
 
 export const signalsText = `Signals: SIGTERM hands over and stops, a second one stops at once; SIGHUP checks the file and
-reloads it, as lb reload does; SIGUSR1 writes the state to the log. Exit codes: 0 ok, 1 fatal,
-2 configuration or usage, 4 permission, 6 no configuration, 70 internal error. LB_LOG_LEVEL sets the log's level.`;
+reloads it, as lb reload does; SIGUSR2 reloads and upgrades, as lb upgrade does; SIGUSR1 writes the state
+to the log. Exit codes: 0 ok, 1 fatal, 2 configuration or usage, 4 permission, 6 no configuration,
+70 internal error. LB_LOG_LEVEL sets the log's level.`;
 
 export const helpText = `${introduction}
 

@@ -196,29 +196,26 @@ export class Control {
   }
 
   private async openStatsSocket(): Promise<void> {
-    const config = this.data.statsSocket;
-    if (config === null) return;
-    try {
-      this.statsSocket = await StatsSocket.open(
-        config.path,
-        () => this.view(),
-        {
-          ...this.serverActions,
-          clearCounters: (all) => this.clearCounters(all),
-          sockets: () => `unix@${config.path} ${config.level ?? "admin"} all\n`,
-        },
-        undefined,
-        {
-          onRequest: (request) => this.post({ kind: "request", request }),
-          onAsk: (question) => this.ask(question),
-          onInquire: (inquiry) => this.inquirer.ask(inquiry),
-        },
-        config,
-      );
-      this.log.info({ path: config.path }, "stats socket is open");
-    } catch (error) {
-      this.report(error, !config.isDefault);
-    }
+    const { statsSocket } = this.data;
+    if (statsSocket === null) return;
+    const { descriptor, config } = statsSocket;
+    this.statsSocket = await StatsSocket.serve(
+      descriptor,
+      () => this.view(),
+      {
+        ...this.serverActions,
+        clearCounters: (all) => this.clearCounters(all),
+        sockets: () => `unix@${config.path} ${config.level ?? "admin"} all\n`,
+      },
+      undefined,
+      {
+        onRequest: (request) => this.post({ kind: "request", request }),
+        onAsk: (question) => this.ask(question),
+        onInquire: (inquiry) => this.inquirer.ask(inquiry),
+      },
+      config.level,
+    );
+    this.log.info({ path: config.path }, "stats socket is open");
   }
 
   private async openAdmin(descriptor: number, config: AdminConfig): Promise<void> {
@@ -260,8 +257,12 @@ export class Control {
     if (this.sampler !== null) clearInterval(this.sampler);
     this.trackers.stop();
     this.probe?.stop();
-    await this.notifier.finish(last ? finishNoticesMs : 0);
-    await Promise.all([this.statsSocket?.close(), this.admin?.close()]);
+    // Whoever comes from now on is for the thread or the process that follows, which has the same sockets.
+    await Promise.all([
+      this.notifier.finish(last ? finishNoticesMs : 0),
+      this.statsSocket?.close(),
+      this.admin?.close(),
+    ]);
     this.post({ kind: "stopped" });
   }
 }

@@ -1,8 +1,9 @@
 import { formatReloadAnswer, parseReloadAnswer } from "../process/reload-answer.js";
+import { formatUpgradeAnswer, parseUpgradeAnswer } from "../upgrade/answer.js";
 import type { Command, CommandAnswer } from "./commands.js";
 import { formatNodeJson } from "./show-node.js";
 
-/** Commands of Tandem's own, which `lb reload`, `lb plan`, `lb explain`, `lb server list` and `lb watch` send. */
+/** Commands of Tandem's own, which `lb reload`, `lb upgrade`, `lb plan`, `lb explain`, `lb server list` and `lb watch` send. */
 export const operatorCommands: readonly Command[] = [
   {
     words: ["reload"],
@@ -10,6 +11,13 @@ export const operatorCommands: readonly Command[] = [
     usage: "reload [json]",
     summary: "read the configuration again, as SIGHUP does, and tell how it went",
     run: (args) => ask("reload", args),
+  },
+  {
+    words: ["upgrade"],
+    level: "admin",
+    usage: "upgrade [json]",
+    summary: "have the program as it is installed now take over, and tell how it went",
+    run: (args) => ask("upgrade", args),
   },
   {
     words: ["show", "plan"],
@@ -34,10 +42,15 @@ export const operatorCommands: readonly Command[] = [
   },
 ];
 
-function ask(question: "reload" | "plan", args: readonly string[]): CommandAnswer {
-  const describe = (text: string): string => {
-    const answer = args.includes("json") ? null : parseReloadAnswer(text);
-    return answer === null ? `${text}\n` : formatReloadAnswer(answer);
+function ask(question: "reload" | "plan" | "upgrade", args: readonly string[]): CommandAnswer {
+  const format = (text: string): string | null => {
+    if (question === "upgrade") {
+      const answer = parseUpgradeAnswer(text);
+      return answer && formatUpgradeAnswer(answer);
+    }
+    const answer = parseReloadAnswer(text);
+    return answer && formatReloadAnswer(answer);
   };
+  const describe = (text: string): string => (args.includes("json") ? null : format(text)) ?? `${text}\n`;
   return { kind: "ask", question, describe };
 }

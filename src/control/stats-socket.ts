@@ -1,8 +1,5 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, type Stats, unlinkSync } from "node:fs";
-import { connect, createServer, type Server, type Socket } from "node:net";
-import { dirname, join } from "node:path";
-import type { SocketLevel, StatsSocketConfig } from "../config/config.js";
-import { LbError } from "../errors.js";
+import { createServer, type Server, type Socket } from "node:net";
+import type { SocketLevel } from "../config/config.js";
 import type { Inquiry } from "../process/inquiry.js";
 import type { ControlRequest } from "../process/messages.js";
 import type { Question } from "../process/reload-answer.js";
@@ -10,7 +7,6 @@ import { parseCommandLine } from "./command-line.js";
 import { runCommand, type SocketActions } from "./commands.js";
 import type { Told } from "./inquirer.js";
 import type { NodeView } from "./node-view.js";
-import { socketOwner } from "./socket-owner.js";
 
 export interface StatsSocketLimits {
   /** HAProxy's `stats timeout`. */
@@ -30,9 +26,6 @@ export interface StatsSocketHooks {
   onInquire(inquiry: Inquiry): AsyncIterable<Told>;
 }
 
-/** What who opens it may do, and whose its file is. */
-export type SocketAccess = Pick<StatsSocketConfig, "level" | "mode" | "user" | "group">;
-
 const noHooks: StatsSocketHooks = {
   onRequest: () => {},
   onAsk: async () => "nobody is there to answer this",
@@ -43,76 +36,63 @@ const noHooks: StatsSocketHooks = {
 
 const defaultLimits: StatsSocketLimits = { idleTimeoutMs: 10_000, maxLineBytes: 16_384, maxClients: 64 };
 
-/** `sun_path` holds 108 bytes, one of them the final zero. */
-const maxPathBytes = 107;
+/** As the main thread has it; Node calls listen(2) once more. */
+const backlog = 128;
+/** For who takes an answer slowly, or waits for one that takes long. */
+const lastWordsMs = 1000;
 
 /** HAProxy's stats socket: a Unix socket that answers lines of commands. */
 export class StatsSocket {
-  private readonly clients = new Set<Socket>();
+  /** Each with what ends it. */
+  private readonly clients = new Map<Socket, () => void>();
 
-  private constructor(
-    private readonly server: Server,
-    private readonly path: string,
-    private readonly inode: number,
-  ) {}
+  private constructor(private readonly server: Server) {}
 
   /**
-   * Opens the socket at `path` with mode 0660, if `access` does not say otherwise, and makes its directory if it is missing. A socket file on which
-   * nobody answers any more is replaced. `view` is called once a command, `actions` carry out what a command changes;
-   * `hooks` pass on what is the main thread's.
-   *
-   * Throws LbError: LB_STATS_SOCKET_IN_USE if another process answers there, LB_STATS_SOCKET otherwise.
+   * Serves on a listening Unix socket, whose descriptor it takes over. `view` is called once a command, `actions` carry out
+   * what a command changes; `hooks` pass on what is the main thread's. Rejects when the descriptor is no such socket.
    */
-  static async open(
-    path: string,
+  static async serve(
+    descriptor: number,
     view: () => NodeView,
     actions: SocketActions,
     limits: StatsSocketLimits = defaultLimits,
     hooks: StatsSocketHooks = noHooks,
-    access: SocketAccess = {},
+    level: SocketLevel = "admin",
   ): Promise<StatsSocket> {
-    // Bound under a name of its own and moved into place, so that nobody ever finds it with another mode.
-    const temporary = join(dirname(path), `.lb-${process.pid}-${Date.now().toString(36)}`);
-    if (Math.max(Buffer.byteLength(path), Buffer.byteLength(temporary)) > maxPathBytes) {
-      throw new LbError(
-        "LB_STATS_SOCKET",
-        `the path of the stats socket, ${path}, is longer than a socket's may be`,
-        `choose a path of less than ${maxPathBytes - 20} bytes`,
-      );
-    }
     const server = createServer({ allowHalfOpen: true });
     server.maxConnections = limits.maxClients;
-    try {
-      mkdirSync(dirname(path), { recursive: true });
-      await refuseIfInUse(path);
-      await listen(server, temporary);
-      chmodSync(temporary, access.mode ?? 0o660);
-      const { uid, gid } = socketOwner(access);
-      if (uid !== null || gid !== null) chownSync(temporary, uid ?? -1, gid ?? -1);
-      renameSync(temporary, path);
-    } catch (error) {
-      server.close();
-      throw describeFailure(path, error);
-    }
-    const opened = new StatsSocket(server, path, lstatSync(path).ino);
+    const opened = new StatsSocket(server);
     server.on("connection", (socket) => {
-      opened.clients.add(socket);
+      opened.clients.set(socket, serve(socket, view, actions, limits, hooks, level));
       socket.on("close", () => opened.clients.delete(socket));
-      serve(socket, view, actions, limits, hooks, access.level ?? "admin");
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ fd: descriptor, backlog }, () => {
+        server.off("error", reject);
+        resolve();
+      });
     });
     return opened;
   }
 
-  /** Closes the socket and its connections; removes the file if it is still this one. */
+  /** Closes this descriptor of the socket and ends its connections; one that waits for an answer still gets it. */
   async close(): Promise<void> {
-    if (lookUp(this.path)?.ino === this.inode) unlinkSync(this.path);
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    for (const client of this.clients) client.destroy();
+    for (const end of this.clients.values()) end();
+    const lastWords = setTimeout(() => {
+      for (const client of this.clients.keys()) client.destroy();
+    }, lastWordsMs);
     await closed;
+    clearTimeout(lastWords);
   }
 }
 
-/** One client: its lines in order, each answer taken by the client before the next command runs. */
+/**
+ * One client: its lines in order, each answer taken by the client before the next command runs. Returns what ends it: after
+ * the command that runs or is on its way, or else at once.
+ */
 function serve(
   socket: Socket,
   view: () => NodeView,
@@ -120,12 +100,14 @@ function serve(
   limits: StatsSocketLimits,
   hooks: StatsSocketHooks,
   allowed: SocketLevel,
-): void {
+): () => void {
   let buffered = "";
   let busy = false;
   let ended = false;
   let prompt = false;
   let level = allowed;
+  let hasAsked = false;
+  let isLast = false;
 
   socket.setEncoding("utf8");
   socket.setTimeout(limits.idleTimeoutMs, () => socket.destroy());
@@ -142,6 +124,12 @@ function serve(
     void answerLines();
   });
 
+  return () => {
+    isLast = true;
+    // Who has said nothing yet came for an answer, and its line is on the way.
+    if (!busy && hasAsked) socket.destroy();
+  };
+
   async function answerLines(): Promise<void> {
     if (busy) return;
     busy = true;
@@ -152,8 +140,9 @@ function serve(
       if (newline > limits.maxLineBytes) break;
       const line = buffered.slice(0, newline);
       buffered = buffered.slice(newline + 1);
+      hasAsked = true;
       for (const words of parseCommandLine(line)) {
-        if (!(await answer(words))) {
+        if (!(await answer(words)) || isLast) {
           socket.end(() => socket.destroy());
           return;
         }
@@ -208,62 +197,4 @@ function serve(
       socket.on("close", settle);
     });
   }
-}
-
-function lookUp(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
-}
-
-/** Resolves if `path` is free or a socket that nobody listens on. */
-async function refuseIfInUse(path: string): Promise<void> {
-  const found = lookUp(path);
-  if (found === undefined) return;
-  if (!found.isSocket()) {
-    throw new LbError(
-      "LB_STATS_SOCKET",
-      `${path} exists and is not a socket`,
-      "remove it, or choose another path for the stats socket",
-    );
-  }
-  const answers = await new Promise<boolean>((resolve, reject) => {
-    const probe = connect(path);
-    probe.on("connect", () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.on("error", (error: NodeJS.ErrnoException) => {
-      // EAGAIN: its queue is full, so somebody holds it.
-      if (error.code === "EAGAIN") resolve(true);
-      else if (error.code === "ECONNREFUSED" || error.code === "ENOENT") resolve(false);
-      else reject(error);
-    });
-  });
-  if (answers) {
-    throw new LbError(
-      "LB_STATS_SOCKET_IN_USE",
-      `another process answers on the stats socket ${path}`,
-      "stop it (is an lb or HAProxy running?), or choose another path with --stats-socket",
-    );
-  }
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-}
-
-function describeFailure(path: string, error: unknown): LbError {
-  if (error instanceof LbError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new LbError(
-    "LB_STATS_SOCKET",
-    `cannot open the stats socket ${path}: ${reason}`,
-    "see that its directory exists and may be written, or choose another path with --stats-socket",
-    { cause: error },
-  );
 }

@@ -57,6 +57,13 @@ export class FlightRecorder {
       this.lineBytes -= this.lines.shift()?.text.length ?? this.lineBytes;
   }
 
+  /** Goes on from what another process has recorded before; a line counts as of when that was handed out. */
+  restore({ adverts, lines, nowEpochMs }: Flight): void {
+    for (const { direction, interface: on, bytes, epochMs } of adverts)
+      this.advert(direction, on, bytes, epochMs);
+    for (const line of lines) this.line(`${JSON.stringify(line)}\n`, nowEpochMs);
+  }
+
   /** As JSON; the text is put together without reading the lines, which would take long in the thread of the adverts. */
   toJson(node: string, nowEpochMs: number): string {
     const since = nowEpochMs - keptMs;

@@ -8,6 +8,7 @@ import { LbError } from "../errors.js";
 const NAMES_BY_TEXT: ReadonlyMap<string, string> = new Map([
   ["Operation not permitted", "EPERM"],
   ["Interrupted system call", "EINTR"],
+  ["No such file or directory", "ENOENT"],
   ["No such device or address", "ENXIO"],
   ["Bad file descriptor", "EBADF"],
   ["Resource temporarily unavailable", "EAGAIN"],
@@ -29,6 +30,7 @@ const NAMES_BY_TEXT: ReadonlyMap<string, string> = new Map([
   ["Network is down", "ENETDOWN"],
   ["Network is unreachable", "ENETUNREACH"],
   ["No buffer space available", "ENOBUFS"],
+  ["Connection refused", "ECONNREFUSED"],
   ["No route to host", "EHOSTUNREACH"],
 ]);
 

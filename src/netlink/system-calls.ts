@@ -106,6 +106,11 @@ export function bindSocket(fd: number, socketAddress: Uint8Array): void {
   call("bind", sys.__NR_bind, fd, socketAddress, socketAddress.length);
 }
 
+/** connect(2). */
+export function connectSocket(fd: number, socketAddress: Uint8Array): void {
+  call("connect", sys.__NR_connect, fd, socketAddress, socketAddress.length);
+}
+
 /** listen(2). */
 export function listenOnSocket(fd: number, backlog: number): void {
   call("listen", sys.__NR_listen, fd, backlog);

@@ -32,6 +32,13 @@ export interface PeerLinksOptions {
   onChange(address: string, isUp: boolean): void;
 }
 
+/** A partner, this node's address towards it, and the interface between them. */
+export interface PeerRoute {
+  readonly address: string;
+  readonly local: string;
+  readonly zone: string;
+}
+
 interface Partner {
   readonly address: string;
   /** This node's address towards it. */
@@ -133,6 +140,12 @@ export class PeerLinks {
   /** Partners with an open link. */
   linked(): readonly { readonly address: string; readonly said: StateMessage | null }[] {
     return [...this.#partners.values()].filter(({ link }) => link?.isOpen === true);
+  }
+
+  /** How the partners with an open link are reached. */
+  routes(): readonly PeerRoute[] {
+    const open = [...this.#partners.values()].filter(({ link }) => link?.isOpen === true);
+    return open.map(({ address, local, zone }) => ({ address, local, zone }));
   }
 
   status(): PeerLinkStatus {

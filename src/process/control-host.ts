@@ -6,6 +6,7 @@ import { closeDescriptor, duplicateDescriptor, openListeningSocket } from "../ne
 import type { ServerTable } from "../proxy/health/server-table.js";
 import type { StatsTable } from "../proxy/stats/table.js";
 import type { Certificates } from "../proxy/tls/certificate.js";
+import type { InheritedSocket } from "../upgrade/message.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import { adminAddress, assertNoProxyThere } from "./admin-address.js";
 import { effectiveMaxconn } from "./data-threads.js";
@@ -23,6 +24,7 @@ import type {
 import type { NumberedJob, Outbox } from "./notices.js";
 import type { Question } from "./reload-answer.js";
 import { defaultRestartPolicy } from "./restart-policy.js";
+import { StatsListener, sameStatsSocket } from "./stats-listener.js";
 import { SupervisedThread, type ThreadEvent } from "./supervised-thread.js";
 import { startThread, type ThreadEvents, type ThreadHost } from "./thread-host.js";
 
@@ -59,11 +61,18 @@ export interface ControlHostOptions {
   onStopped(): void;
 }
 
-/** The control thread and the admin server's listening socket, which outlives it. */
+interface AdminSocket {
+  readonly descriptor: number;
+  readonly address: string;
+  readonly config: AdminConfig;
+}
+
+/** The control thread and its listening sockets, the admin server's and the stats socket's, which outlive it. */
 export class ControlHost {
   private readonly options: ControlHostOptions;
   private readonly thread: SupervisedThread<ToControlThread, FromControlThread>;
-  private adminSocket: { readonly descriptor: number; readonly config: AdminConfig } | null = null;
+  private adminSocket: AdminSocket | null = null;
+  private statsListener: StatsListener | null = null;
   private adminComplaint = "";
   private nextAdminTryMs = 0;
   private statuses: readonly VrrpStatus[] = [];
@@ -106,7 +115,7 @@ export class ControlHost {
     const { port } = admin.listen;
     try {
       assertNoProxyThere(this.options.config, address, port);
-      this.adminSocket = { descriptor: openListeningSocket({ address, port }), config: admin };
+      this.adminSocket = { descriptor: openListeningSocket({ address, port }), address, config: admin };
     } catch (error) {
       if (!(error instanceof LbError)) throw error;
       if (isFatal) throw error;
@@ -115,6 +124,28 @@ export class ControlHost {
     }
     if (this.adminComplaint !== "") log.info({ address, port }, "the admin server's address is there");
     this.adminComplaint = "";
+  }
+
+  /**
+   * Opens the stats socket; `before` is the host that this one replaces, whose socket stays if it is the same. One that was
+   * asked for and cannot be opened is LbError LB_STATS_SOCKET, LB_STATS_SOCKET_IN_USE; without the default one it goes on.
+   */
+  openStatsSocket(before: ControlHost | null = null): void {
+    const { config, log } = this.options;
+    const there = before?.statsListener ?? null;
+    const wanted = config.statsSocket;
+    if (before !== null && there !== null && wanted !== null && sameStatsSocket(there.config, wanted)) {
+      this.statsListener = there;
+      before.statsListener = null;
+      return;
+    }
+    if (wanted === null) return;
+    try {
+      this.statsListener = StatsListener.open(wanted, there);
+    } catch (error) {
+      if (!(error instanceof LbError) || !wanted.isDefault) throw error;
+      log.warn({ code: error.code, advice: error.advice }, error.message);
+    }
   }
 
   /** Instead of `openAdmin`: takes the socket over from the host that this one replaces, so that it stays open. */
@@ -128,10 +159,50 @@ export class ControlHost {
       this.adminSocket = { ...this.adminSocket, config: admin };
   }
 
-  /** Gives the admin socket back, for a host that never started. */
+  /** Instead of opening them: takes what the process before has left, as far as this configuration still wants it there. */
+  inherit(sockets: readonly InheritedSocket[]): void {
+    const { admin, statsSocket } = this.options.config;
+    const address = admin === null ? null : adminAddress(this.options.config, admin, networkInterfaces());
+    for (const { kind, address: on, port, descriptor } of sockets) {
+      if (kind === "admin" && admin !== null && on === address && port === admin.listen.port) {
+        this.adminSocket = { descriptor, address, config: admin };
+      } else if (kind === "stats" && statsSocket !== null && on === statsSocket.path) {
+        this.statsListener = StatsListener.adopt(statsSocket, descriptor);
+      } else if (kind !== "proxy") {
+        closeDescriptor(descriptor);
+      }
+    }
+    if (this.adminSocket === null) this.openAdmin();
+    if (this.statsListener === null) this.openStatsSocket();
+  }
+
+  /** For the process that follows. */
+  sockets(): InheritedSocket[] {
+    const { adminSocket, statsListener } = this;
+    const sockets: InheritedSocket[] = [];
+    if (adminSocket !== null) {
+      const { address, config, descriptor } = adminSocket;
+      sockets.push({ kind: "admin", address, port: config.listen.port, descriptor });
+    }
+    if (statsListener !== null) {
+      const { config, descriptor } = statsListener;
+      sockets.push({ kind: "stats", address: config.path, port: 0, descriptor });
+    }
+    return sockets;
+  }
+
+  /** Another process serves on the sockets now: this one's end does not remove the file. */
+  leaveSockets(): void {
+    this.statsListener?.leave();
+    this.statsListener = null;
+  }
+
+  /** Gives the sockets back. */
   abandon(): void {
     if (this.adminSocket !== null) closeDescriptor(this.adminSocket.descriptor);
     this.adminSocket = null;
+    this.statsListener?.close();
+    this.statsListener = null;
   }
 
   start(): void {
@@ -190,13 +261,17 @@ export class ControlHost {
   private startThread(events: ThreadEvents<FromControlThread>): ThreadHost<ToControlThread> {
     const { config, certificates, plane, startedEpochMs } = this.options;
     const socket = this.adminSocket;
+    const stats = this.statsListener;
     const data: ControlThreadData = {
       node: config.node,
       proxies: config.proxies,
       certificates,
       vrrpConfigured: config.vrrp.length > 0,
       admin: socket && { descriptor: duplicateDescriptor(socket.descriptor), config: socket.config },
-      statsSocket: config.statsSocket,
+      statsSocket:
+        stats === null || config.statsSocket === null
+          ? null
+          : { descriptor: duplicateDescriptor(stats.descriptor), config: config.statsSocket },
       threads: plane.table.blocks.length,
       engine: plane.engine,
       maxconn: effectiveMaxconn(config),

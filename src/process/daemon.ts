@@ -1,21 +1,20 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describeEndpoint } from "../config/address.js";
-import { changedValues } from "../config/changes.js";
 import type { Config } from "../config/config.js";
 import { defaultAdminPassword } from "../config/defaults.js";
 import { defaultPasswordMessage } from "../config/lint.js";
 import { describeProblem, type Problem, sentences } from "../config/problem.js";
 import { describeAdminListen } from "../config/serialize.js";
 import { ExitCode, exitCodeOf, LbError } from "../errors.js";
-import { FlightRecorder } from "../flight/recorder.js";
+import { FlightRecorder, parseFlight } from "../flight/recorder.js";
 import { type Certificates, sameCertificates } from "../proxy/tls/certificate.js";
-import type { VrrpEvent } from "../vrrp/event.js";
-import type { Speaker } from "../vrrp/speaker.js";
-import type { PeerLinkSettings } from "../vrrp/speaker-peers.js";
+import type { UpgradeAnswer } from "../upgrade/answer.js";
+import type { Predecessor } from "../upgrade/predecessor.js";
+import type { Successor } from "../upgrade/successor.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import { ControlHost } from "./control-host.js";
 import { DataPlane } from "./data-plane.js";
-import { describeReload } from "./describe-reload.js";
+import { handToSuccessor } from "./hand-to-successor.js";
 import {
   beforeStart,
   closeLimitMs,
@@ -29,11 +28,13 @@ import { type Log, listenToLog } from "./log.js";
 import type { ControlRequest } from "./messages.js";
 import { NodeWatch } from "./node-watch.js";
 import { Outbox, planNotices } from "./notices.js";
-import { PeerSecret } from "./peer-key.js";
-import type { Question, ReloadAnswer } from "./reload-answer.js";
-import { planReload, type ReloadPlan, sameAdminListen } from "./reload-plan.js";
+import type { Question } from "./reload-answer.js";
+import { type ReloadPlan, sameAdminListen } from "./reload-plan.js";
+import { type ReadAgain, Reloads } from "./reloads.js";
 import { SdNotify } from "./sd-notify.js";
 import { summarizeCounters } from "./state-dump.js";
+import { VrrpHost } from "./vrrp-host.js";
+import { startWatchdog } from "./watchdog.js";
 
 /**
  * How often the main thread looks at the others' health and at the life cycle's deadline: VRRP shall know of what is
@@ -43,21 +44,14 @@ const lookEveryMs = 50;
 /** How long the start waits for the first answers of what is tracked; then the instances wait, in FAULT. */
 const firstFactsLimitMs = 1000;
 const lastWordsMs = 500;
-/** How often the control thread hears of VRRP without a transition. */
-const statusEveryMs = 1000;
 /** In which all threads are ready, or the start has failed. */
 const startLimitMs = 15_000;
 /** Clients that have not heard of a move yet come here for a moment. */
 const acceptAfterMoveMs = 1000;
 /** What is left of a move is cut before the address goes, so that the clients hear of it. */
 const cutAheadMs = 300;
-
-export interface ReadAgain {
-  readonly config: Config | null;
-  readonly certificates: Certificates;
-  readonly problems: readonly Problem[];
-  readonly warnings?: readonly Problem[];
-}
+/** How often the successor hears what this process still counts. */
+const countEveryMs = 1000;
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -69,6 +63,8 @@ export interface DaemonOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** SIGHUP: reads the configuration again, with the same flags. */
   reload(): Promise<ReadAgain>;
+  /** The process whose place this one takes. */
+  readonly predecessor: Predecessor | null;
 }
 
 /**
@@ -86,19 +82,17 @@ export class Daemon {
   private readonly startedEpochMs = Date.now();
   /** A reload is under way; the next one waits for it. */
   private reloading: Promise<void> = Promise.resolve();
-  private readonly notify: SdNotify | null;
-  private speaker: Speaker | null = null;
-  private peerLink: PeerLinkSettings | null = null;
-  private peerSecret = PeerSecret.none;
-  /** During a reload: who is gone from the present configuration is told of by the one before. */
-  private configBefore: Config | null = null;
+  /** null also when another process is the main one. */
+  private notify: SdNotify | null;
+  private readonly vrrp: VrrpHost;
+  private readonly reloads: Reloads;
+  private successor: Successor | null = null;
   private lifeCycle: LifeCycleState = beforeStart;
   private readonly watch: NodeWatch;
   private readonly outbox = new Outbox();
   private readonly recorder = new FlightRecorder();
-  /** Advice that the log has given. */
-  private readonly advised = new Set<string>();
   private wakeStart: (() => void) | null = null;
+  private endWatchdog: () => void = () => {};
   /** Called when a control thread that a reload replaces has ended. */
   private controlGone: (() => void) | null = null;
   /** Why the daemon ended by itself. */
@@ -116,11 +110,17 @@ export class Daemon {
     this.config = config;
     this.log = log;
     this.certificates = options.certificates;
-    this.plane = new DataPlane(config, options.certificates, {
-      log,
-      onChange: () => this.onThreadChange(),
-      onDrained: () => this.input({ kind: "drained" }),
-    });
+    const inherit = options.predecessor?.inherit ?? null;
+    this.plane = new DataPlane(
+      config,
+      options.certificates,
+      {
+        log,
+        onChange: () => this.onThreadChange(),
+        onDrained: () => this.input({ kind: "drained" }),
+      },
+      inherit,
+    );
     this.watch = new NodeWatch({
       log,
       config: () => this.config,
@@ -129,10 +129,40 @@ export class Daemon {
       deafListeners: () => this.plane.deafListeners(),
       table: () => this.plane.table,
       servers: () => this.plane.servers,
-      onChange: () => this.speaker?.setFacts(this.watch.facts()),
+      onChange: () => this.vrrp.setFacts(this.watch.facts()),
     });
     this.control = this.controlHost(config, options.certificates);
+    this.vrrp = this.vrrpHost();
+    this.reloads = new Reloads({
+      log,
+      read: () => this.options.reload(),
+      present: () => ({ config: this.config, certificates: this.certificates }),
+      hasNewSecret: (read) => this.vrrp.hasNewSecret(read),
+      obstacle: () => (this.lifeCycle.name === "serving" ? null : `this node is ${this.lifeCycle.name}`),
+      apply: (read, certificates, plan, onApplied) => this.apply(read, certificates, plan, onApplied),
+    });
     this.notify = SdNotify.open(options.environment);
+    for (const fact of inherit?.facts ?? []) this.watch.take(fact);
+    const flight = inherit === null ? null : parseFlight(inherit.flight);
+    if (flight !== null) this.recorder.restore(flight);
+  }
+
+  private vrrpHost(): VrrpHost {
+    return new VrrpHost(this.config, {
+      log: this.log,
+      moves: {
+        load: () => this.plane.load(),
+        onMovedAway: (untilMs) => this.plane.moveAway(Math.max(0, untilMs - performance.now() - cutAheadMs)),
+        onMoveEnded: () => this.plane.stay(),
+      },
+      facts: () => this.watch.facts(),
+      onStatus: (statuses) => this.showStatus(statuses),
+      onDatagram: (direction, on, datagram) => this.recorder.advert(direction, on, datagram, Date.now()),
+      onEvent: (event, config) => {
+        const notices = planNotices(event, config, Date.now());
+        this.control.notify(this.outbox.add(notices));
+      },
+    });
   }
 
   private controlHost(config: Config, certificates: Certificates): ControlHost {
@@ -167,25 +197,51 @@ export class Daemon {
     listenToLog((line) => this.recorder.line(line, Date.now()));
     this.listenToSignals();
     this.warn();
+    const { predecessor } = this.options;
+    if (predecessor !== null) return this.follow(predecessor);
     this.control.openAdmin();
+    this.control.openStatsSocket();
     this.plane.start();
     setInterval(() => this.look(), lookEveryMs);
-    this.peerSecret = this.peerSecret.readAgain(this.config);
-    this.peerLink = this.peerSecret.settings(this.config);
-    const [speaker] = await Promise.all([this.openSpeaker(this.config, this.peerLink), this.threadsReady()]);
-    if (speaker !== null) await this.firstFacts();
+    const [opened] = await Promise.all([this.vrrp.open(false), this.threadsReady()]);
+    if (opened.speaker !== null) await this.firstFacts();
     if (this.lifeCycle.name !== "starting") return;
-    if (speaker !== null) this.useSpeaker(speaker);
-    this.startWatchdog();
-    this.input({ kind: "started" });
+    this.vrrp.use(opened);
+    this.beginToServe();
   }
 
-  private useSpeaker(speaker: Speaker): void {
-    this.speaker = speaker;
-    speaker.setFacts(this.watch.facts());
-    speaker.start();
-    setInterval(() => this.showStatus(speaker.status()), statusEveryMs);
-    this.showStatus(speaker.status());
+  /**
+   * The start of a successor: everything that can fail comes before the data threads, which accept beside the other process
+   * as soon as they are ready; then VRRP goes on from where the other one stands still.
+   */
+  private async follow(predecessor: Predecessor): Promise<void> {
+    this.control.inherit(predecessor.inherit?.sockets ?? []);
+    setInterval(() => this.look(), lookEveryMs);
+    const opened = await this.vrrp.open(true);
+    await this.controlReady();
+    if (opened.speaker !== null) await this.firstFacts();
+    this.plane.start();
+    await this.planeReady();
+    if (this.lifeCycle.name !== "starting") return;
+    const { counts, states, vrrp } = await predecessor.ready();
+    predecessor.onCounts = (counted, connections) => this.plane.takeCounts(counted, connections);
+    predecessor.onGone = () => this.plane.predecessorEnded();
+    this.plane.takeCounts(counts, 0);
+    this.plane.takeStates(states);
+    this.vrrp.use(opened, vrrp);
+    await predecessor.taken();
+    if (vrrp !== null) {
+      await this.vrrp
+        .link(vrrp)
+        .catch((error: unknown) => this.log.error({ err: error }, "the peer link did not open"));
+    }
+    this.beginToServe();
+  }
+
+  private beginToServe(): void {
+    const isServing = (): boolean => this.lifeCycle.name === "serving";
+    this.endWatchdog = startWatchdog(this.notify, isServing, () => this.plane.health());
+    this.input({ kind: "started" });
   }
 
   /** What nobody foresaw: gives the addresses away and ends. */
@@ -196,48 +252,24 @@ export class Daemon {
     this.input({ kind: "failed", exitCode: ExitCode.software });
   }
 
-  private async openSpeaker(config: Config, peerLink: PeerLinkSettings | null): Promise<Speaker | null> {
-    if (config.vrrp.length === 0) return null;
-    // Only now: a plain balancer runs without the raw socket's native module.
-    const { Speaker } = await import("../vrrp/speaker.js");
-    return Speaker.open(config.vrrp, config.syncGroups, {
-      log: this.log,
-      peerLink,
-      moves: {
-        load: () => this.plane.load(),
-        onMovedAway: (untilMs) => this.plane.moveAway(Math.max(0, untilMs - performance.now() - cutAheadMs)),
-        onMoveEnded: () => this.plane.stay(),
-      },
-      onStatus: (statuses) => this.showStatus(statuses),
-      onDatagram: (direction, on, datagram) => this.recorder.advert(direction, on, datagram, Date.now()),
-      onEvent: (event) => {
-        const notices = planNotices(event, this.configOf(event), Date.now());
-        this.control.notify(this.outbox.add(notices));
-      },
-    });
-  }
-
-  private configOf(event: VrrpEvent): Config {
-    const { configBefore, config } = this;
-    const isThere =
-      event.kind === "group"
-        ? config.syncGroups.some(({ name }) => name === event.group)
-        : config.vrrp.some(({ name }) => name === event.instance);
-    return isThere || configBefore === null ? config : configBefore;
-  }
-
   /** The data threads first: the control thread is told which engine they chose. */
   private async threadsReady(): Promise<void> {
-    const deadlineMs = performance.now() + startLimitMs;
+    await this.planeReady();
+    await this.controlReady();
+  }
+
+  private async planeReady(): Promise<void> {
     await this.until(
       () => this.plane.areReady,
-      deadlineMs,
       () => this.plane.health(),
     );
+  }
+
+  private async controlReady(): Promise<void> {
+    if (this.lifeCycle.name !== "starting") return;
     this.control.start();
     await this.until(
       () => this.control.isReady,
-      deadlineMs,
       () => [this.control.health()],
     );
   }
@@ -255,9 +287,9 @@ export class Daemon {
   /** Waits for `condition`, which is looked at after each event of a thread and each look. */
   private async until(
     condition: () => boolean,
-    deadlineMs: number,
     health: () => readonly { readonly name: string; readonly state: string; readonly keepsDying: boolean }[],
   ): Promise<void> {
+    const deadlineMs = performance.now() + startLimitMs;
     while (!condition() && this.lifeCycle.name === "starting") {
       const failed = health().find(({ state, keepsDying }) => state !== "serving" && keepsDying);
       if (failed !== undefined || performance.now() >= deadlineMs) {
@@ -277,7 +309,12 @@ export class Daemon {
     process.on("SIGTERM", () => this.onStopSignal("SIGTERM"));
     process.on("SIGINT", () => this.onStopSignal("SIGINT"));
     process.on("SIGHUP", () => {
-      this.reloading = this.reloading.then(() => this.reload(() => {}));
+      this.reloading = this.reloading.then(() => this.reloads.reload(() => {}));
+    });
+    process.on("SIGUSR2", () => {
+      this.reloading = this.reloading
+        .then(() => this.reloads.reload(() => {}))
+        .then(() => this.upgrade(() => {}));
     });
     process.on("SIGUSR1", () => this.dumpState());
   }
@@ -315,23 +352,26 @@ export class Daemon {
         this.notify?.send("STOPPING=1", `STATUS=${this.lifeCycle.name}`);
         break;
       case "hand-over":
-        if (this.speaker === null) this.plane.handOver();
-        this.release((speaker) => speaker.handOver(() => this.plane.handOver()));
+        this.release(this.vrrp.handOver(() => this.plane.handOver()));
+        break;
+      case "retire":
+        this.retire();
         break;
       case "drain":
         // A partner sends on what is open here: VRRP stays until that has ended, to tell it.
-        if (this.speaker?.lingers) {
+        if (this.vrrp.lingers) {
           this.plane.drain(effect.timeoutMs, acceptAfterMoveMs);
         } else {
           this.plane.drain(effect.timeoutMs);
-          void this.closeSpeaker();
+          void this.closeVrrp();
         }
         break;
       case "close":
-        void this.closeSpeaker().finally(() => this.control.stop(true));
+        this.successor?.count(this.plane.counts(), 0);
+        void this.closeVrrp().finally(() => this.control.stop(true));
         break;
       case "release":
-        this.release((speaker) => speaker.stop());
+        this.release(this.vrrp.stop());
         break;
       case "gave-up-waiting":
         this.log.warn({ state: effect.state }, "a part did not answer in time, going on without it");
@@ -339,6 +379,7 @@ export class Daemon {
       case "exit":
         void this.tellOfTheEnd().then(() => {
           this.log.info({ exitCode: effect.exitCode }, "stopped");
+          this.successor?.leave();
           this.exit(effect.exitCode);
         });
     }
@@ -352,19 +393,17 @@ export class Daemon {
   }
 
   /** Released or given up on: either way nothing of VRRP shall stay open. */
-  private async closeSpeaker(): Promise<void> {
+  private async closeVrrp(): Promise<void> {
     try {
-      await this.speaker?.stop();
+      await this.vrrp.stop();
     } catch (error) {
       this.log.error({ err: error }, "VRRP did not close");
     }
   }
 
-  /** Runs the speaker's way out and answers `released`, on a later turn. */
-  private release(way: (speaker: Speaker) => Promise<void>): void {
-    const { speaker } = this;
-    const done = speaker === null ? Promise.resolve() : way(speaker);
-    done
+  /** Answers `released` when the way out is over, on a later turn. */
+  private release(way: Promise<void>): void {
+    way
       .catch((error: unknown) => this.log.error({ err: error }, "an address could not be released"))
       .finally(() => this.input({ kind: "released" }));
   }
@@ -414,85 +453,83 @@ export class Daemon {
 
   private showStatus(statuses: readonly VrrpStatus[]): void {
     this.control.show(statuses);
-    this.advise(statuses.flatMap(({ advice }) => advice));
     if (this.lifeCycle.name === "serving") {
       this.notify?.send(`STATUS=${statuses.map(({ name, state }) => `${name} ${state}`).join(", ")}`);
     }
   }
 
-  /** Once each: the status shows it for as long as it holds. */
-  private advise(advice: readonly string[]): void {
-    for (const sentence of advice) {
-      if (this.advised.has(sentence) || this.advised.size >= 100) continue;
-      this.advised.add(sentence);
-      this.log.warn({ event: "advice" }, sentence);
-    }
-  }
-
-  /** A main thread that stalls, or a data thread that nothing helps, makes the service manager start the service anew. */
-  private startWatchdog(): void {
-    const watchdogMs = this.notify?.watchdogMs;
-    if (watchdogMs === undefined || watchdogMs === null) return;
-    const feed = (): void => {
-      const isServing = this.lifeCycle.name === "serving";
-      const isIll = this.plane.health().some(({ state, keepsDying }) => state === "stuck" || keepsDying);
-      if (!isServing || !isIll) this.notify?.send("WATCHDOG=1");
-    };
-    feed();
-    setInterval(feed, watchdogMs / 2);
-  }
-
   /**
-   * SIGHUP: applies what can be applied to a running node, or changes nothing at all and says why. `tell` is called once,
-   * before a control thread that asked for it goes.
+   * SIGUSR2 and `lb upgrade`: the program as it is on the disk now takes over, or nothing changes and the log says why.
+   * `tell` is called once, before the control thread that asked goes.
    */
-  private async reload(tell: (answer: ReloadAnswer) => void): Promise<void> {
-    const { config: read, certificates, problems, warnings: found = [] } = await this.options.reload();
-    const warnings = found.map(describeProblem);
-    if (read === null) {
-      for (const problem of problems) this.log.error(describeProblem(problem));
-      this.log.error({ problems: problems.length }, "the configuration is not valid: nothing was changed");
-      tell({ outcome: "refused", steps: [], problems: problems.map(describeProblem), warnings });
-      return;
-    }
-    const changed = changedValues(this.config, read);
-    let steps: readonly string[] = [];
+  private async upgrade(tell: (answer: UpgradeAnswer) => void): Promise<void> {
     try {
-      const hasNewKey = this.hasNewKey(read, changed);
-      if (hasNewKey) changed.push("peerLink.key");
-      const isRenewed = !sameCertificates(this.certificates, certificates);
-      if (isRenewed) changed.push(hasTlsServers(read) ? "serverCertificates" : "certificates");
-      if (changed.length === 0) {
-        this.log.info("the configuration is valid and has not changed");
-        tell({ outcome: "unchanged", steps: [], problems: [], warnings });
-        return;
+      const { outcome, problems } = await this.reloads.plan();
+      if (outcome === "planned")
+        throw new LbError(
+          "LB_UPGRADE",
+          "the configuration is not the running one any more",
+          "reload it first, as lb upgrade and SIGUSR2 do, or mend it",
+        );
+      if (outcome === "refused")
+        throw new LbError("LB_UPGRADE_REFUSED", problems.join("\n"), "mend the configuration");
+      const successor = await handToSuccessor({
+        log: this.log,
+        node: this.config.node,
+        plane: this.plane,
+        control: this.control,
+        watch: this.watch,
+        recorder: this.recorder,
+        vrrp: this.vrrp,
+        environment: this.options.environment,
+        obstacle: () => this.cannotBeFollowed(),
+      });
+      this.successor = successor;
+      const { pid, version } = successor;
+      tell({ outcome: "upgraded", pid, version, problems: [] });
+      if (this.lifeCycle.name === "serving") {
+        this.input({ kind: "superseded" });
+      } else {
+        // Told to stop in the very moment: that is the other one's business now.
+        this.retire();
+        if (pid !== null) process.kill(pid, "SIGTERM");
       }
-      if (this.lifeCycle.name !== "serving") {
-        tell({ outcome: "failed", steps: [], problems: [`this node is ${this.lifeCycle.name}`], warnings });
-        return;
-      }
-      steps = describeReload(this.config, read, hasNewKey, isRenewed);
-      const plan = planReload(this.config, read, changed);
-      await this.apply(read, certificates, plan, () =>
-        tell({ outcome: "applied", steps, problems: [], warnings }),
-      );
-      if (isRenewed && !plan.proxies) this.plane.renewCertificates(certificates);
     } catch (error) {
       if (!(error instanceof LbError)) throw error;
       const { code, advice, message } = error;
-      this.log.error({ code, advice }, `${message}: nothing was changed`);
-      tell({ outcome: "failed", steps: [], problems: [`${code}: ${sentences(message, advice)}`], warnings });
-      return;
+      this.log.error({ code, advice }, `${message}: nothing was upgraded`);
+      const isRefused = code === "LB_UPGRADE_REFUSED";
+      const problems = isRefused ? message.split("\n") : [`${code}: ${sentences(message, advice)}`];
+      tell({ outcome: isRefused ? "refused" : "failed", pid: null, version: null, problems });
     }
-    this.certificates = certificates;
-    this.log.info({ applied: changed, steps }, "reloaded");
   }
 
-  /** Another secret in the key_file that is the same. Throws LbError LB_PEER_KEY. */
-  private hasNewKey(config: Config, changed: readonly string[]): boolean {
-    return (
-      !changed.some((path) => path.startsWith("peerLink")) &&
-      this.peerSecret.readAgain(config) !== this.peerSecret
+  private cannotBeFollowed(): string | null {
+    if (this.lifeCycle.name !== "serving") return `this node is ${this.lifeCycle.name}`;
+    return process.pid === 1
+      ? "this is process 1, with which its container ends: replace the container"
+      : null;
+  }
+
+  /** The successor is the main process from now on; this one only finishes what it has begun. */
+  private retire(): void {
+    const { successor, notify } = this;
+    if (successor === null) return;
+    this.endWatchdog();
+    notify?.send(`MAINPID=${successor.pid}`);
+    this.notify = null;
+    successor.go();
+    successor.onGone = () =>
+      this.log.warn({ successor: successor.pid }, "the process that took over is gone");
+    const count = (): void => successor.count(this.plane.counts(), this.plane.connections());
+    count();
+    setInterval(count, countEveryMs).unref();
+    void this.vrrp.leaveBehind();
+    this.control.leaveSockets();
+    this.control.stop(true);
+    this.log.info(
+      { successor: successor.pid, version: successor.version },
+      "upgraded: another process serves",
     );
   }
 
@@ -502,37 +539,20 @@ export class Daemon {
         answer(this.recorder.toJson(this.config.node, Date.now()));
         break;
       case "plan":
-        this.plan()
+        this.reloads
+          .plan()
           .then((plan) => answer(JSON.stringify(plan)))
           .catch((error: unknown) => this.crash(error));
         break;
       case "reload":
-        this.reloading = this.reloading.then(() => this.reload((result) => answer(JSON.stringify(result))));
+        this.reloading = this.reloading.then(() =>
+          this.reloads.reload((result) => answer(JSON.stringify(result))),
+        );
+        break;
+      case "upgrade":
+        this.reloading = this.reloading.then(() => this.upgrade((result) => answer(JSON.stringify(result))));
         break;
     }
-  }
-
-  /** What a reload would do now. */
-  private async plan(): Promise<ReloadAnswer> {
-    const { config, certificates, problems, warnings: found = [] } = await this.options.reload();
-    const warnings = found.map(describeProblem);
-    if (config === null)
-      return { outcome: "refused", steps: [], problems: problems.map(describeProblem), warnings };
-    let steps: readonly string[];
-    try {
-      const hasNewKey = this.hasNewKey(config, changedValues(this.config, config));
-      steps = describeReload(
-        this.config,
-        config,
-        hasNewKey,
-        !sameCertificates(this.certificates, certificates),
-      );
-    } catch (error) {
-      if (!(error instanceof LbError)) throw error;
-      const problem = `${error.code}: ${sentences(error.message, error.advice)}`;
-      return { outcome: "refused", steps: [], problems: [problem], warnings };
-    }
-    return { outcome: steps.length === 0 ? "unchanged" : "planned", steps, problems: [], warnings };
   }
 
   /** What can fail comes first. */
@@ -542,31 +562,38 @@ export class Daemon {
     { proxies, control, peerLink }: ReloadPlan,
     onApplied: () => void,
   ): Promise<void> {
-    const secret = peerLink ? this.peerSecret.readAgain(config) : this.peerSecret;
-    const link = secret.settings(config);
+    const isRenewed = !sameCertificates(this.certificates, certificates);
     const host = this.controlHost(config, certificates);
     const before = this.control;
     const keepsAdmin = sameAdminListen(this.config, config);
     if (control && !keepsAdmin) host.openAdmin();
-    let speaker: Speaker | null = null;
+    const opened = await this.vrrp.prepare(config, peerLink).catch((error: unknown) => {
+      host.abandon();
+      throw error;
+    });
     try {
-      if (this.speaker === null) speaker = await this.openSpeaker(config, link);
       if (proxies) await this.plane.replace(config, certificates, config.drainTimeoutMs);
     } catch (error) {
-      await speaker?.stop();
+      await opened.speaker?.stop();
       host.abandon();
       throw error;
     }
-    this.configBefore = this.config;
     this.config = config;
-    this.peerSecret = secret;
-    await this.reloadVrrp(config, link, speaker);
-    this.configBefore = null;
+    this.watch.forgetUntracked();
+    await this.vrrp.reload(config, opened);
     onApplied();
+    if (isRenewed && !proxies) this.plane.renewCertificates(certificates);
+    this.certificates = certificates;
     if (!control) return;
     if (keepsAdmin) host.takeAdminFrom(before);
     this.control = host;
-    // The new one starts when the old one has given the stats socket back.
+    try {
+      host.openStatsSocket(before);
+    } catch (error) {
+      if (!(error instanceof LbError)) throw error;
+      this.log.error({ code: error.code, advice: error.advice }, error.message);
+    }
+    // What it knows of the servers counts until it has ended; the sockets stay open meanwhile.
     await new Promise<void>((resolve) => {
       this.controlGone = resolve;
       before.stop(false);
@@ -576,29 +603,13 @@ export class Daemon {
     if (this.lifeCycle.name === "serving") host.start();
   }
 
-  /** `opened`: there was no virtual router before. */
-  private async reloadVrrp(
-    config: Config,
-    link: PeerLinkSettings | null,
-    opened: Speaker | null,
-  ): Promise<void> {
-    this.peerLink = link;
-    this.watch.forgetUntracked();
-    if (opened !== null) {
-      this.useSpeaker(opened);
-      return;
-    }
-    this.speaker?.setFacts(this.watch.facts());
-    await this.speaker?.reload({ instances: config.vrrp, groups: config.syncGroups }, link);
-  }
-
   private dumpState(): void {
     this.log.info(
       {
         lifeCycle: this.lifeCycle.name,
         fitness: this.watch.reason ?? "well",
         threads: [...this.plane.health(), this.control.health()],
-        vrrp: this.speaker?.status() ?? [],
+        vrrp: this.vrrp.status(),
         proxies: summarizeCounters(this.plane.table, this.config.proxies),
         memory: process.memoryUsage(),
         uptimeSeconds: Math.round(process.uptime()),
@@ -608,10 +619,10 @@ export class Daemon {
   }
 
   private onRequest(request: ControlRequest): void {
-    if (this.lifeCycle.name !== "serving" || this.speaker === null) return;
+    if (this.lifeCycle.name !== "serving" || !this.vrrp.isThere) return;
     this.log.info({ event: "vrrp", request }, request === "drain" ? "drained by the operator" : "undrained");
-    if (request === "undrain") this.speaker.undrain();
-    else this.speaker.drain().catch((error: unknown) => this.crash(error));
+    if (request === "undrain") this.vrrp.undrain();
+    else this.vrrp.drain().catch((error: unknown) => this.crash(error));
   }
 
   /** The control thread cannot open what was asked for: fatal at the start, where somebody sees it. */
@@ -625,9 +636,4 @@ export class Daemon {
     this.log.fatal({ code, advice }, message);
     this.input({ kind: "failed", exitCode: exitCodeOf(error) });
   }
-}
-
-/** Checks, too, trust those who sign servers' certificates. */
-function hasTlsServers({ proxies }: Config): boolean {
-  return proxies.some(({ servers }) => servers.some(({ tls }) => tls !== undefined));
 }

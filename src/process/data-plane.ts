@@ -5,17 +5,25 @@ import type { Config } from "../config/config.js";
 import { LbError } from "../errors.js";
 import { isListening } from "../netlink/listening-socket.js";
 import type { NodeLoad } from "../peer-link/message.js";
+import { describeStates, takeStates } from "../proxy/health/described-states.js";
 import { ServerTable } from "../proxy/health/server-table.js";
 import { carryOver } from "../proxy/stats/carry-over.js";
+import { carryCounts, describeCounts } from "../proxy/stats/counts.js";
 import { Cell, ThreadCell } from "../proxy/stats/layout.js";
 import { monotonicMs } from "../proxy/stats/monotonic.js";
 import { StatsTable } from "../proxy/stats/table.js";
 import type { Certificates } from "../proxy/tls/certificate.js";
-import { DataThreads } from "./data-threads.js";
+import type { Counts, InheritMessage, States } from "../upgrade/message.js";
+import { clearGauges, DataThreads } from "./data-threads.js";
 import type { ThreadHealth } from "./fitness.js";
 import { Inquiries, type InquiryListener } from "./inquiries.js";
 import type { Inquiry } from "./inquiry.js";
-import { closeListeningSockets, type ListeningSocket, openListeningSockets } from "./listening-sockets.js";
+import {
+  closeListeningSockets,
+  inheritedSockets,
+  type ListeningSocket,
+  openListeningSockets,
+} from "./listening-sockets.js";
 import type { Log } from "./log.js";
 import { LogHost } from "./log-host.js";
 import { readyWithinMs } from "./supervised-thread.js";
@@ -29,15 +37,23 @@ export interface DataPlaneOptions {
   onDrained(): void;
 }
 
-/** What belongs to one configuration of the proxies: its sockets, counters and threads. */
-interface Generation {
+/** What still counts while it finishes what it has begun. */
+interface Counting {
   readonly config: Config;
-  readonly sockets: readonly ListeningSocket[];
   readonly table: StatsTable;
-  readonly servers: ServerTable;
-  readonly threads: DataThreads;
+  /** Client connections that are open there. */
+  connections(): number;
+  /** Its threads; those of the process before cannot be asked. */
+  inquired(): ReturnType<DataThreads["inquired"]>;
   /** It has finished what it had begun, and its counters stand still. */
   isDrained: boolean;
+}
+
+/** What belongs to one configuration of the proxies: its sockets, counters and threads. */
+interface Generation extends Counting {
+  readonly sockets: readonly ListeningSocket[];
+  readonly servers: ServerTable;
+  readonly threads: DataThreads;
 }
 
 /** How often a generation that starts is looked at. */
@@ -50,22 +66,88 @@ const lookEveryMs = 20;
 export class DataPlane {
   private current: Generation;
   /** Oldest first; they only finish what they have begun. A drained one stays until all older ones have. */
-  private leaving: Generation[] = [];
+  private leaving: Counting[] = [];
+  /** What the process before this one counts; it is among those that leave. */
+  private readonly predecessor: Counting | null = null;
+  private predecessorConnections = 0;
   /** The states of the generation before, which its control thread keeps to its end. */
   private serversBefore: ServerTable | null = null;
   private isDraining = false;
   private readonly logs: LogHost;
   private readonly inquiries = new Inquiries();
-  private readonly ticketKeys = randomBytes(48);
+  /** Of TLS sessions; its successor goes on with them. */
+  readonly ticketKeys: Buffer;
 
-  /** Opens the listening sockets: LbError LB_LISTEN_IN_USE, LB_PERMISSION, LB_LISTEN. */
+  /**
+   * Opens the listening sockets, or takes them from the process before: LbError LB_LISTEN_IN_USE, LB_PERMISSION, LB_LISTEN.
+   */
   constructor(
     config: Config,
     certificates: Certificates,
     private readonly options: DataPlaneOptions,
+    inherit: InheritMessage | null = null,
   ) {
     this.logs = new LogHost(options.log);
-    this.current = this.generation(config, certificates, openListeningSockets(config.proxies));
+    this.ticketKeys = inherit === null ? randomBytes(48) : Buffer.from(inherit.ticketKeys, "base64");
+    const open = inheritedSockets(inherit?.sockets ?? []);
+    const sockets = openListeningSockets(config.proxies, open);
+    closeListeningSockets(open, sockets);
+    this.current = this.generation(config, certificates, sockets);
+    if (inherit === null) return;
+    this.current.threads.engine = inherit.engine;
+    const table = new StatsTable(config.proxies, 0);
+    this.predecessor = {
+      config,
+      table,
+      connections: () => this.predecessorConnections,
+      inquired: () => [],
+      isDrained: false,
+    };
+    this.leaving.push(this.predecessor);
+    this.takeCounts(inherit.counts, 0);
+    this.takeStates(inherit.states);
+  }
+
+  /** The listening sockets, for a successor. */
+  get sockets(): readonly ListeningSocket[] {
+    return this.current.sockets;
+  }
+
+  counts(): Counts {
+    return describeCounts(this.table, this.current.config.proxies);
+  }
+
+  states(): States {
+    return describeStates(this.servers);
+  }
+
+  /** What the process before has counted by now, and how many connections are open there. */
+  takeCounts(counts: Counts, connections: number): void {
+    if (this.predecessor === null) return;
+    this.predecessorConnections = connections;
+    carryCounts(counts, { table: this.predecessor.table, proxies: this.predecessor.config.proxies });
+    this.carryOver();
+  }
+
+  /** What the process before knows of the servers. */
+  takeStates(states: States): void {
+    takeStates(this.servers, states, monotonicMs());
+  }
+
+  /** The process before has ended: nothing is there any more of what it counted as being there. */
+  predecessorEnded(): void {
+    if (this.predecessor === null) return;
+    this.predecessorConnections = 0;
+    clearGauges(this.predecessor.table.carried);
+    this.predecessor.isDrained = true;
+    this.carryOver();
+    this.forgetDrained();
+    this.reportDrained();
+  }
+
+  /** Client connections of all generations, and of the process before. */
+  connections(): number {
+    return [...this.leaving, this.current].reduce((sum, one) => sum + one.connections(), 0);
   }
 
   get table(): StatsTable {
@@ -134,7 +216,7 @@ export class DataPlane {
   inquire(inquiry: Inquiry, listener: InquiryListener): void {
     const generations = [...this.leaving, this.current];
     this.inquiries.ask(
-      generations.flatMap(({ threads }) => threads.inquired()),
+      generations.flatMap((generation) => generation.inquired()),
       inquiry,
       listener,
     );
@@ -148,7 +230,7 @@ export class DataPlane {
     const requestsOf = (proxy: number): number => sum(table.frontendRow(proxy) + Cell.requestsTotal);
     const places = proxies.flatMap((proxy, i) => proxy.servers.map((_, j) => [i, j] as const));
     return {
-      connections: sum(ThreadCell.connectionsCurrent),
+      connections: this.connections(),
       requestsTotal: proxies.reduce((total, _, i) => total + requestsOf(i), 0),
       serversUp: places.filter(([i, j]) => servers.effectiveWeight(i, j) > 0).length,
       serversTotal: places.length,
@@ -218,6 +300,8 @@ export class DataPlane {
       sockets,
       table,
       servers,
+      inquired: () => generation.threads.inquired(),
+      connections: () => table.blocks.reduce((sum, block) => sum + block[ThreadCell.connectionsCurrent], 0),
       isDrained: false,
       threads: new DataThreads({
         config,
@@ -250,10 +334,18 @@ export class DataPlane {
     if (generation !== this.current) {
       this.carryOver();
       generation.threads.end();
-      // Each carries what the one before it counted: from the middle of the chain none can go.
-      while (this.leaving[0]?.isDrained) this.leaving.shift();
+      this.forgetDrained();
     }
+    this.reportDrained();
+  }
+
+  private reportDrained(): void {
     if (this.current.isDrained && this.leaving.length === 0) this.options.onDrained();
+  }
+
+  /** Each carries what the one before it counted: from the middle of the chain none can go. */
+  private forgetDrained(): void {
+    while (this.leaving[0]?.isDrained) this.leaving.shift();
   }
 
   /** From the oldest generation to the present one: each has in its carried block what the one before it counted. */

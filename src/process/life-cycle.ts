@@ -17,6 +17,8 @@ export type LifeCycleState =
 export type LifeCycleInput =
   /** Every thread is ready and VRRP runs. */
   | { readonly kind: "started" }
+  /** Another process has taken over everything but what is open here. */
+  | { readonly kind: "superseded" }
   /** SIGTERM or SIGINT. */
   | { readonly kind: "stop" }
   /** Something that the daemon cannot live without has failed. */
@@ -33,6 +35,8 @@ export type LifeCycleInput =
 export type LifeCycleEffect =
   | { readonly kind: "announce-serving" }
   | { readonly kind: "announce-stopping" }
+  /** Tell the service manager who is the main process now, and leave it what is still shared. */
+  | { readonly kind: "retire" }
   /** Priority 0 now; keep the addresses until the partner is heard; answer `released`. */
   | { readonly kind: "hand-over" }
   /** Stop accepting, finish what is in flight within `timeoutMs`; answer `drained`. */
@@ -82,6 +86,10 @@ export function handleLifeCycle(
         return { state: { name: "serving" }, effects: [{ kind: "announce-serving" }] };
       return input.kind === "stop" ? leave(nowMs, 0) : stay;
     case "serving":
+      if (input.kind === "superseded") {
+        const { state: draining, effects } = drain(nowMs, drainTimeoutMs);
+        return { state: draining, effects: [{ kind: "retire" }, ...effects] };
+      }
       if (input.kind !== "stop") return stay;
       return {
         state: { name: "handing-over", deadlineMs: nowMs + handOverLimitMs },
@@ -105,10 +113,7 @@ function advance(
 ): LifeCycleStep {
   switch (state.name) {
     case "handing-over":
-      return {
-        state: { name: "draining", deadlineMs: nowMs + drainTimeoutMs + drainSlackMs },
-        effects: [{ kind: "drain", timeoutMs: drainTimeoutMs }],
-      };
+      return drain(nowMs, drainTimeoutMs);
     case "draining":
       return { state: { name: "closing", deadlineMs: nowMs + closeLimitMs }, effects: [{ kind: "close" }] };
     case "closing":
@@ -116,6 +121,13 @@ function advance(
     case "leaving":
       return { state: { name: "stopped" }, effects: [{ kind: "exit", exitCode: state.exitCode }] };
   }
+}
+
+function drain(nowMs: number, timeoutMs: number): LifeCycleStep {
+  return {
+    state: { name: "draining", deadlineMs: nowMs + timeoutMs + drainSlackMs },
+    effects: [{ kind: "drain", timeoutMs }],
+  };
 }
 
 function leave(nowMs: number, exitCode: number): LifeCycleStep {

@@ -1,5 +1,6 @@
 import type { ProxyConfig } from "../config/config.js";
 import { closeDescriptor, openListeningSocket } from "../netlink/listening-socket.js";
+import type { InheritedSocket } from "../upgrade/message.js";
 
 /** A socket that a proxy accepts on. The main thread keeps it open, so that clients can wait while a thread is replaced. */
 export interface ListeningSocket {
@@ -33,6 +34,13 @@ export function openListeningSockets(
     closeListeningSockets(sockets, open);
     throw error;
   }
+}
+
+/** What the process before has left of the proxies' sockets, as `open` of `openListeningSockets`. */
+export function inheritedSockets(sockets: readonly InheritedSocket[]): ListeningSocket[] {
+  return sockets
+    .filter(({ kind }) => kind === "proxy")
+    .map(({ address, port, descriptor }) => ({ proxyIndex: -1, place: -1, address, port, descriptor }));
 }
 
 /** Closes the sockets whose descriptors are not in `except`. */

@@ -82,7 +82,8 @@ export interface ControlThreadData {
   readonly vrrpConfigured: boolean;
   /** Listening TCP socket of the admin server, opened by the main thread, or null. */
   readonly admin: { readonly descriptor: number; readonly config: AdminConfig } | null;
-  readonly statsSocket: StatsSocketConfig | null;
+  /** Listening Unix socket of the stats socket, opened by the main thread, or null. */
+  readonly statsSocket: { readonly descriptor: number; readonly config: StatsSocketConfig } | null;
   readonly threads: number;
   readonly engine: "direct" | "portable";
   readonly maxconn: number;

@@ -9,7 +9,7 @@ export interface ReloadAnswer {
 }
 
 /** What the control thread asks the main thread. */
-export type Question = "plan" | "reload" | "flight";
+export type Question = "plan" | "reload" | "upgrade" | "flight";
 
 export function formatReloadAnswer({ outcome, steps, problems, warnings }: ReloadAnswer): string {
   const lines = [...warnings.map((warning) => `warning: ${warning}`), ...problems, headings[outcome]];

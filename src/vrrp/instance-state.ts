@@ -1,4 +1,5 @@
 import type { VrrpInstanceConfig } from "../config/config.js";
+import type { InstanceLegacy } from "./legacy.js";
 import type { Partners } from "./partners.js";
 import type { VrrpStateName } from "./status.js";
 import { earliestDeadline, type Timers } from "./timers.js";
@@ -75,6 +76,8 @@ export interface HandingOver {
 
 export type InstanceInput =
   | { readonly kind: "start" }
+  /** In place of `start`: another process of this node has left off there. */
+  | { readonly kind: "resume"; readonly from: InstanceLegacy }
   /** An advert that passed every receive check. */
   | {
       readonly kind: "advert";

@@ -18,6 +18,7 @@ import {
 import { noticeStall, onAddressesLost, onAdvertAsMaster, onMasterTimers } from "./instance-master.js";
 import { onPriority } from "./instance-priority.js";
 import { onReconfigure } from "./instance-reload.js";
+import { onResume } from "./instance-resume.js";
 import { becomeBackup, becomeMaster, leaveInit, start, takeOver } from "./instance-roles.js";
 import type { InstanceEffect, InstanceInput, InstanceState } from "./instance-state.js";
 import { heard } from "./partners.js";
@@ -57,6 +58,9 @@ export function handle(state: InstanceState, input: InstanceInput, nowMs: number
   switch (input.kind) {
     case "start":
       start(step);
+      break;
+    case "resume":
+      onResume(step, input.from);
       break;
     case "advert":
       onAdvert(step, input);

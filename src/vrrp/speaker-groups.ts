@@ -38,6 +38,21 @@ export class SpeakerGroups {
     }
   }
 
+  /** In which state others believe each group. */
+  told(): { readonly name: string; readonly told: GroupStateName }[] {
+    return this.#groups.map(({ name, told }) => ({ name, told }));
+  }
+
+  /** In place of `start`: others believe what another process has told them. Settles after `members` have all gone on. */
+  resume(told: ReturnType<SpeakerGroups["told"]>, members: () => void): void {
+    for (const group of this.#groups)
+      group.told = told.find(({ name }) => name === group.name)?.told ?? group.told;
+    this.#isSettling = true;
+    members();
+    this.#isSettling = false;
+    this.settle();
+  }
+
   /** What one member's input means for the others of its group; their inputs come back here and find it at work. */
   settle(): void {
     if (this.#isSettling) {

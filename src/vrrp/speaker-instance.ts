@@ -9,6 +9,7 @@ import { DropLog } from "./drop-log.js";
 import type { VrrpEvent } from "./event.js";
 import { explainMaster, explainStop } from "./explain.js";
 import { handle } from "./instance.js";
+import { legacyOf } from "./instance-resume.js";
 import {
   type FaultCause,
   type InstanceEffect,
@@ -17,6 +18,7 @@ import {
   initialState,
   nextDeadlineMs,
 } from "./instance-state.js";
+import type { InstanceLegacy } from "./legacy.js";
 import type { Drop } from "./receive-checks.js";
 import { AddressKeeper, type KeeperPort, type KeeperSettings } from "./speaker-addresses.js";
 import type { SpeakerLog } from "./speaker-log.js";
@@ -76,6 +78,8 @@ export class SpeakerInstance {
   #identification = 0;
   /** Of the authentication header: the greatest sent or heard. It starts anew with the process, as keepalived's does. */
   #sequence = 0;
+  /** Another process may have taken its place: it neither hears nor says anything. */
+  #isFrozen = false;
 
   constructor(config: VrrpInstanceConfig, port: InstancePort, log: SpeakerLog, hooks: InstanceHooks) {
     this.#port = port;
@@ -112,6 +116,7 @@ export class SpeakerInstance {
   }
 
   input(input: InstanceInput): void {
+    if (this.#isFrozen) return;
     const step = handle(this.#state, input, performance.now());
     this.#state = step.state;
     if (input.kind === "advert") {
@@ -126,6 +131,38 @@ export class SpeakerInstance {
       transition ||= effect.kind === "transition";
     }
     this.#hooks.onInput(transition, this);
+  }
+
+  /** Stands still from now on, and says where: times are `performance.now()`. */
+  freeze(): InstanceLegacy {
+    this.#isFrozen = true;
+    return {
+      ...legacyOf(this.#state),
+      sinceEpochMs: this.#sinceEpochMs,
+      advertsSent: this.#advertsSent,
+      advertsReceived: this.#advertsReceived,
+      becameMaster: this.#becameMaster,
+      drops: Object.fromEntries(this.#drops),
+      identification: this.#identification,
+      sequence: this.#sequence,
+    };
+  }
+
+  thaw(): void {
+    this.#isFrozen = false;
+  }
+
+  /** In place of the input `start`: goes on where another process has left off. */
+  resume(from: InstanceLegacy): void {
+    this.#sinceEpochMs = from.sinceEpochMs;
+    this.#advertsSent += from.advertsSent;
+    this.#advertsReceived += from.advertsReceived;
+    this.#becameMaster += from.becameMaster;
+    for (const [reason, times] of Object.entries(from.drops))
+      this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + times);
+    this.#identification = from.identification;
+    this.#sequence = Math.max(this.#sequence, from.sequence);
+    this.input({ kind: "resume", from });
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { RouteSocket } from "../netlink/route-socket.js";
 import type { NodeLoad, RouterState, StateMessage } from "../peer-link/message.js";
-import { PeerLinks } from "../peer-link/peer-links.js";
+import { PeerLinks, type PeerRoute } from "../peer-link/peer-links.js";
 import type { PeerLinkStatus } from "../peer-link/status.js";
 import { takeoverDelayMs } from "../peer-link/takeover-order.js";
 import { SpeakerHandover } from "./speaker-handover.js";
@@ -149,6 +149,16 @@ export class SpeakerPeers implements InterfaceObserver {
   /** Connections are still served here whose address another node has. */
   get lingers(): boolean {
     return this.#handover.lingers;
+  }
+
+  /** Partners with an open link, and how they are reached. */
+  routes(): readonly PeerRoute[] {
+    return this.#links.routes();
+  }
+
+  /** What the process before had a link with: the partners need not wait for adverts to have it again. */
+  dialAgain(routes: readonly PeerRoute[]): void {
+    for (const { address, local, zone } of routes) this.#links.heard(address, local, zone);
   }
 
   status(): PeerLinkStatus {

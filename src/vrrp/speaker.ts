@@ -3,6 +3,7 @@ import type { SyncGroupConfig } from "../config/tracking-config.js";
 import type { LinkEvent } from "../netlink/monitor.js";
 import { RouteSocket } from "../netlink/route-socket.js";
 import type { VrrpEvent } from "./event.js";
+import { shiftTimes, type VrrpLegacy } from "./legacy.js";
 import { applyStep, describeStep, type ReloadStep, type VrrpSetup, vrrpReloadSteps } from "./reload-steps.js";
 import { SpeakerGroups } from "./speaker-groups.js";
 import type { InstanceHooks, SpeakerInstance } from "./speaker-instance.js";
@@ -54,6 +55,8 @@ export class Speaker {
   /** Nothing new begins on the way out. */
   #isLeaving = false;
   #isDrained = false;
+  /** Another process may have taken over: nothing is said, and no deadline judged. */
+  #isFrozen = false;
 
   private constructor(
     configs: readonly VrrpInstanceConfig[],
@@ -234,6 +237,7 @@ export class Speaker {
       void instance.reconfigure(instance.config, this.#tracking.judge(instance.config));
     }
     await Promise.all(this.#interfaces.map((on) => on.look()));
+    await this.#peers?.cleanUp();
     const sentence = settings === null ? "the peer link is off" : "the peer link begins anew";
     this.#deps.log.info({ event: "vrrp-reload", step: "peer-link" }, sentence);
     return sentence;
@@ -242,6 +246,82 @@ export class Speaker {
   start(): void {
     this.#groups.start();
     this.#inputAll((instance) => instance.input({ kind: "start" }));
+  }
+
+  /** Why no other process can take over now; null: one can. */
+  get cannotBeFollowed(): string | null {
+    if (this.#isLeaving) return "this node gives its addresses away";
+    const isMoving = this.#instances.some(
+      ({ state }) => state.handingOver !== null || state.prepareUntilMs !== null,
+    );
+    return isMoving || this.lingers
+      ? "an address moves between the nodes, or its connections still end"
+      : null;
+  }
+
+  /**
+   * Stands still, so that another process of this node can go on from there (`resume`); the kernel keeps the addresses
+   * until their lease ends. `thaw` or `leaveBehind` must follow within a second.
+   */
+  async freeze(): Promise<VrrpLegacy> {
+    const linked = [...(this.#peers?.routes() ?? [])];
+    // With a goodbye, so that the end of the links is no sign of a death. The port is free then for the other process.
+    await this.#peers?.close();
+    this.#isFrozen = true;
+    clearTimeout(this.#timer ?? undefined);
+    this.#timer = null;
+    this.#armedForMs = null;
+    const instances = this.#instances.map((instance) => shiftTimes(instance.freeze(), monotonicOffsetMs()));
+    return { instances, groups: this.#groups.told(), isDrained: this.#isDrained, linked };
+  }
+
+  /** The other process did not take over after all. */
+  async thaw(peerLink: PeerLinkSettings | null): Promise<void> {
+    this.#isFrozen = false;
+    for (const instance of this.#instances) instance.thaw();
+    this.#judge();
+    this.#armedForMs = null;
+    this.#onTimer();
+    this.#peers = null;
+    if (peerLink !== null) await this.#usePeerLink(peerLink);
+    else await Promise.all(this.#interfaces.map((iface) => iface.look()));
+  }
+
+  /** Another process has taken over: closes everything, and releases nothing that is in the kernel. */
+  leaveBehind(): Promise<void> {
+    this.#isLeaving = true;
+    if (this.#stopping === null) {
+      clearTimeout(this.#timer ?? undefined);
+      this.#linkEvents.close();
+      this.#stopping = this.#close();
+    }
+    return this.#stopping;
+  }
+
+  /** In place of `start`: goes on where another process of this node has left off. The peer link follows. */
+  resume(from: VrrpLegacy): void {
+    this.#isDrained = from.isDrained;
+    // One after the other the members of a group would seem to be at odds.
+    this.#groups.resume(from.groups, () => this.#resumeInstances(from));
+    this.#arm();
+  }
+
+  #resumeInstances(from: VrrpLegacy): void {
+    for (const instance of this.#instances) {
+      const { name, virtualRouterId, interface: on } = instance.config;
+      const legacy = from.instances.find((one) => one.name === name);
+      if (legacy?.virtualRouterId === virtualRouterId && legacy.interface === on) {
+        instance.resume(shiftTimes(legacy, -monotonicOffsetMs()));
+      } else {
+        instance.input({ kind: "start" });
+      }
+    }
+  }
+
+  /** After `resume`: opens the peer link, with those partners first that the other process had one with. */
+  async openPeerLink(peerLink: PeerLinkSettings, { linked }: VrrpLegacy): Promise<void> {
+    await this.#usePeerLink(peerLink);
+    this.#peers?.dialAgain(linked);
   }
 
   /**
@@ -315,6 +395,10 @@ export class Speaker {
     await this.#peers?.close();
     this.#linkEvents.close();
     await this.#cleanUp();
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
     for (const iface of this.#interfaces) {
       iface.close();
     }
@@ -359,6 +443,7 @@ export class Speaker {
   }
 
   #arm(): void {
+    if (this.#isFrozen) return;
     const deadlines = this.#instances.flatMap(({ deadlineMs }) => (deadlineMs === null ? [] : [deadlineMs]));
     const earliest = deadlines.length === 0 ? null : Math.min(...deadlines);
     if (earliest === this.#armedForMs) {
@@ -375,6 +460,7 @@ export class Speaker {
 
   #onTimer(): void {
     this.#timer = null;
+    if (this.#isFrozen) return;
     for (const iface of this.#interfaces) {
       iface.drain();
     }
@@ -387,4 +473,9 @@ export class Speaker {
     this.#armedForMs = null;
     this.#arm();
   }
+}
+
+/** What CLOCK_MONOTONIC, which all processes share, is ahead of `performance.now()`. */
+function monotonicOffsetMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6 - performance.now();
 }

@@ -139,6 +139,37 @@ check "it is master again" eventually 15 holds_vip lb-box1
 check "curl goes on over the restart" gap_at_most $planned "$run_dir/client" "$since"
 echo "# restart: gap and failed requests $(client_gap "$run_dir/client" "$since")"
 
+upgraded() { # OLD_PID
+  local state
+  state=$(machine_run lb-box1 systemctl show lb.service -p ActiveState -p SubState -p MainPID -p NRestarts -p StatusText)
+  echo "$state"
+  grep -qx ActiveState=active <<<"$state" && grep -qx SubState=running <<<"$state" &&
+    grep -qx NRestarts=0 <<<"$state" && grep -q "VI_1 MASTER" <<<"$state" && ! grep -qxE "MainPID=(0|$1)" <<<"$state"
+}
+one_process() {
+  [ "$(machine_run lb-box1 sh -c 'grep -la "[/]opt/lb/bin/lb.js" /proc/[0-9]*/cmdline | wc -l')" = 1 ]
+}
+fed() { # PID: longer than WatchdogSec=
+  sleep 7
+  unit_is lb-box1 MainPID "$1" && unit_is lb-box1 ActiveState active
+}
+none_failed() { # SINCE
+  client_gap "$run_dir/client" "$1"
+  [ "$(client_gap "$run_dir/client" "$1" | awk '{ print $2 }')" = 0 ]
+}
+for round in 1 2; do
+  since=$(now_ms)
+  pid=$(unit_property lb-box1 MainPID)
+  check "lb upgrade on the master, $round" machine_run lb-box1 node /opt/lb/bin/lb.js upgrade
+  check "systemd has the unit active, with another main process and no restart" eventually 5 upgraded "$pid"
+  check "it still holds the address" holds_vip lb-box1
+  sleep 3
+  check "no request failed" none_failed "$since"
+  echo "# upgrade: gap and failed requests $(client_gap "$run_dir/client" "$since")"
+done
+check "the processes before have ended" eventually 40 one_process
+check "the new process feeds the watchdog" fed "$(unit_property lb-box1 MainPID)"
+
 kill_main() { machine_run lb-box1 systemctl kill --kill-whom=main --signal="$1" lb.service; }
 started_again() { # OLD_PID
   # One look at both: systemd calls the unit active for a moment after its process has died, with no process at all.
@@ -252,6 +283,11 @@ check "systemctl enable --now lb" machine_run deb-box systemctl enable --now lb.
 check "it answers at its virtual address" eventually 10 answers http://192.168.33.95/ web-box1
 check "lb status tells who is master and why" machine_run deb-box sh -c 'lb status | grep MASTER'
 check "it is confined as well" process_is_confined deb-box
+deb_pid=$(unit_property deb-box MainPID)
+check "the package is installed anew over the running one" install_package
+check "which takes over, without a restart" \
+  machine_run deb-box sh -c "[ \$(systemctl show lb.service --value -p MainPID) != $deb_pid ] && [ \$(systemctl show lb.service --value -p NRestarts) = 0 ] && systemctl is-active lb.service"
+check "it answers" eventually 5 answers http://192.168.33.95/ web-box1
 check "the package is removed" machine_run deb-box dpkg -r tandem-lb
 gone() { ! curl -fsS -m 1 http://192.168.33.95/ >/dev/null 2>&1; }
 check "and with it the address" eventually 5 gone

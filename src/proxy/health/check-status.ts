@@ -26,7 +26,7 @@ for (const [status, { number }] of Object.entries(checkStatuses)) {
   if (isCheckStatus(status)) byNumber.set(number, status);
 }
 
-function isCheckStatus(word: string): word is CheckStatus {
+export function isCheckStatus(word: string): word is CheckStatus {
   return Object.hasOwn(checkStatuses, word);
 }
 

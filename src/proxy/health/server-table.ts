@@ -291,7 +291,7 @@ export class ServerTable {
     };
   }
 
-  private writeBackend(proxy: number, state: BackendState): void {
+  writeBackend(proxy: number, state: BackendState): void {
     const { cells } = this;
     const row = this.row(proxy, this.proxies[proxy].servers.length);
     cells[row + BackendCell.hasServer] = state.hasServer ? 1 : 0;

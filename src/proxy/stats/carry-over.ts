@@ -10,6 +10,11 @@ export interface NamedProxy {
   readonly servers: readonly { readonly name: string }[];
 }
 
+export interface CarryTarget {
+  readonly table: StatsTable;
+  readonly proxies: readonly NamedProxy[];
+}
+
 const cellNames = Object.keys(Cell) as (keyof typeof Cell)[];
 
 /**
@@ -17,24 +22,21 @@ const cellNames = Object.keys(Cell) as (keyof typeof Cell)[];
  * names, so that counters survive a reload. Sets and does not add: call it again while the old threads still finish
  * their exchanges, gauges included.
  */
-export function carryOver(
-  from: { readonly table: StatsTable; readonly proxies: readonly NamedProxy[] },
-  to: { readonly table: StatsTable; readonly proxies: readonly NamedProxy[] },
-): void {
+export function carryOver(from: CarryTarget, to: CarryTarget): void {
   const { carried } = to.table;
   const snapshot = readSnapshot(from.table, from.proxies);
   for (const [index, proxy] of to.proxies.entries()) {
     const oldIndex = from.proxies.findIndex(({ name }) => name === proxy.name);
     if (oldIndex < 0) continue;
     const { frontend, servers, backend } = snapshot.proxies[oldIndex];
-    writeRow(carried, to.table.frontendRow(index), frontend);
+    writeCarriedRow(carried, to.table.frontendRow(index), frontend);
     carryLatencies(from.table, from.table.frontendRow(oldIndex), carried, to.table.frontendRow(index));
-    writeRow(carried, to.table.backendRow(index), backend);
+    writeCarriedRow(carried, to.table.backendRow(index), backend);
     for (const [serverIndex, server] of proxy.servers.entries()) {
       const old = from.proxies[oldIndex].servers.findIndex(({ name }) => name === server.name);
       if (old < 0) continue;
       const row = to.table.serverRow(index, serverIndex);
-      writeRow(carried, row, servers[old]);
+      writeCarriedRow(carried, row, servers[old]);
       carryLatencies(from.table, from.table.serverRow(oldIndex, old), carried, row);
     }
   }
@@ -45,7 +47,8 @@ function carryLatencies(from: StatsTable, fromRow: number, block: Float64Array, 
     block[row + i] = from.rowBlocks.reduce((sum, one) => sum + one[fromRow + i], 0);
 }
 
-function writeRow(block: Float64Array, row: number, values: RowSnapshot): void {
+/** Of the carried block. */
+export function writeCarriedRow(block: Float64Array, row: number, values: RowSnapshot): void {
   block.fill(0, row, row + rowCells);
   for (const name of cellNames) block[row + Cell[name]] = values[name];
   // Several threads' windows become one: their averages stay what they were.

@@ -73,7 +73,7 @@ const mistakes: readonly (readonly [argv: readonly string[], message: string, ad
   [
     ["--no-vrrp", "yes"],
     '"yes" is not a command',
-    "known here are run, check, plan, reload, status, watch, explain, drain, server, import, completion, version, help",
+    "known here are run, check, plan, reload, upgrade, status, watch, explain, drain, server, import, completion, version, help",
   ],
   [["run", "fast"], '"fast" is one word too many', "flags begin with --"],
 ];

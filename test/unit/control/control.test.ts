@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -17,6 +17,7 @@ import { monotonicMs } from "../../../src/proxy/stats/monotonic.js";
 import { StatsTable } from "../../../src/proxy/stats/table.js";
 import { noCertificates } from "../../../src/proxy/tls/certificate.js";
 import { makeInstance } from "./instance.js";
+import { listenAt } from "./open-stats.js";
 import { demoProxy } from "./view.js";
 
 const adminConfig: AdminConfig = {
@@ -106,7 +107,7 @@ t.test("the admin server answers on the descriptor that main opened, and the soc
   const path = join(temporaryDirectory(t), "stats.sock");
   const { table, posted, port } = await start(t, {
     admin: { descriptor: listening(), config: adminConfig },
-    statsSocket: { path, isDefault: false },
+    statsSocket: listenAt(path),
   });
   t.same(posted, [{ kind: "ready" }]);
   table.blocks[1][table.backendRow(0) + Cell.bytesOut] = 4_242;
@@ -137,15 +138,6 @@ t.test("an admin socket may come late, and a second one replaces the first", asy
   await t.rejects(fetchPage(first, "/stats;csv"), { code: "ECONNREFUSED" });
 });
 
-t.test("a stats socket that cannot be opened is told, fatal only if somebody asked for it", async (t) => {
-  const path = join(temporaryDirectory(t), "file");
-  writeFileSync(path, "");
-  for (const isDefault of [true, false]) {
-    const { posted } = await start(t, { statsSocket: { path, isDefault } });
-    t.match(posted, [{ kind: "failed", code: "LB_STATS_SOCKET", fatal: !isDefault }, { kind: "ready" }]);
-  }
-});
-
 t.test("a descriptor that is no listening socket is told", async (t) => {
   const { posted } = await start(t, { admin: { descriptor: 999_999, config: adminConfig } });
   t.match(posted, [{ kind: "failed", code: "LB_ADMIN", fatal: true }, { kind: "ready" }]);
@@ -155,7 +147,7 @@ t.test("stop cuts idle and half-open clients, and posts stopped once", async (t)
   const path = join(temporaryDirectory(t), "stats.sock");
   const { control, posted, port } = await start(t, {
     admin: { descriptor: listening(), config: adminConfig },
-    statsSocket: { path, isDefault: false },
+    statsSocket: listenAt(path),
   });
   const clients = [connect(port(), "127.0.0.1"), connect(path)];
   clients[0].write("GET /stats HTTP/1.1\r\n");
@@ -176,7 +168,7 @@ t.test("as a thread it starts, serves and ends by itself after stop", async (t) 
   const table = new StatsTable([demoProxy], 2);
   // The built one: whether a thread of Node's can load TypeScript depends on how the tests are run.
   const worker = new Worker(new URL("../../../dist/control/control-thread.js", import.meta.url), {
-    workerData: makeData(table, { statsSocket: { path, isDefault: false } }),
+    workerData: makeData(table, { statsSocket: listenAt(path) }),
     stdout: true,
   });
   const next = () => new Promise((resolve) => worker.once("message", resolve));

@@ -3,15 +3,15 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { type SocketAccess, StatsSocket, type StatsSocketLimits } from "../../../src/control/stats-socket.js";
-import { makeView, noActions } from "./view.js";
-
-const limits: StatsSocketLimits = { idleTimeoutMs: 10_000, maxLineBytes: 256, maxClients: 32 };
+import type { StatsSocketConfig } from "../../../src/config/config.js";
+import type { StatsSocketLimits } from "../../../src/control/stats-socket.js";
+import { openStats } from "./open-stats.js";
+import { makeView } from "./view.js";
 
 async function open(t: Test, changes: Partial<StatsSocketLimits> = {}): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
   const path = join(directory, "run", "stats.sock");
-  const socket = await StatsSocket.open(path, () => makeView(), noActions, { ...limits, ...changes });
+  const socket = await openStats(path, { changes });
   t.teardown(async () => {
     await socket.close();
     rmSync(directory, { recursive: true });
@@ -120,7 +120,7 @@ t.test("a client that does not read holds back its own answers, and others are s
     views++;
     return makeView();
   };
-  const counting = await StatsSocket.open(slow, view, noActions);
+  const counting = await openStats(slow, { view, changes: { maxLineBytes: 16_384 } });
   t.teardown(async () => {
     await counting.close();
     rmSync(directory, { recursive: true });
@@ -141,10 +141,7 @@ t.test("the socket's file has mode 0660 and its directory is made", async (t) =>
 
 t.test("a socket on which another process answers is left alone", async (t) => {
   const path = await open(t);
-  await t.rejects(
-    StatsSocket.open(path, () => makeView(), noActions),
-    { code: "LB_STATS_SOCKET_IN_USE" },
-  );
+  await t.rejects(openStats(path), { code: "LB_STATS_SOCKET_IN_USE" });
   t.equal(await ask(path, "show version\n"), "0.1.0\n\n");
 });
 
@@ -159,7 +156,7 @@ t.test("a socket file that nobody answers on is replaced", async (t) => {
   renameSync(stale, path);
   await new Promise((resolve) => server.close(resolve));
   t.ok(statSync(path).isSocket());
-  const socket = await StatsSocket.open(path, () => makeView(), noActions);
+  const socket = await openStats(path);
   t.teardown(() => rmSync(directory, { recursive: true }));
   t.equal(await ask(path, "show version\n"), "0.1.0\n\n");
   await socket.close();
@@ -171,10 +168,7 @@ t.test("a file that is no socket is not removed", async (t) => {
   t.teardown(() => rmSync(directory, { recursive: true }));
   const path = join(directory, "stats.sock");
   writeFileSync(path, "precious");
-  await t.rejects(
-    StatsSocket.open(path, () => makeView(), noActions),
-    { code: "LB_STATS_SOCKET", message: /not a socket/ },
-  );
+  await t.rejects(openStats(path), { code: "LB_STATS_SOCKET", message: /not a socket/ });
   t.ok(statSync(path).isFile());
 });
 
@@ -184,25 +178,35 @@ t.test("a directory that cannot be made is an error that names the path", async 
   writeFileSync(join(directory, "file"), "");
   mkdirSync(join(directory, "other"));
   const path = join(directory, "file", "stats.sock");
-  await t.rejects(
-    StatsSocket.open(path, () => makeView(), noActions),
-    { code: "LB_STATS_SOCKET", message: new RegExp(path) },
-  );
+  await t.rejects(openStats(path), { code: "LB_STATS_SOCKET", message: new RegExp(path) });
 });
 
 t.test("a path that is too long for a socket is refused with advice", async (t) => {
   const path = `/tmp/${"x".repeat(120)}/stats.sock`;
-  await t.rejects(
-    StatsSocket.open(path, () => makeView(), noActions),
-    { code: "LB_STATS_SOCKET", message: /longer/ },
-  );
+  await t.rejects(openStats(path), { code: "LB_STATS_SOCKET", message: /longer/ });
+});
+
+t.test("closing answers the command that is on its way, and nobody after it", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, "stats.sock");
+  const socket = await openStats(path);
+  const client = connect(path);
+  await new Promise<void>((resolve) => client.on("connect", () => resolve()));
+  const answered = listenTo(client);
+  // Its connection must have been accepted.
+  t.match(await ask(path, "show version\n"), /^0\.1\.0/);
+  const closed = socket.close();
+  client.write("show version\nshow version\n");
+  t.equal(await answered, "0.1.0\n\n");
+  await closed;
 });
 
 t.test("closing cuts the clients and removes the file", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
   t.teardown(() => rmSync(directory, { recursive: true }));
   const path = join(directory, "stats.sock");
-  const socket = await StatsSocket.open(path, () => makeView(), noActions);
+  const socket = await openStats(path);
   const client = connect(path);
   client.write("prompt\n");
   await listenTo(client, (text) => text.endsWith("> "));
@@ -212,10 +216,10 @@ t.test("closing cuts the clients and removes the file", async (t) => {
   t.throws(() => statSync(path), { code: "ENOENT" });
 });
 
-async function openWith(t: Test, access: SocketAccess): Promise<string> {
+async function openWith(t: Test, access: Partial<StatsSocketConfig>): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
   const path = join(directory, "stats.sock");
-  const socket = await StatsSocket.open(path, () => makeView(), noActions, limits, undefined, access);
+  const socket = await openStats(path, { access });
   t.teardown(async () => {
     await socket.close();
     rmSync(directory, { recursive: true });

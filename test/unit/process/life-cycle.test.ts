@@ -47,6 +47,25 @@ t.test("SIGTERM hands over, drains, closes and ends with 0", async (t) => {
   );
 });
 
+t.test("whoever is superseded gives nothing away: it drains what is open, and ends", async (t) => {
+  t.same(
+    live([
+      [0, { kind: "started" }],
+      [100, { kind: "superseded" }],
+      [200, { kind: "superseded" }],
+      [2000, { kind: "drained" }],
+      [2010, { kind: "closed" }],
+    ]),
+    [
+      "serving: announce-serving",
+      "draining: retire drain=30000",
+      "draining: ",
+      "closing: close",
+      "stopped: exit=0",
+    ],
+  );
+});
+
 t.test("the hand-over is the first thing that a stop does", async (t) => {
   const { effects } = handleLifeCycle({ name: "serving" }, { kind: "stop" }, 0, drainTimeoutMs);
   t.equal(effects[0].kind, "hand-over");

@@ -1,0 +1,44 @@
+/** What came of an upgrade: for the stats socket and `lb upgrade`. */
+export interface UpgradeAnswer {
+  /** `refused`: the new program does not take this configuration. `failed`: it could not take over. Both change nothing. */
+  readonly outcome: "upgraded" | "refused" | "failed";
+  /** The main process from now on, and its version; null where nothing was upgraded. */
+  readonly pid: number | null;
+  readonly version: string | null;
+  /** Sentences without a full stop. */
+  readonly problems: readonly string[];
+}
+
+export function formatUpgradeAnswer({ outcome, pid, version, problems }: UpgradeAnswer): string {
+  const heading =
+    outcome === "upgraded"
+      ? `upgraded: version ${version} serves as process ${pid}; the one before finishes what it has begun`
+      : outcome === "refused"
+        ? "the new program refuses the configuration: the running one goes on"
+        : "the new program could not take over: the running one goes on";
+  return `${[...problems, heading].join("\n")}\n`;
+}
+
+/** Reads what `JSON.stringify` wrote of an UpgradeAnswer; null: it is something else. */
+export function parseUpgradeAnswer(text: string): UpgradeAnswer | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof value !== "object" || value === null) return null;
+  const outcome = (["upgraded", "refused", "failed"] as const).find(
+    (known) => known === Reflect.get(value, "outcome"),
+  );
+  const pid: unknown = Reflect.get(value, "pid");
+  const version: unknown = Reflect.get(value, "version");
+  const problems: unknown = Reflect.get(value, "problems");
+  if (outcome === undefined || !Array.isArray(problems)) return null;
+  return {
+    outcome,
+    pid: typeof pid === "number" ? pid : null,
+    version: typeof version === "string" ? version : null,
+    problems: problems.map(String),
+  };
+}

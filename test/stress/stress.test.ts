@@ -8,8 +8,8 @@ import { describeMismatch, type Report, Traffic } from "./traffic.js";
 const seed = 1;
 
 const runs: readonly { readonly name: BalancerName; readonly requests: number }[] = [
-  { name: "portable", requests: 12_000 },
-  { name: "direct", requests: 20_000 },
+  { name: "portable", requests: 30_000 },
+  { name: "direct", requests: 30_000 },
   { name: "pipelining", requests: 10_000 },
   // The peer that the expectations are held against: were they wrong, it would fail.
   { name: "haproxy", requests: 3_000 },

@@ -111,7 +111,7 @@ export class ClientConnection implements ConnectionHandler {
         this.receivedBody(bytes, start, end);
         return;
       case Phase.tunnel:
-        this.exchange.tunnelFromClient(bytes, start, end);
+        this.exchange.tunnel?.fromClient(bytes, start, end);
         return;
       case Phase.response:
       case Phase.flush:
@@ -128,7 +128,7 @@ export class ClientConnection implements ConnectionHandler {
   spliced(_connection: Connection, count: number, taken: boolean): void {
     this.proxy.counters.receivedFromClient(count);
     if (this.phase === Phase.tunnel) {
-      this.exchange.tunnelSplicedFromClient(count, taken);
+      this.exchange.tunnel?.splicedFromClient(count, taken);
       return;
     }
     if (this.phase !== Phase.body) return;
@@ -147,7 +147,7 @@ export class ClientConnection implements ConnectionHandler {
       this.exchange.clientAborted();
       this.exchange.badRequestBody();
     } else if (this.phase === Phase.tunnel) {
-      this.exchange.tunnelClientEnded();
+      this.exchange.tunnel?.clientEnded();
     }
   }
 
@@ -302,9 +302,9 @@ export class ClientConnection implements ConnectionHandler {
     if (this.paused) this.resume();
     if (this.held.length > 0) {
       const bytes = this.held.take();
-      this.exchange.tunnelFromClient(bytes, 0, bytes.length);
+      this.exchange.tunnel?.fromClient(bytes, 0, bytes.length);
     }
-    if (this.clientEnded) this.exchange.tunnelClientEnded();
+    if (this.clientEnded) this.exchange.tunnel?.clientEnded();
   }
 
   /** A clean end: FIN behind the last answer, then a while for the client's own. */

@@ -3,6 +3,7 @@ import { Tried } from "./balance/tried.js";
 import type { ClientConnection } from "./client-connection.js";
 import { ClientForm } from "./client-form.js";
 import type { Room } from "./engine/engine.js";
+import { ExchangeTimes } from "./exchange-times.js";
 import { copyBytes } from "./http1/copy.js";
 import { forwardedRequestBound } from "./http1/forward.js";
 import { Framing, type Head, Method } from "./http1/head.js";
@@ -19,11 +20,10 @@ import type { Route } from "./route.js";
 import { RequestFacts } from "./rules/request-facts.js";
 import type { ExchangeReport, SessionState } from "./session-report.js";
 import type { Stickiness } from "./stickiness.js";
+import { splicedBytes, Tunnel } from "./tunnel.js";
 import type { UpstreamConnection } from "./upstream-connection.js";
 import type { UpstreamPool } from "./upstream-pool.js";
 
-/** From so many bytes on a body passes unseen, where the engine can: below it copying costs less. */
-const splicedBytes = 32_768;
 /** A request that must not be replayed takes no pooled connection that has been idle for longer. */
 const unreplayableIdleMs = 1_000;
 
@@ -84,11 +84,9 @@ export class Exchange implements Waiter, Patient {
   /** How the last server could not be reached. */
   private lastFailure: Cause = Cause.server;
 
-  private startedMs = 0;
-  private connectStartedMs = 0;
-  /** −1: not connected. */
-  private connectMs = -1;
-  private responseMs = 0;
+  private readonly times = new ExchangeTimes();
+  /** What it has become with a 101. */
+  tunnel: Tunnel | null = null;
 
   constructor(
     private readonly front: ProxyInstance,
@@ -118,11 +116,9 @@ export class Exchange implements Waiter, Patient {
     this.tried.clear();
     this.serverTakesBody = false;
     this.responseSent = false;
-    this.connectMs = -1;
-    this.responseMs = -1;
     this.trace.begin();
     this.lastFailure = Cause.server;
-    this.startedMs = this.route.engine.now();
+    this.times.begin(this.route.engine.now());
 
     const { requestKey, stickiness, responseEdits } = this.route;
     if (responseEdits?.needsRequest === true)
@@ -160,7 +156,8 @@ export class Exchange implements Waiter, Patient {
   /** null: there is no exchange now. */
   report(nowMs: number): ExchangeReport | null {
     if (!this.active) return null;
-    const { queueMs, connectMs, answerMs, startedMs, trace, serverName } = this;
+    const { trace, serverName } = this;
+    const { queueMs, connectMs, answerMs, startedMs } = this.times;
     return {
       state: sessionStates[this.stage] ?? (this.responseSent ? "response" : "body"),
       backend: this.backendName,
@@ -222,14 +219,14 @@ export class Exchange implements Waiter, Patient {
     if (!this.active) return;
     this.route.counters.clientAborted(this.server);
     this.trace.ends(cause, this.stage);
-    if (this.isQueued) this.trace.attemptMs = this.route.engine.now();
+    if (this.isQueued) this.times.attempt(this.route.engine.now());
   }
 
   /** An operator ends it. False: there is none. */
   kill(): boolean {
     if (!this.active) return false;
     // As HAProxy counts it.
-    if (this.connectMs >= 0) this.route.counters.responseFailed(this.server, false);
+    if (this.times.isConnected) this.route.counters.responseFailed(this.server, false);
     this.fail(502, Cause.killed);
     return true;
   }
@@ -245,7 +242,7 @@ export class Exchange implements Waiter, Patient {
   /** What was sent to the client has left: the response goes on. */
   clientDrained(): void {
     this.upstream?.connection.resume();
-    if (this.client.tunnelling) this.touchTunnel();
+    if (this.tunnel !== null) this.tunnel.touch();
     else this.upstream?.connection.deadline("server", this.route.config.timeouts.serverMs);
   }
 
@@ -286,14 +283,14 @@ export class Exchange implements Waiter, Patient {
   }
 
   waitedTooLong(): void {
-    this.trace.attemptMs = this.route.engine.now();
+    this.times.attempt(this.route.engine.now());
     this.fail(503, Cause.serverTimeout, Stage.queue);
   }
 
   // —— from the upstream connection ——
 
   upstreamReady(upstream: UpstreamConnection): void {
-    this.connectMs = this.route.engine.now() - this.connectStartedMs;
+    this.times.connected(this.route.engine.now());
     this.route.counters.connected(this.server);
     this.route.serverReached(this.server);
     this.sendRequest(upstream, this.client.holdsBody);
@@ -432,7 +429,7 @@ export class Exchange implements Waiter, Patient {
       this.redispatch();
       return;
     }
-    this.responseMs = this.route.engine.now() - this.startedMs;
+    this.times.answered(this.route.engine.now());
     this.route.counters.responded(this.server, head.status);
     this.trace.status = head.status;
     this.serverKeepsAlive = head.keepAlive;
@@ -493,9 +490,8 @@ export class Exchange implements Waiter, Patient {
 
   /** The response is whole. The connection stays with whoever is answered next on it when it `isShared`. */
   responseDone(upstream: UpstreamConnection, reusable: boolean, isShared = false): void {
-    const { counters, engine, backend } = this.route;
-    counters.timed(this.server, this.connectMs, this.answerMs, engine.now() - this.startedMs, this.queueMs);
-    backend.pipelines?.answered(this.server, this.answerMs);
+    this.takeTimes();
+    this.route.backend.pipelines?.answered(this.server, this.times.answerMs);
     const { keepAlive } = this;
     // A server that answers early may not read the rest of the request: nobody else may use the connection.
     if (!isShared) this.route.release(upstream, reusable && this.requestComplete);
@@ -535,7 +531,7 @@ export class Exchange implements Waiter, Patient {
     }
     this.route.counters.responded(this.server, 101);
     this.trace.status = 101;
-    this.responseMs = this.route.engine.now() - this.startedMs;
+    this.times.answered(this.route.engine.now());
     this.responseSent = true;
     const { responseEdits } = this.route;
     const changed = responseEdits === null ? null : this.editResponse(responseEdits, bytes);
@@ -543,55 +539,16 @@ export class Exchange implements Waiter, Patient {
     const headEnd = this.writeHead(changed ?? bytes, true, true, out);
     this.client.send(out.bytes, out.start, headEnd, end > start);
     upstream.beginTunnel();
-    if (end > start) this.tunnelFromServer(bytes, start, end);
-    else this.touchTunnel();
+    this.tunnel = new Tunnel(this.route, this.server, this.client, upstream);
+    if (end > start) this.tunnel.fromServer(bytes, start, end);
+    else this.tunnel.touch();
     this.client.beginTunnel();
-  }
-
-  tunnelFromServer(bytes: Uint8Array, start: number, end: number): void {
-    const { upstream } = this;
-    this.touchTunnel();
-    if (!this.client.send(bytes, start, end, false)) upstream?.connection.pause();
-    else if (end - start >= splicedBytes && upstream !== null)
-      this.route.engine.splice(upstream.connection, this.client.connection, Infinity);
-  }
-
-  tunnelSplicedFromServer(count: number, taken: boolean): void {
-    this.touchTunnel();
-    this.client.passed(count, taken);
-    if (!taken) this.upstream?.connection.pause();
-  }
-
-  tunnelFromClient(bytes: Uint8Array, start: number, end: number): void {
-    const upstream = this.upstream;
-    if (upstream === null) return;
-    this.touchTunnel();
-    this.route.counters.sentToServer(this.server, end - start);
-    if (!upstream.connection.send(bytes, start, end, false)) this.client.pause();
-    else if (end - start >= splicedBytes)
-      this.route.engine.splice(this.client.connection, upstream.connection, Infinity);
-  }
-
-  tunnelSplicedFromClient(count: number, taken: boolean): void {
-    this.touchTunnel();
-    this.route.counters.sentToServer(this.server, count);
-    if (!taken) this.client.pause();
-  }
-
-  /** FIN from the server: the client gets it too, and may go on sending. */
-  tunnelServerEnded(): void {
-    this.client.connection.shutdown();
-  }
-
-  tunnelClientEnded(): void {
-    this.upstream?.connection.shutdown();
   }
 
   /** The server's connection is gone or given up. What is on its way to the client still arrives, unless it was reset. */
   tunnelClosed(upstream: UpstreamConnection, errorCode: string | null): void {
     upstream.abandon(this);
-    const { counters, engine } = this.route;
-    counters.timed(this.server, this.connectMs, this.answerMs, engine.now() - this.startedMs, this.queueMs);
+    this.takeTimes();
     if (errorCode !== null) this.trace.ends(Cause.server, Stage.data);
     this.over();
     if (errorCode === null) this.client.finish();
@@ -679,13 +636,12 @@ export class Exchange implements Waiter, Patient {
     const { counters, engine, backend } = this.route;
     const pool = backend.sendsProxy ? this.poolOf(this.server) : backend.pool;
     const now = engine.now();
-    this.trace.attemptMs = now;
-    this.connectMs = -1;
+    this.times.attempt(now);
     if (pooled && !this.isAlone && backend.pipelines !== null) {
       const shared = backend.pipelines.join(this, this.server, now);
       if (shared !== null) {
         counters.reused(this.server);
-        this.connectMs = 0;
+        this.times.reused();
         this.upstream = shared;
         return;
       }
@@ -698,14 +654,14 @@ export class Exchange implements Waiter, Patient {
     }
     if (idle === null) {
       counters.connecting(this.server);
-      this.connectStartedMs = now;
+      this.times.connecting(now);
       this.upstream = connectTo(this.route, this.server, this, pool);
       return;
     }
     counters.reused(this.server);
     counters.idleConnections(this.server, -1);
     counters.usedConnections(this.server, 1);
-    this.connectMs = 0;
+    this.times.reused();
     this.upstream = idle;
     idle.reuse(this);
     this.sendRequest(idle, bodyFollows);
@@ -760,10 +716,6 @@ export class Exchange implements Waiter, Patient {
     return this.form.writeHead(bytes, head, keepAlive, keepUpgrade, out.bytes, out.start);
   }
 
-  private touchTunnel(): void {
-    this.upstream?.connection.deadline("tunnel", this.route.config.timeouts.tunnelMs);
-  }
-
   /** Ends the exchange without a server's response: an answer of our own, or a cut when one has begun. */
   private fail(status: number, cause: Cause, stage: Stage = this.stage): void {
     this.trace.ends(cause, stage);
@@ -779,21 +731,15 @@ export class Exchange implements Waiter, Patient {
     else this.client.answer(status, keepAlive, route);
   }
 
-  /** Until the last attempt at a server began; −1: none did. */
-  private get queueMs(): number {
-    const { attemptMs } = this.trace;
-    return attemptMs < 0 ? -1 : attemptMs - this.startedMs;
-  }
-
-  /** From the connection to the head of the response; −1: none came. */
-  private get answerMs(): number {
-    return this.responseMs < 0 ? -1 : Math.max(0, this.responseMs - this.queueMs - this.connectMs);
+  private takeTimes(): void {
+    const { times, route } = this;
+    const totalMs = route.engine.now() - times.startedMs;
+    route.counters.timed(this.server, times.connectMs, times.answerMs, totalMs, times.queueMs);
   }
 
   /** While the accounts still stand as they were. `answerBytes`: of an answer that is about to be sent. */
   private tell(answerBytes: number): void {
-    const { route, client, trace, startedMs, queueMs, connectMs, answerMs } = this;
-    const times = { startedMs, queueMs, connectMs, answerMs };
+    const { route, client, trace, times } = this;
     const line = client.requestLine ?? this.request.line(this.form.versionMinor);
     logExchange(route, client, trace, times, line, answerBytes, this.server >= 0);
   }
@@ -803,7 +749,7 @@ export class Exchange implements Waiter, Patient {
     return stageOf({
       hasRequest: true,
       isQueued: this.isQueued,
-      isConnected: this.connectMs >= 0,
+      isConnected: this.times.isConnected,
       requestComplete: this.requestComplete,
       responseBegan: this.responseSent,
     });
@@ -817,6 +763,7 @@ export class Exchange implements Waiter, Patient {
     const { server, isQueued, route } = this;
     counters.exchangeEnded();
     this.upstream = null;
+    this.tunnel = null;
     this.server = -1;
     this.serverTakesBody = false;
     this.request.clear();

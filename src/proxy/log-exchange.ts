@@ -1,16 +1,7 @@
 import type { ClientConnection } from "./client-connection.js";
+import type { ExchangeTimes } from "./exchange-times.js";
 import type { ExchangeTrace } from "./log/exchange-trace.js";
 import type { Route } from "./route.js";
-
-/** Of one exchange, in ms, on the engine's clock or as spans; −1: it did not come to that. */
-export interface ExchangeTimes {
-  readonly startedMs: number;
-  /** Until the last attempt at a server began. */
-  readonly queueMs: number;
-  readonly connectMs: number;
-  /** From the connection to the head of the response. */
-  readonly answerMs: number;
-}
 
 /** Writes the line of an exchange that is about to end. `holdsServer`: a server still counts it as a session. */
 export function logExchange(

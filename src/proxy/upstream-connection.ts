@@ -107,7 +107,7 @@ export class UpstreamConnection implements ConnectionHandler {
     }
     this.route.counters.receivedFromServer(this.server, end - start);
     if (this.phase === Phase.head) this.receivedHead(exchange, bytes, start, end);
-    else if (this.phase === Phase.tunnel) exchange.tunnelFromServer(bytes, start, end);
+    else if (this.phase === Phase.tunnel) exchange.tunnel?.fromServer(bytes, start, end);
     else this.receivedBody(exchange, bytes, start, end);
   }
 
@@ -116,7 +116,7 @@ export class UpstreamConnection implements ConnectionHandler {
     if (exchange === null) return;
     this.route.counters.receivedFromServer(this.server, count);
     if (this.phase === Phase.tunnel) {
-      exchange.tunnelSplicedFromServer(count, taken);
+      exchange.tunnel?.splicedFromServer(count, taken);
       return;
     }
     this.framer.skipData(count);
@@ -133,7 +133,7 @@ export class UpstreamConnection implements ConnectionHandler {
     } else if (this.phase === Phase.untilClose) {
       this.finish(exchange, false, nothing, 0, 0);
     } else if (this.phase === Phase.tunnel) {
-      exchange.tunnelServerEnded();
+      exchange.tunnel?.serverEnded();
     } else {
       exchange.upstreamClosed(this, "closed", this.responseBegan);
     }

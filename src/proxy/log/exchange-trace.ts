@@ -8,8 +8,6 @@ export class ExchangeTrace {
   status = -1;
   /** The last server that was chosen; −1: none. */
   server = -1;
-  /** When the last attempt at a server began, on the engine's clock; −1: never. */
-  attemptMs = -1;
   retries = 0;
   isRedispatched = false;
   serverQueue = 0;
@@ -21,7 +19,6 @@ export class ExchangeTrace {
     this.stage = Stage.none;
     this.status = -1;
     this.server = -1;
-    this.attemptMs = -1;
     this.retries = 0;
     this.isRedispatched = false;
     this.serverQueue = 0;

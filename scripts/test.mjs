@@ -25,7 +25,7 @@ const suites = {
     options: ["--jobs=1", "--timeout=300"],
     commands: ["setpriv", "haproxy"],
   },
-  // HAProxy and other programs beside Tandem (docs/judges.md). What they measure of time is printed, not judged.
+  // HAProxy and other programs beside Tandem (docs/judges.md). What they measure of time is printed, not judged; but for one ratio (slow-crowd.test.ts).
   judges: {
     folders: ["test/judges"],
     options: ["--jobs=2", "--timeout=300"],

@@ -71,9 +71,8 @@ export class Http2Client implements ConnectionHandler, Client, StreamHost {
     if (proxy.closing) this.multiplexer.announceEnd();
     if (this.requests.size > 0) return;
     this.idleSinceMs = proxy.engine.now();
-    if (proxy.draining) this.end();
-    else if (!this.isEnding)
-      connection.deadline("keep-alive", proxy.closing ? lastRequestMs : proxy.config.timeouts.keepAliveMs);
+    if (proxy.draining || this.isEnding) this.end();
+    else connection.deadline("keep-alive", proxy.closing ? lastRequestMs : proxy.config.timeouts.keepAliveMs);
   }
 
   // —— from the proxy ——

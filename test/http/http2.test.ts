@@ -396,6 +396,40 @@ overHttp2("no server: an error page; a rule's answers; each on its own stream", 
   t.equal(answers[2].body.length, 0);
 });
 
+overHttp2("an error file that is no HTTP, or empty, ends its own stream alone", async (s, t) => {
+  const server = await s.server();
+  const dead = await s.refusing();
+  const page = { statusLine: "HTTP/1.1 503 x", fields: ["Bad Name: y"], body: "" };
+  for (const errorFile of [page, null].map((one) => ({ status: 503, path: "/503.http", page: one }))) {
+    const backends = [{ name: "dead", servers: [dead], errorFiles: [errorFile] }];
+    const rules: ProxyConfig["rules"] = [
+      { when: { paths: ["/dead"] }, unless: null, action: { kind: "use-backend", backend: "dead" } },
+    ];
+    const servers = [{ name: "dead", host: "127.0.0.1", port: dead.port }];
+    const proxy = s.proxy([server], offering({ backends: [{ ...backends[0], servers }], config: { rules } }));
+    const client = await Http2Peer.connect(proxy);
+    t.match(await client.get("/dead"), { status: 0, reset: "INTERNAL_ERROR" });
+    answering(server, (path) => ok(path));
+    t.match(await client.get("/on"), { status: 200, reset: null });
+  }
+});
+
+overHttp2("who does not go away when told to is cut", async (s, t) => {
+  const server = await s.server();
+  const proxy = s.proxy([server], offering());
+  const stubborn = await tlsClient(proxy, { ALPNProtocols: ["h2"] });
+  stubborn.send(Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(4, 0, 0));
+  await stubborn.receive(9);
+  stubborn.tcp.pause();
+  proxy.instance.drain();
+  await eventually(
+    () => proxy.instance.clients.size === 0,
+    () => "it is kept",
+    10_000,
+  );
+  t.pass("it is gone");
+});
+
 overHttp2("time-outs: of the first request, of rest, of a body, of a server", async (s, t) => {
   const server = await s.server();
   const proxy = s.proxy(

@@ -41,6 +41,8 @@ export class StreamConnection implements Connection, ResponseSink, Timed {
   private over = false;
   /** `send` returned false, and `drained` is owed. */
   private backedUp = false;
+  /** By this side. */
+  private isReset = false;
 
   constructor(
     private readonly carrier: Carrier,
@@ -52,7 +54,9 @@ export class StreamConnection implements Connection, ResponseSink, Timed {
     this.isChunked = head.isChunked;
     this.requestEnded = stream.endAfterHeaders;
     stream.on("error", () => {});
-    stream.on("aborted", () => this.lost("ECONNRESET"));
+    stream.on("aborted", () => {
+      if (!this.isReset) this.lost("ECONNRESET");
+    });
     stream.on("close", () => this.lost(stream.rstCode === constants.NGHTTP2_NO_ERROR ? null : "ECONNRESET"));
     stream.on("drain", this.onDrain);
     stream.on("finish", this.onDrain);
@@ -101,7 +105,12 @@ export class StreamConnection implements Connection, ResponseSink, Timed {
   send(bytes: Uint8Array, start: number, end: number): boolean {
     const { stream } = this;
     if (this.over || stream.closed || stream.destroyed || end <= start) return true;
-    this.reader.read(bytes, start, end);
+    try {
+      this.reader.read(bytes, start, end);
+    } catch {
+      // An error file can say what is no HTTP: over HTTP/1.1 its client judges, here this stream ends and no other one.
+      this.reset();
+    }
     return !this.backedUp;
   }
 
@@ -192,6 +201,7 @@ export class StreamConnection implements Connection, ResponseSink, Timed {
 
   /** RST_STREAM with INTERNAL_ERROR. `stream.close` would end the response first, and a cut one would look whole. */
   private reset(): void {
+    this.isReset = true;
     this.stream.destroy(new Error("cut"));
   }
 

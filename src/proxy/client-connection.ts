@@ -7,7 +7,8 @@ import { HeldBytes } from "./held-bytes.js";
 import { BodyFramer } from "./http1/body.js";
 import type { RequestForwarding } from "./http1/forward.js";
 import { Framing, findHeadEnd, type Head, Method } from "./http1/head.js";
-import { Cause, Stage } from "./log/termination.js";
+import { Cause } from "./log/termination.js";
+import { logUnserved } from "./log-unserved.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import type { Route } from "./route.js";
 import { writeRuleAnswer } from "./rule-answer.js";
@@ -569,7 +570,10 @@ export class ClientConnection implements ConnectionHandler {
         ? this.idleSinceMs
         : nowMs;
     this.requestLine = null;
-    this.tell(status, cause, 0, beganMs, -1, isNull);
+    logUnserved(this.proxy, this.connection, {
+      ...{ overTls: this.overTls, status, bytes: 0, cause, beganMs, requestMs: -1, isNull },
+      ...{ request: null, requestId: null },
+    });
   }
 
   /** For the log: a rule answered the request. */
@@ -577,50 +581,11 @@ export class ClientConnection implements ConnectionHandler {
     if (!this.proxy.exchangeLog.isOn) return;
     const nowMs = this.proxy.engine.now();
     const beganMs = this.requestBeganMs < 0 ? nowMs : this.requestBeganMs;
-    this.tell(status, cause, bytes, beganMs, nowMs - beganMs, false);
-  }
-
-  private tell(
-    status: number,
-    cause: Cause,
-    bytes: number,
-    beganMs: number,
-    requestMs: number,
-    isNull: boolean,
-  ): void {
-    const { exchangeLog, config, engine } = this.proxy;
-    exchangeLog.write(
-      {
-        clientAddress: this.connection.remoteAddress,
-        clientPort: this.connection.remotePort,
-        frontend: config.name,
-        overTls: this.overTls,
-        backend: config.name,
-        server: null,
-        beganEpochMs: exchangeLog.epochMs(beganMs),
-        requestMs: Math.round(requestMs),
-        queueMs: -1,
-        connectMs: -1,
-        responseMs: -1,
-        totalMs: Math.round(engine.now() - beganMs),
-        status,
-        bytes,
-        cause,
-        stage: Stage.request,
-        cookies: "--",
-        processConnections: exchangeLog.counts.process(),
-        frontendConnections: exchangeLog.counts.frontend(),
-        backendSessions: 0,
-        serverSessions: 0,
-        retries: 0,
-        isRedispatched: false,
-        serverQueue: 0,
-        backendQueue: 0,
-        request: this.requestLine,
-        ...(this.requestLine !== null && this.requestId !== null && { requestId: this.requestId }),
-      },
-      isNull,
-    );
+    const { overTls, requestLine, requestId } = this;
+    logUnserved(this.proxy, this.connection, {
+      ...{ overTls, status, bytes, cause, beganMs, requestMs: nowMs - beganMs, isNull: false },
+      ...{ request: requestLine, requestId },
+    });
   }
 
   private leave(reset: boolean): void {

@@ -118,7 +118,7 @@ const ownCommands: readonly Command[] = [
   },
   {
     words: ["show", "stat"],
-    usage: "show stat [<proxy> <type> <server>] [json|typed]",
+    usage: "show stat [<proxy> <type> <server>] [json|no-maint|typed|up]*",
     summary: "report counters for each proxy and server",
     run: (args, view, _actions, level) => text(showStat(args, view(), level)),
   },
@@ -213,8 +213,14 @@ function showStat(args: readonly string[], view: NodeView, level: SocketLevel): 
     if (filter === null) return "No such proxy.\n";
     rows = filterRows(rows, filter);
   }
+  if (args.includes("no-maint") || args.includes("up")) rows = rows.filter((row) => !isServer(row, /^MAINT/));
+  if (args.includes("up")) rows = rows.filter((row) => !isServer(row, /^DOWN/));
   if (args.includes("json")) return formatJson(rows);
   return args.includes("typed") ? formatTyped(rows) : formatCsv(rows);
+}
+
+function isServer({ kind, cells }: StatRow, status: RegExp): boolean {
+  return kind === "Server" && status.test(String(cells.status));
 }
 
 /** What HAProxy shows from level operator on: where servers are, and how they are chosen. */

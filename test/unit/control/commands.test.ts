@@ -1,7 +1,13 @@
 import t from "tap";
 import { runCommand } from "../../../src/control/commands.js";
+import type { ServerTable } from "../../../src/proxy/health/server-table.js";
 import { readCsv } from "./csv-reader.js";
-import { demoProxy, makeProxy, makeView, noActions } from "./view.js";
+import { demoProxy, makeProxy, makeView, noActions, nowMonotonicMs } from "./view.js";
+
+const check = {
+  ...{ intervalMs: 2000, fastIntervalMs: 2000, downIntervalMs: 2000, rise: 2, fall: 3, timeoutMs: 1000 },
+  port: 80,
+};
 
 const view = () => makeView([demoProxy, makeProxy("api", [{ name: "a1", host: "fd00::1", port: 8080 }])]);
 const ask = (line: string) => {
@@ -34,6 +40,23 @@ t.test("show stat filters by proxy, type and server as HAProxy does", async (t) 
   t.same(rows("show stat 99 7 -1"), []);
 });
 
+t.test("show stat leaves out servers in maintenance or down on demand", async (t) => {
+  const states = (table: ServerTable) => {
+    table.write(0, 0, { ...table.read(0, 0), admin: "maint" }, nowMonotonicMs);
+    table.write(0, 2, { ...table.read(0, 2), health: 0 }, nowMonotonicMs);
+  };
+  const server = (name: string) => ({ name, host: "192.0.2.1", port: 80 });
+  const proxy = makeProxy("web", [server("a"), server("b"), { ...server("c"), check }]);
+  const shown = (line: string) => {
+    const answer = runCommand(line.split(" "), () => makeView([proxy], undefined, {}, states), noActions);
+    return readCsv(answer.kind === "text" ? answer.text : "").map(([, name]) => name);
+  };
+  t.same(shown("show stat"), ["svname", "FRONTEND", "a", "b", "c", "BACKEND"]);
+  t.same(shown("show stat no-maint"), ["svname", "FRONTEND", "b", "c", "BACKEND"]);
+  t.same(shown("show stat up"), ["svname", "FRONTEND", "b", "BACKEND"]);
+  t.same(shown("show stat web 4 -1 up"), ["svname", "b"]);
+});
+
 t.test("an incomplete filter is none, and an unknown proxy is said to be so", async (t) => {
   t.equal(rows("show stat 2 7").length, 7);
   t.equal(ask("show stat nobody -1 -1"), "No such proxy.\n");
@@ -53,7 +76,7 @@ t.test("an IPv6 server's address is written in brackets", async (t) => {
 t.test("an unknown command lists what may have been meant, or all there is", async (t) => {
   t.match(
     ask("show nothing"),
-    /^Unknown command, but maybe one of the following ones is a better match:\n {2}show cli level/,
+    /^Unknown command, but maybe one of the following ones is a better match:\n {2}show backend/,
   );
   t.match(ask("foo"), /^Unknown command\. Please enter one of the following commands only:\n/);
   t.match(ask("foo"), /^ {2}quit {36}: disconnect$/m);

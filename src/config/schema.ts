@@ -377,6 +377,8 @@ export const foreignWords: Readonly<Record<string, string>> = {
   httpchk: "write http_check: { uri: /health }",
   "http-check": "write http_check: { uri: /health, expect: { status: 200 } }",
   option_httpchk: "write http_check: { uri: /health }",
+  "on-marked-down": "write on_marked_down: shutdown-sessions",
+  "on-marked-up": "write on_marked_up: shutdown-backup-sessions",
   "agent-check": "write agent_check: { port: 9707 }",
   "agent-port": "write agent_check: { port: 9707 }",
   "agent-addr": "write agent_check: { port: 9707, addr: 192.168.33.68 }",

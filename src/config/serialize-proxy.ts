@@ -83,6 +83,8 @@ function writeServer(server: ServerConfig): string | object {
     cookie,
     check,
     agent,
+    onMarkedDown,
+    onMarkedUp,
   } = server;
   const address = describeEndpoint(host, port);
   const words = {
@@ -97,6 +99,8 @@ function writeServer(server: ServerConfig): string | object {
     ...(tls !== undefined && writeServerTls(tls)),
     ...(check !== undefined && { check: writeCheck(check) }),
     ...(agent !== undefined && { agent_check: writeAgent(agent) }),
+    ...(onMarkedDown !== undefined && { on_marked_down: onMarkedDown }),
+    ...(onMarkedUp !== undefined && { on_marked_up: onMarkedUp }),
   };
   return Object.keys(words).length === 0 ? address : { address, ...words };
 }

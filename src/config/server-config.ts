@@ -26,6 +26,10 @@ export interface ServerConfig {
   readonly tls?: ServerTlsConfig;
   /** Left out: it is not checked, and counts as up. */
   readonly check?: CheckConfig;
+  /** HAProxy's on-marked-down: its sessions are cut when it goes down or into maintenance. Left out: they go on. */
+  readonly onMarkedDown?: "shutdown-sessions";
+  /** HAProxy's on-marked-up: sessions at backup servers are cut when it takes requests again. Left out: they go on. */
+  readonly onMarkedUp?: "shutdown-backup-sessions";
   /** Left out: no agent is asked. */
   readonly agent?: AgentConfig;
 }

@@ -66,6 +66,18 @@ const serverWords = {
     }),
   ),
   agent_check: Type.Optional(agentCheckSchema),
+  on_marked_down: Type.Optional(
+    Type.Enum(["shutdown-sessions"], {
+      title: "shutdown-sessions",
+      description: "Its sessions are cut when it goes down or into maintenance. Default: they go on.",
+    }),
+  ),
+  on_marked_up: Type.Optional(
+    Type.Enum(["shutdown-backup-sessions"], {
+      title: "shutdown-backup-sessions",
+      description: "Sessions at backup servers are cut when it takes requests again. Default: they go on.",
+    }),
+  ),
 };
 
 export const defaultServerSchema = Type.Object(serverWords, {

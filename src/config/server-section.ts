@@ -107,6 +107,16 @@ function readServer(
     ...(tls !== null && { tls }),
     ...(check !== null && { check }),
     ...(agent !== null && { agent }),
+    ...readMarks(own, inherited),
+  };
+}
+
+function readMarks(own: Words, inherited: Words): Pick<ServerConfig, "onMarkedDown" | "onMarkedUp"> {
+  const { value: onMarkedDown } = chosen(own, inherited, "on_marked_down");
+  const { value: onMarkedUp } = chosen(own, inherited, "on_marked_up");
+  return {
+    ...(onMarkedDown !== undefined && { onMarkedDown }),
+    ...(onMarkedUp !== undefined && { onMarkedUp }),
   };
 }
 

@@ -95,6 +95,7 @@ export class Control {
       log,
       probe: (server, http) => probeServer(server, http, data.certificates),
       errorsInRow: (proxy, server) => errorsInRow(this.table, proxy, server),
+      cutSessions: (proxy, server, because) => void this.cutSessions(proxy, server, because),
     });
     this.agents = new AgentChecker({ ...means, ask: askAgent, checker: this.checker });
     this.rates = startRates(readSnapshot(this.table, data.proxies), monotonicMs());
@@ -174,6 +175,20 @@ export class Control {
 
   private async killSessions(backend: string, server: string): Promise<void> {
     for await (const _part of this.inquirer.ask({ about: "cut-sessions-at", backend, server }));
+  }
+
+  private async cutSessions(proxy: number, server: number, because: "down" | "up"): Promise<void> {
+    const { name, servers } = this.data.proxies[proxy];
+    const about = { backend: name, server: servers[server].name, because };
+    let sessions = 0;
+    for await (const part of this.inquirer.ask({ about: "cut-sessions-at", ...about }))
+      if (part.kind === "cut") sessions += part.sessions;
+    if (sessions === 0) return;
+    const fields = { event: "server", proxy: name, server: about.server, sessions };
+    this.log.warn(
+      fields,
+      because === "down" ? "its sessions are cut" : "sessions at a backup server are cut",
+    );
   }
 
   private ask(question: Question): Promise<string> {

@@ -22,8 +22,6 @@ const valued: Readonly<Record<string, string>> = {
   "resolve-prefer": "names of servers are looked up by the system",
   "init-addr": "a name that is not known yet is looked up again",
   source: "the kernel chooses the address towards servers",
-  "on-marked-down": "requests in flight at a server that goes down are finished",
-  "on-marked-up": "backup servers finish their requests when others come back",
   "pool-max-conn": "connections to servers are kept as long as they are useful",
   "pool-purge-delay": "connections to servers are kept as long as they are useful",
   "max-reuse": "connections to servers are kept as long as they are useful",
@@ -63,6 +61,8 @@ export function readServerWords(words: readonly string[]): ServerWords {
     if (word === "check") isChecked = true;
     else if (word === "no-check") isChecked = false;
     else if (word === "agent-check" || word === "no-agent-check") isAsked = word === "agent-check";
+    else if (word === "on-marked-down" || word === "on-marked-up")
+      own.set(word.replaceAll("-", "_"), words[++i] ?? "");
     else if (word === "agent-port") agent.set("port", number(words[++i]));
     else if (word === "agent-inter") agent.set("inter", haproxyTime(words[++i]));
     else if (word === "agent-addr" || word === "agent-send") agent.set(word.slice(6), words[++i] ?? "");

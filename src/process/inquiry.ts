@@ -7,7 +7,13 @@ export type Inquiry =
   | { readonly about: "sessions"; readonly id: number | null; readonly atLength: boolean }
   /** Cuts what it names, and tells how many those were. */
   | { readonly about: "cut-session"; readonly id: number }
-  | { readonly about: "cut-sessions-at"; readonly backend: string; readonly server: string };
+  | {
+      readonly about: "cut-sessions-at";
+      readonly backend: string;
+      readonly server: string;
+      /** That one, or one that it stands in for, was marked so. Left out: an operator wants it. */
+      readonly because?: "down" | "up";
+    };
 
 /** A part of what one thread tells. */
 export type InquiryPart =

@@ -332,8 +332,8 @@ export class ClientConnection implements ConnectionHandler {
     this.leave(true);
   }
 
-  kill(): void {
-    if (!this.exchange.kill()) this.cut();
+  kill(cause: Cause): void {
+    if (!this.exchange.kill(cause)) this.cut();
   }
 
   report(nowMs: number): SessionReport {

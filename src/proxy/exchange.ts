@@ -222,12 +222,25 @@ export class Exchange implements Waiter, Patient {
     if (this.isQueued) this.times.attempt(this.route.engine.now());
   }
 
-  /** An operator ends it. False: there is none. */
-  kill(): boolean {
+  /** Somebody else ends it. False: there is none. */
+  kill(cause: Cause): boolean {
     if (!this.active) return false;
+    if (cause === Cause.markedDown && this.leavesMarked()) return true;
     // As HAProxy counts it.
     if (this.times.isConnected) this.route.counters.responseFailed(this.server, false);
-    this.fail(502, Cause.killed);
+    this.fail(502, cause);
+    return true;
+  }
+
+  /** What a server that is marked down has not answered yet another one may get, as if it had broken off. */
+  private leavesMarked(): boolean {
+    const { upstream } = this;
+    if (upstream === null || this.responseSent || !this.canReplay) return false;
+    if (!this.route.retryPolicy.afterEmptyResponse(this.moves, this.replays)) return false;
+    upstream.abandon(this);
+    if (this.times.isConnected) this.route.counters.responseFailed(this.server, false);
+    this.replays++;
+    this.redispatch();
     return true;
   }
 

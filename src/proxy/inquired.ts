@@ -1,6 +1,7 @@
 import type { Inquiry, InquiryPart } from "../process/inquiry.js";
 import type { Client } from "./client.js";
 import type { InvalidMessages } from "./invalid-messages.js";
+import { Cause } from "./log/termination.js";
 import { formatSession, formatSessionAtLength } from "./session-report.js";
 
 /** What a thread's clients come from. */
@@ -49,15 +50,17 @@ export class Inquired {
         break;
       }
       case "cut-session":
-        tell(id, this.cut(this.find(inquiry.id)), true);
+        tell(id, this.cut(this.find(inquiry.id), Cause.killed), true);
         break;
       case "cut-sessions-at": {
-        const { backend, server } = inquiry;
+        const { backend, server, because } = inquiry;
+        const cause =
+          because === undefined ? Cause.killed : because === "down" ? Cause.markedDown : Cause.markedUp;
         const isThere = (client: Client): boolean => {
           const { exchange } = client.report(this.options.now());
           return exchange?.backend === backend && exchange.server === server;
         };
-        tell(id, this.cut(this.clients().filter(isThere)), true);
+        tell(id, this.cut(this.clients().filter(isThere), cause), true);
         break;
       }
     }
@@ -84,8 +87,8 @@ export class Inquired {
     return formatSessionAtLength(client.sessionId, report, this.options.date(nowMs - report.ageMs));
   }
 
-  private cut(clients: readonly Client[]): InquiryPart {
-    for (const client of clients) client.kill();
+  private cut(clients: readonly Client[], cause: Cause): InquiryPart {
+    for (const client of clients) client.kill(cause);
     return { kind: "cut", sessions: clients.length };
   }
 

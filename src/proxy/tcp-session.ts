@@ -186,9 +186,10 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
     this.end(true, true);
   }
 
-  kill(): void {
+  kill(cause: Cause): void {
     this.isKilled = true;
-    this.cut();
+    this.cause = cause;
+    this.end(true, true);
   }
 
   report(nowMs: number): SessionReport {

@@ -1,4 +1,5 @@
 import type { InvalidMessage } from "../../src/proxy/invalid-messages.js";
+import { Cause } from "../../src/proxy/log/termination.js";
 import type { SessionReport } from "../../src/proxy/session-report.js";
 import { eventually } from "./peer.js";
 import { get, head, ok, type RunningProxy, scenario } from "./scenario.js";
@@ -100,7 +101,7 @@ scenario("a session that is killed ends both of its connections, and is told of 
   client.send(get("/"));
   const peer = await server.accept();
   await peer.receiveHead();
-  for (const session of proxy.instance.clients.list()) session.kill();
+  for (const session of proxy.instance.clients.list()) session.kill(Cause.killed);
   t.equal((await client.receiveHead()).line, "HTTP/1.1 502 Bad Gateway");
   await peer.expectReset();
   t.match(proxy.failures, [{ termination: "KH--" }]);
@@ -110,6 +111,27 @@ scenario("a session that is killed ends both of its connections, and is told of 
   await next.receiveHead();
   next.send(ok("ok"));
   await other.expect(ok("ok"));
+});
+
+scenario("what a server that is marked down has not answered another one does", async (s, t) => {
+  const [first, second] = [await s.server(), await s.server()];
+  const proxy = s.proxy([first, second]);
+  const client = await proxy.client();
+  client.send(get("/"));
+  const down = await first.accept();
+  await down.receiveHead();
+  for (const session of proxy.instance.clients.list()) session.kill(Cause.markedDown);
+  await down.expectReset();
+  const up = await second.accept();
+  await up.receiveHead();
+  up.send(ok("ok"));
+  await client.expect(ok("ok"));
+
+  client.send(head("POST / HTTP/1.1", "Host: site", "Content-Length: 0"));
+  await isIn(proxy, "wait");
+  for (const session of proxy.instance.clients.list()) session.kill(Cause.markedDown);
+  t.equal((await client.receiveHead()).line, "HTTP/1.1 502 Bad Gateway", "a POST is not sent twice");
+  t.match(proxy.failures, [{ termination: "DH--" }]);
 });
 
 scenario(

@@ -113,3 +113,107 @@ theme(
     },
   ],
 );
+
+theme(
+  "sessions at servers that are marked",
+  {
+    proxies: {
+      web: {
+        retries: 0,
+        servers: {
+          a: {
+            check: { inter: 60_000 },
+            haproxy: "on-marked-down shutdown-sessions",
+            tandem: { on_marked_down: "shutdown-sessions" },
+          },
+          b: { backup: true },
+        },
+      },
+      raw: {
+        mode: "tcp",
+        servers: {
+          a: {
+            check: { inter: 60_000 },
+            haproxy: "on-marked-up shutdown-backup-sessions",
+            tandem: { on_marked_up: "shutdown-backup-sessions" },
+          },
+          b: { backup: true },
+        },
+      },
+      down: {
+        mode: "tcp",
+        servers: {
+          a: {
+            check: { inter: 60_000 },
+            haproxy: "on-marked-down shutdown-sessions",
+            tandem: { on_marked_down: "shutdown-sessions" },
+          },
+        },
+      },
+    },
+  },
+  [
+    {
+      name: "on-marked-down ends what waits for its answer",
+      spread: "checks",
+      proxy: "web",
+      servers: { reply: ({ server }) => (server === "a" ? [20_000, ok("late")] : [ok(server)]) },
+      client: async (client, world) => {
+        await world.untilCell("a", "check_status", "L4OK");
+        await client.send(get("/1"));
+        await world.untilAsked(1);
+        await client.command("set server web/a health down");
+        await client.answer();
+        await client.ask(get("/2"));
+        await client.command("set server web/a health up");
+      },
+      sees: [
+        "set server web/a health down → ",
+        "502 of the proxy",
+        '200 "b"',
+        "set server web/a health up → ",
+      ],
+      log: ["502 DH--", "200 ----"],
+    },
+    {
+      name: "on-marked-up ends sessions at the backup server",
+      spread: "checks",
+      proxy: "raw",
+      servers: { greeting: (server) => [server] },
+      client: async (client, world) => {
+        await world.untilCell("a", "check_status", "L4OK");
+        await client.command("set server raw/a health down");
+        await client.connect();
+        await client.bytes(1);
+        await client.command("set server raw/a health up");
+        await client.closed();
+        await client.connect();
+        await client.bytes(1);
+      },
+      sees: [
+        "set server raw/a health down → ",
+        'bytes "b"',
+        "set server raw/a health up → ",
+        "closed",
+        'bytes "a"',
+      ],
+      log: ["U-", "CD"],
+    },
+    {
+      name: "on-marked-down ends sessions of mode tcp, in maintenance too",
+      spread: "checks",
+      proxy: "down",
+      servers: { greeting: (server) => [server] },
+      client: async (client, world) => {
+        await world.untilCell("a", "check_status", "L4OK");
+        await client.connect();
+        await client.bytes(1);
+        await client.command("set server down/a state maint");
+        await client.closed();
+        await client.command("set server down/a state ready");
+      },
+      sees: ['bytes "a"', "set server down/a state maint → ", "closed", "set server down/a state ready → "],
+      log: ["D-"],
+    },
+  ],
+);

@@ -32,6 +32,8 @@ export interface CheckerOptions {
   readonly probe: (server: ServerConfig, http: HttpCheckConfig | null) => Probe;
   /** Errors of requests in a row, by what the data threads have counted. */
   readonly errorsInRow: (proxy: number, server: number) => number;
+  /** Cuts what is open at a server, because it, or one that it stands in for, was marked so. */
+  readonly cutSessions: (proxy: number, server: number, because: "down" | "up") => void;
 }
 
 /** How often the data threads' counters are looked at. */
@@ -226,12 +228,29 @@ export class Checker {
     const { table, now } = this.options;
     const { proxy, server, config } = watched;
     const before = table.read(proxy, server);
+    const was = { isStopped: table.isStopped(proxy, server), weight: table.effectiveWeight(proxy, server) };
     const { state, transition } = handleServer(before, input, config, now());
     table.write(proxy, server, state, now());
     const hasServer = table.settleBackend(proxy, now());
     if (transition !== null) this.tell(watched, transition);
     if (hasServer !== null) this.tellBackend(proxy, hasServer);
+    this.cutSessions(watched, was);
     this.warmUp(watched);
+  }
+
+  /** HAProxy's on-marked-down and on-marked-up. `was`: before something was said of the server. */
+  private cutSessions(
+    { proxy, server, config }: Watched,
+    was: { readonly isStopped: boolean; readonly weight: number },
+  ): void {
+    const { table, cutSessions } = this.options;
+    const { onMarkedDown, onMarkedUp, backup } = config;
+    if (onMarkedDown !== undefined && !was.isStopped && table.isStopped(proxy, server))
+      cutSessions(proxy, server, "down");
+    if (onMarkedUp === undefined || backup === true || was.weight > 0) return;
+    if (table.effectiveWeight(proxy, server) === 0) return;
+    for (const other of this.watched[proxy])
+      if (other.config.backup === true) cutSessions(proxy, other.server, "up");
   }
 
   /** Slow start: the weight is written anew in steps until it is whole. */

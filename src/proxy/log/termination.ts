@@ -21,6 +21,10 @@ export const Cause = {
   local: 8,
   /** Cut by an operator or at the end of a drain. */
   killed: 9,
+  /** The server was marked down, and its sessions with it. */
+  markedDown: 10,
+  /** A backup server's sessions end because another server is up again. */
+  markedUp: 11,
 } as const;
 export type Cause = (typeof Cause)[keyof typeof Cause];
 
@@ -28,7 +32,7 @@ export type Cause = (typeof Cause)[keyof typeof Cause];
 export const Stage = { none: 0, request: 1, queue: 2, connect: 3, headers: 4, data: 5, last: 6 } as const;
 export type Stage = (typeof Stage)[keyof typeof Stage];
 
-const causes = "-CSPcsRILK";
+const causes = "-CSPcsRILKDU";
 const stages = "-RQCHDL";
 
 /** What tells how far an exchange has come. */

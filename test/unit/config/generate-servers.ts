@@ -80,6 +80,8 @@ export const serverWords: fc.Arbitrary<Omit<ServerConfig, "name" | "host" | "por
     ),
     check,
     agent,
+    onMarkedDown: fc.constant("shutdown-sessions" as const),
+    onMarkedUp: fc.constant("shutdown-backup-sessions" as const),
   },
   { requiredKeys: [] },
 );

@@ -56,6 +56,7 @@ class World {
       schedule: () => () => {},
       probe: () => ({ result: new Promise(() => {}), cancel: () => {} }),
       errorsInRow: () => 0,
+      cutSessions: () => {},
     });
     this.agents = new AgentChecker({
       proxies,

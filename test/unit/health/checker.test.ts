@@ -29,6 +29,8 @@ class Watch {
   readonly checks: string[] = [];
   readonly log: string[] = [];
   readonly errors = new Map<number, number>();
+  /** Why sessions at which server were cut. */
+  readonly cuts: string[] = [];
   cancelled = 0;
   private timers: { readonly atMs: number; readonly run: () => void }[] = [];
 
@@ -62,6 +64,7 @@ class Watch {
         };
       },
       errorsInRow: (_proxy, server) => this.errors.get(server) ?? 0,
+      cutSessions: (_proxy, server, because) => this.cuts.push(`${because} ${server}`),
     });
   }
 
@@ -204,4 +207,54 @@ t.test("a control thread that is started again goes on with what the one before 
   watch.checker.stop();
   t.equal(watch.table.isStopped(0, 0), true);
   t.equal(watch.table.read(0, 0).weight, 42);
+});
+
+t.test(
+  "on-marked-down cuts a server's sessions when it goes down or into maintenance, and not for less",
+  async (t) => {
+    const words = { host: "10.0.0.1", port: 80, check } as const;
+    const watch = new Watch([
+      { ...words, name: "a", onMarkedDown: "shutdown-sessions" },
+      { ...words, name: "b" },
+    ]);
+    watch.checker.start();
+    await watch.pass(2000);
+    watch.checker.setState(0, 0, "drain");
+    watch.checker.setState(0, 0, "ready");
+    watch.answers.set("a", refused).set("b", refused);
+    await watch.pass(2000);
+    t.same(watch.cuts, [], "one failed check is not its end");
+    await watch.pass(4000);
+    t.same(watch.cuts, ["down 0"]);
+    watch.checker.setState(0, 0, "maint");
+    t.same(watch.cuts, ["down 0"], "it was down already");
+    watch.checker.setState(0, 0, "ready");
+    watch.checker.setState(0, 0, "maint");
+    t.same(watch.cuts, ["down 0", "down 0"]);
+    watch.checker.stop();
+  },
+);
+
+t.test("on-marked-up cuts sessions at backup servers when the server takes requests again", async (t) => {
+  const words = { host: "10.0.0.1", port: 80, check } as const;
+  const watch = new Watch([
+    { ...words, name: "a", onMarkedUp: "shutdown-backup-sessions" },
+    { ...words, name: "b", backup: true, onMarkedUp: "shutdown-backup-sessions" },
+    { ...words, name: "c" },
+  ]);
+  watch.answers.set("a", refused).set("b", refused).set("c", refused);
+  watch.checker.start();
+  await watch.pass(100);
+  watch.answers.set("b", passed).set("c", passed);
+  await watch.pass(3000);
+  t.same(watch.cuts, [], "a backup server and one without the word cut nobody");
+  watch.answers.set("a", passed);
+  await watch.pass(3000);
+  t.same(watch.cuts, ["up 1"]);
+  watch.checker.setState(0, 0, "drain");
+  watch.checker.setWeight(0, 0, 5);
+  t.same(watch.cuts, ["up 1"]);
+  watch.checker.setState(0, 0, "ready");
+  t.same(watch.cuts, ["up 1", "up 1"]);
+  watch.checker.stop();
 });

@@ -538,11 +538,12 @@ listen web
   mode http
   default-server agent-inter 5s agent-port 9707
   server a 10.0.0.1:80 agent-check agent-addr 10.0.0.9 agent-send "state\\n"
-  server b 10.0.0.2:80 check
+  server b 10.0.0.2:80 check on-marked-down shutdown-sessions on-marked-up shutdown-backup-sessions
 `);
   const [a, b] = config?.proxies[0]?.servers ?? [];
   t.match(a?.agent, { host: "10.0.0.9", port: 9707, intervalMs: 5000, send: "state\n" });
   t.notOk(b?.agent);
+  t.match(b, { onMarkedDown: "shutdown-sessions", onMarkedUp: "shutdown-backup-sessions" });
   t.same(
     notes.filter((note) => note.includes("agent")),
     [],

@@ -4,6 +4,7 @@ import type { Client } from "../../../src/proxy/client.js";
 import { Roster } from "../../../src/proxy/engine/roster.js";
 import { Inquired } from "../../../src/proxy/inquired.js";
 import { InvalidMessages } from "../../../src/proxy/invalid-messages.js";
+import { Cause } from "../../../src/proxy/log/termination.js";
 import {
   formatAge,
   formatSession,
@@ -110,7 +111,7 @@ t.test(
 t.test("who leaves while sessions are told of is not told of", async (t) => {
   const { inquired, told, lines, clients } = thread(600);
   inquired.take(1, { about: "sessions", id: null, atLength: false });
-  for (const client of clients.list()) client.kill();
+  for (const client of clients.list()) client.kill(Cause.killed);
   while (told.at(-1)?.isLast !== true) inquired.goOn(1);
   t.equal(lines(told.map(({ part }) => part)).length, 250);
 });

@@ -1,6 +1,6 @@
 import { readDescriptorLimit } from "../src/process/descriptor-limit.js";
 
-/** What `npm run bench` measures. Every case is a closed loop of wrk, but `idle`, which counts memory. */
+/** What `npm run bench` measures. Every case is a closed loop of wrk, or of h2load over HTTP/2, but `idle`, which counts memory. */
 export interface LoadCase {
   readonly kind: "load";
   /** What `--cases` calls it. */
@@ -19,6 +19,8 @@ export interface LoadCase {
   readonly splices: boolean;
   /** Clients speak TLS; only targets that end it are measured. */
   readonly tls: boolean;
+  /** Streams at once on each connection, over HTTP/2; 0: HTTP/1.1. */
+  readonly streams: number;
   /** Part of `--quick`. */
   readonly quick: boolean;
 }
@@ -60,6 +62,7 @@ const small = {
   threads: 1,
   splices: false,
   tls: false,
+  streams: 0,
   quick: false,
 } as const;
 
@@ -124,6 +127,24 @@ export const cases: readonly Case[] = [
     connections: 32,
     headers: ["Connection: close"],
     tls: true,
+  },
+  {
+    ...small,
+    name: "h2",
+    title: "612 B, HTTP/2, 8 clients × 8 streams",
+    connections: 8,
+    tls: true,
+    streams: 8,
+  },
+  {
+    ...small,
+    name: "h2-64k",
+    title: "64 KiB, HTTP/2, 8 clients × 8 streams",
+    path: "/64k",
+    bodyBytes: 65_536,
+    connections: 8,
+    tls: true,
+    streams: 8,
   },
   {
     kind: "idle",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { projectRoot } from "../lab/project-root.js";
 import type { LoadCase } from "./cases.js";
+import { loadOverHttp2 } from "./http2-load.js";
 import { cpuUs, residentBytes } from "./process-usage.js";
 import type { Target } from "./targets.js";
 
@@ -18,8 +19,8 @@ export interface Turn {
   readonly residentMb: number;
 }
 
-/** What check.lua prints. */
-interface LoadReport {
+/** What check.lua prints, and h2load's output comes to. */
+export interface LoadReport {
   readonly answers: number;
   readonly wrong: number;
   readonly firstWrong: string;
@@ -48,17 +49,9 @@ export async function takeTurn(
   const { pid } = target.program;
   target.program.checkRuns();
   const before = cpuUs(pid);
-  const { stdout } = await runFile("taskset", [
-    ...["-c", cores, "wrk", "-t", cores.includes(",") ? "2" : "1"],
-    ...["-c", String(load.connections), "-d", `${seconds}s`, "--timeout", "10s"],
-    ...["-s", join(projectRoot, "bench", "check.lua")],
-    ...load.headers.flatMap((header) => ["-H", header]),
-    `${target.tls ? "https" : "http"}://127.0.0.1:${target.port}${load.path}`,
-    ...["--", "200", String(load.bodyBytes), ...(load.uploadBytes > 0 ? [String(load.uploadBytes)] : [])],
-  ]);
+  const report = await (load.streams > 0 ? loadOverHttp2 : loadByWrk)(target, load, seconds, cores);
   target.program.checkRuns();
   const cpu = cpuUs(pid) - before;
-  const report: LoadReport = JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
   check(report, load, target.kind.title);
   return {
     cpuUsPerRequest: cpu / report.answers,
@@ -68,6 +61,23 @@ export async function takeTurn(
     p999Us: report.p999Us,
     residentMb: residentBytes(pid) / 2 ** 20,
   };
+}
+
+async function loadByWrk(
+  target: Target,
+  load: LoadCase,
+  seconds: number,
+  cores: string,
+): Promise<LoadReport> {
+  const { stdout } = await runFile("taskset", [
+    ...["-c", cores, "wrk", "-t", cores.includes(",") ? "2" : "1"],
+    ...["-c", String(load.connections), "-d", `${seconds}s`, "--timeout", "10s"],
+    ...["-s", join(projectRoot, "bench", "check.lua")],
+    ...load.headers.flatMap((header) => ["-H", header]),
+    `${target.tls ? "https" : "http"}://127.0.0.1:${target.port}${load.path}`,
+    ...["--", "200", String(load.bodyBytes), ...(load.uploadBytes > 0 ? [String(load.uploadBytes)] : [])],
+  ]);
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
 }
 
 function check(report: LoadReport, load: LoadCase, title: string): void {

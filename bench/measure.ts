@@ -81,6 +81,7 @@ const warmUp: LoadCase = {
   threads: 1,
   splices: false,
   tls: false,
+  streams: 0,
   quick: true,
 };
 

@@ -100,7 +100,7 @@ defaults
   option forwardfor
   http-reuse always
 ${splice ? "  option splice-request\n  option splice-response\n" : ""}frontend http
-  bind 127.0.0.1:${port} backlog 4096${tls ? ` ssl crt ${pemIn(folder)}` : ""}
+  bind 127.0.0.1:${port} backlog 4096${tls ? ` ssl crt ${pemIn(folder)} alpn h2,http/1.1` : ""}
   default_backend web
 backend web
   balance roundrobin
@@ -142,7 +142,7 @@ http {
     keepalive 512; keepalive_requests 100000000;
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096${tls ? " ssl" : ""};
+    listen 127.0.0.1:${port} backlog=4096${tls ? " ssl http2" : ""};
     ${tls ? `ssl_certificate ${pemIn(folder)}; ssl_certificate_key ${pemIn(folder)}; ssl_protocols TLSv1.2 TLSv1.3;` : ""}
     location / {
       proxy_pass http://web; proxy_http_version 1.1; proxy_set_header Connection "";
@@ -184,7 +184,7 @@ maxconn: 15000
 engine: ${engine}
 proxies:
   http:
-    bind: [{ address: "127.0.0.1:${port}"${tls ? `, tls: { crt: ${pemIn(folder)} }` : ""} }]
+    bind: [{ address: "127.0.0.1:${port}"${tls ? `, tls: { crt: ${pemIn(folder)}, alpn: [h2, http/1.1] }` : ""} }]
     servers: { ${backendPorts.map((backend, i) => `web${i + 1}: "127.0.0.1:${backend}"`).join(", ")} }
     timeout: { connect: 5s, client: 600s, server: 600s, http-request: 10s, http-keep-alive: 600s }
 ${words}admin:

@@ -6,7 +6,7 @@ await main(async () => {
     npm: true,
     build: true,
     lab: true,
-    commands: ["taskset", "setpriv", "nginx", "haproxy", "wrk", "openssl"],
+    commands: ["taskset", "setpriv", "nginx", "haproxy", "wrk", "h2load", "openssl"],
   });
   const { runBench } = await import("../dist-lab/bench/main.js");
   return await runBench(process.argv.slice(2));

@@ -51,8 +51,10 @@ export class Http2Peer implements AnyClient {
     });
   }
 
-  static async connect(proxy: RunningProxy): Promise<Http2Peer> {
+  /** `first` goes out in front of the handshake. */
+  static async connect(proxy: RunningProxy, first: Uint8Array | null = null): Promise<Http2Peer> {
     const tcp = net.connect({ port: proxy.port, host: "127.0.0.1" });
+    if (first !== null) tcp.write(first);
     const tls = connectTls({ socket: tcp, rejectUnauthorized: false, ALPNProtocols: ["h2", "http/1.1"] });
     const secured = new Promise<void>((resolve, reject) => {
       tls.once("secureConnect", () => resolve());

@@ -1,5 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { ProxyConfig } from "../../src/config/config.js";
+import type { InquiryPart } from "../../src/process/inquiry.js";
+import { Inquired } from "../../src/proxy/inquired.js";
+import type { InvalidMessages } from "../../src/proxy/invalid-messages.js";
+import { encodeProxyHeader } from "../../src/proxy/proxy-protocol/encode.js";
 import { answerOf, Http2Peer } from "./http2-peer.js";
 import { delay, eventually, type Peer } from "./peer.js";
 import { head, ok, type ProxyOptions, portableOnly, type Scenario, scenario } from "./scenario.js";
@@ -394,6 +398,62 @@ overHttp2("no server: an error page; a rule's answers; each on its own stream", 
   );
   t.match(answers[0].body.toString(), /<h1>503 Service Unavailable<\/h1>/);
   t.equal(answers[2].body.length, 0);
+});
+
+overHttp2(
+  "whose connection it is a PROXY header says, and one tells a server so for each stream",
+  async (s, t) => {
+    const server = await s.server();
+    const tls = { crt: ["/certs"], alpn: ["h2"] };
+    const listen = [{ address: "127.0.0.1", port: 0, tls, acceptProxy: true as const }];
+    const servers = [{ name: "web01", host: "127.0.0.1", port: server.port, sendProxy: 1 as const }];
+    const proxy = s.proxy([server], offering({ config: { listen, servers, log } }));
+    const ends = {
+      source: { address: "192.0.2.7", port: 4711 },
+      destination: { address: "198.51.100.1", port: 443 },
+    };
+    const client = await Http2Peer.connect(proxy, encodeProxyHeader(2, ends));
+    for (const path of ["/1", "/2"]) {
+      const answer = client.get(path);
+      const web = await server.accept();
+      await web.expect("PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\n");
+      const request = await web.receiveHead();
+      t.equal(request.field("x-forwarded-for"), "192.0.2.7");
+      web.send(ok(path));
+      t.equal((await answer).body.toString(), path);
+    }
+    await eventually(
+      () => proxy.lines.length === 2,
+      () => "no log lines",
+    );
+    for (const line of proxy.lines) t.match(line, /^192\.0\.2\.7:4711 /);
+  },
+);
+
+overHttp2("show sess tells of each stream, and an operator ends one of them", async (s, t) => {
+  const { server, proxy, client } = await one(s);
+  const told: InquiryPart[] = [];
+  const inquired = new Inquired({
+    proxies: [proxy.instance],
+    invalid: { list: () => [] } as unknown as InvalidMessages,
+    threadId: 1,
+    now: () => proxy.instance.engine.now(),
+    date: String,
+    tell: (_id, part) => told.push(part),
+  });
+  inquired.take(1, { about: "sessions", id: null, atLength: false });
+  t.match(told, [{ kind: "lines", text: "" }], "a connection that rests has no stream");
+  const streams = ["/1", "/2"].map((path) => answerOf(client.open({ ":path": path })));
+  const webs = await Promise.all(streams.map(() => server.accept()));
+  for (const web of webs) await web.receiveHead();
+  inquired.take(2, { about: "sessions", id: null, atLength: false });
+  const text = told.at(-1)?.kind === "lines" ? (told.at(-1) as { text: string }).text : "";
+  t.equal(text.trim().split("\n").length, 2);
+  inquired.take(3, { about: "cut-session", id: Number.parseInt(text, 16) });
+  const ended = await Promise.race(streams);
+  t.equal(ended.status, 502);
+  for (const web of webs) if (web.isOpen) web.send(ok("on"));
+  t.same((await Promise.all(streams)).map(({ status }) => status).sort(), [200, 502]);
 });
 
 overHttp2("an error file that is no HTTP, or empty, ends its own stream alone", async (s, t) => {

@@ -73,22 +73,3 @@ export function addHistograms(all: readonly Histogram[]): Histogram {
     sumMs: all.reduce((sum, { sumMs }) => sum + sumMs, 0),
   };
 }
-
-/**
- * The time that a share `quantile` (0–1) of them does not exceed, interpolated within its bucket as Prometheus does; null: there
- * is none. Beyond the greatest bound it is that bound.
- */
-export function quantileMs({ counts }: Pick<Histogram, "counts">, quantile: number): number | null {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total === 0) return null;
-  const rank = quantile * total;
-  let before = 0;
-  for (const [i, bound] of bucketBoundsMs.entries()) {
-    if (before + counts[i] >= rank && counts[i] > 0) {
-      const from = i === 0 ? 0 : bucketBoundsMs[i - 1];
-      return from + ((bound - from) * (rank - before)) / counts[i];
-    }
-    before += counts[i];
-  }
-  return bucketBoundsMs.at(-1) ?? null;
-}

@@ -237,6 +237,18 @@ t.test("HAProxy's words: quotes, escapes, variables and comments", async (t) => 
   t.match(named.yaml, "password: ${PW}");
 });
 
+t.test(
+  "HAProxy: the stats page acts where it did for everybody, and other conditions are named",
+  async (t) => {
+    const page =
+      "listen a\n bind :80\n server s 10.0.0.1:80\nlisten s\n bind :8404\n stats enable\n stats auth a:b\n";
+    t.equal(haproxy(`${page} stats admin if TRUE\n`).config?.admin?.pageActs, true);
+    const local = haproxy(`${page} stats admin if LOCALHOST\n`);
+    t.equal(local.config?.admin?.pageActs, undefined);
+    t.match(JSON.stringify(local.notes), "stats admin if LOCALHOST");
+  },
+);
+
 t.test("HAProxy: frontends, backends, acls, rules, checks and old words", async (t) => {
   const { config, notes } = haproxy(`
 global

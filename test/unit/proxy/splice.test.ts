@@ -20,7 +20,13 @@ class ScriptedKernel extends Kernel {
   }
 }
 
-function scene(count: number, ...results: number[]) {
+/** A response of `count` bytes on its way to a client. */
+const scene = (count: number, ...results: number[]) => sceneOf(false, count, results);
+
+/** A request's body on its way to a server. */
+const uploadScene = (count: number, ...results: number[]) => sceneOf(true, count, results);
+
+function sceneOf(isUpload: boolean, count: number, results: number[]) {
   const kernel = new ScriptedKernel(results);
   const owner: DirectOwner = {
     kernel,
@@ -36,14 +42,18 @@ function scene(count: number, ...results: number[]) {
   const told: string[] = [];
   const later: DirectConnection[] = [];
   const pipes = new Pipes(kernel);
-  const server = new DirectConnection(owner, true, {
+  const from = {
     ...nobody,
-    spliced: (_connection, moved, taken) => told.push(`moved ${moved}, ${taken ? "taken" : "it is slow"}`),
-  });
-  const client = new DirectConnection(owner, false, { ...nobody, drained: () => told.push("drained") });
-  const splice = new Splice(server, client, count, kernel, pipes);
-  server.splice = splice;
-  client.fedBy = splice;
+    spliced: (_connection: unknown, moved: number, taken: boolean) =>
+      told.push(`moved ${moved}, ${taken ? "taken" : "it is slow"}`),
+  };
+  const to = { ...nobody, drained: () => told.push("drained") };
+  const server = new DirectConnection(owner, true, isUpload ? to : from);
+  const client = new DirectConnection(owner, false, isUpload ? from : to);
+  const [source, target] = isUpload ? [client, server] : [server, client];
+  const splice = new Splice(source, target, count, kernel, pipes);
+  source.splice = splice;
+  target.fedBy = splice;
   const end = (): void => {
     splice.end();
     pipes.destroy();
@@ -104,4 +114,30 @@ t.test("who was told that the other side is slow is told when it takes on", asyn
     t.same(told, ["moved 0, it is slow"]);
     end();
   });
+});
+
+const brokenPipe = 32;
+
+t.test(
+  "when a server's connection breaks, what was in the pipe counts as sent: where the request ends must be found",
+  async (t) => {
+    const { splice, told, pipes, client, server, later, end } = uploadScene(500, 100, 40, -brokenPipe);
+    t.equal(splice.pump(), false);
+    t.same(told, ["moved 40, taken", "moved 60, taken"]);
+    t.same(later, [server, client], "the server's last words are read before more of the client's");
+    t.equal(client.splice, null);
+    t.equal(client.isPaused, false);
+    t.equal(pipes.used, 0);
+    end();
+  },
+);
+
+t.test("when a client's connection breaks, nothing is read of a response that has a gap", async (t) => {
+  const { splice, told, pipes, client, server, later, end } = scene(500, 100, 40, -brokenPipe);
+  t.equal(splice.pump(), false);
+  t.same(told, ["moved 40, taken"]);
+  t.same(later, [client], "its owner hears that it is gone");
+  t.equal(server.isPaused, true);
+  t.equal(pipes.used, 0);
+  end();
 });

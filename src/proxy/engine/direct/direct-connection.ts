@@ -88,7 +88,8 @@ export class DirectConnection implements Connection, Timed {
 
   constructor(
     private readonly owner: DirectOwner,
-    private readonly isOutgoing: boolean,
+    /** To a server. */
+    readonly isOutgoing: boolean,
     handler: ConnectionHandler,
   ) {
     this.handler = handler;

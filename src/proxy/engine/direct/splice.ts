@@ -103,10 +103,23 @@ export class Splice {
       }
       return false;
     }
+    this.lose(n);
+    return false;
+  }
+
+  /** `to` is gone, with minus this errno, and what is in the pipe with it. */
+  private lose(n: number): void {
+    const { from, to, inPipe } = this;
     this.end();
     to.writeFails(n);
+    if (!to.isOutgoing) {
+      // Its owner hears of it on a later turn. What `from` still has to say has a gap now, and must not be read as if it had none.
+      from.pause();
+      return;
+    }
+    // A server that goes away may have answered already: what the client says is read on, to where its request ends.
+    from.handler.spliced(from, inPipe, true);
     from.readOn();
-    return false;
   }
 
   private releasePipe(): void {

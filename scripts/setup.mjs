@@ -43,6 +43,7 @@ const packageOf = {
   wrk: "wrk",
   haproxy: "haproxy",
   groff: "groff-base",
+  zsh: "zsh",
   "dpkg-deb": "dpkg",
   hatop: "hatop",
   "prometheus-haproxy-exporter": "prometheus-haproxy-exporter",

@@ -62,6 +62,7 @@ const suites = {
       "haproxy",
       "chromium",
       "groff",
+      "zsh",
       "script",
     ],
   },

@@ -55,6 +55,22 @@ t.test("reloads under load: no request fails, what was begun is finished, the co
   );
 });
 
+t.test("who asks the stats socket while reloads replace the control thread is never refused", async (t) => {
+  const servers = { a: await namedServer(t, "a") };
+  const daemon = await FileDaemon.start(t, servers);
+  let isRunning = true;
+  const answers: (string | undefined)[] = [];
+  const asking = (async () => {
+    while (isRunning) answers.push(await daemon.stat("http,FRONTEND", 1));
+  })();
+  for (let i = 0; i < 3; i++) await daemon.reload(servers, i % 2 === 0 ? { server: "7s" } : {});
+  await daemon.stat("http,FRONTEND", 1);
+  isRunning = false;
+  await asking;
+  t.ok(answers.length > 3);
+  t.same([...new Set(answers)], ["FRONTEND"]);
+});
+
 t.test("a reload that cannot open its address changes nothing and says why", async (t) => {
   const servers = { a: await namedServer(t, "a") };
   const daemon = await FileDaemon.start(t, servers);

@@ -1,6 +1,11 @@
-/** HAProxy's `cookie` of a backend in its mode insert: which server a client's next requests go to. */
+/** HAProxy's `cookie` of a backend: which server a client's next requests go to. */
 export interface CookieConfig {
   readonly name: string;
+  /**
+   * The cookie is the servers' own: `rewrite` puts the server's value in the place of what it set, `prefix` in front of that,
+   * with `~` between, and takes it out of requests. Left out: insert, the proxy sets it itself.
+   */
+  readonly mode?: "rewrite" | "prefix";
   /** The servers do not see it. */
   readonly indirect: boolean;
   /** A response that sets it is marked as private, if caches might keep it. */

@@ -10,9 +10,10 @@ export const cookieSchema = Type.Object(
   {
     name: text("a cookie's name such as SERVERID", "Name of the cookie."),
     mode: Type.Optional(
-      Type.Enum(["insert"], {
-        title: "insert (rewrite and prefix are not there)",
-        description: "The proxy sets the cookie itself. Default insert.",
+      Type.Enum(["insert", "rewrite", "prefix"], {
+        title: "insert, rewrite or prefix",
+        description:
+          "The proxy sets the cookie itself; or the servers set it, and their value is replaced, or gets one in front. Default insert.",
       }),
     ),
     indirect: truth("Servers do not see it. Default false."),
@@ -54,6 +55,34 @@ export function readCookie(
     context.problem([...path, "name"], `${quote(name)} is no cookie's name`, "write letters, digits and _ -");
   if (domain !== undefined && !/^\.?[A-Za-z0-9.-]+$/.test(domain))
     context.problem([...path, "domain"], `${quote(domain)} is no domain`, "write, for example, .example.org");
+  const mode = shape.mode === "insert" ? undefined : shape.mode;
+  if (mode !== undefined) {
+    for (const word of [
+      "indirect",
+      "nocache",
+      "postonly",
+      "preserve",
+      "httponly",
+      "secure",
+      "domain",
+      "attr",
+    ] as const) {
+      if (shape[word] === undefined || shape[word] === false) continue;
+      context.problem(
+        [...path, word],
+        `${word} is about a cookie that the proxy sets, and with mode: ${mode} the servers do`,
+        "leave it out, or write mode: insert",
+        "key",
+      );
+    }
+  }
+  const divided = mode === "prefix" ? servers.find(({ cookie }) => cookie?.includes("~")) : undefined;
+  if (divided !== undefined)
+    context.problem(
+      [...path, "mode"],
+      `${quote(divided.cookie ?? "")}, the cookie of ${divided.name}, has the ~ in it that ends a prefix`,
+      "give the server a value without ~",
+    );
   const attributes = each([...path, "attr"], shape.attr);
   for (const [at, value] of attributes) {
     if (!attribute.test(value))
@@ -73,6 +102,7 @@ export function readCookie(
   }
   return {
     name,
+    ...(mode !== undefined && { mode }),
     indirect: shape.indirect === true,
     nocache: shape.nocache === true,
     postonly: shape.postonly === true,
@@ -100,7 +130,7 @@ export function writeCookie(cookie: CookieConfig): object {
   const flags = ["indirect", "nocache", "postonly", "preserve", "httponly", "secure"] as const;
   return {
     name,
-    mode: "insert",
+    mode: cookie.mode ?? "insert",
     ...Object.fromEntries(flags.filter((flag) => cookie[flag]).map((flag) => [flag, true])),
     ...(domain !== undefined && { domain }),
     ...(attributes.length > 0 && { attr: attributes }),

@@ -235,15 +235,20 @@ export class ProxyImport {
   }
 
   private cookie(name: string, words: readonly string[], place: Place): Outcome {
-    if (!words.includes("insert")) return { reason: "cookie: has the mode insert alone" };
-    const flags = ["indirect", "nocache", "postonly", "preserve", "httponly", "secure"];
+    const mode = words.find((word) => word === "insert" || word === "rewrite" || word === "prefix");
+    if (mode === undefined) return { reason: "a cookie is inserted, rewritten or a prefix" };
+    // What HAProxy takes beside the other modes says nothing there.
+    const flags =
+      mode === "insert" ? ["indirect", "nocache", "postonly", "preserve", "httponly", "secure"] : [];
     this.set(["cookie", "name"], name, place);
+    if (mode !== "insert") this.set(["cookie", "mode"], mode, place);
     for (let i = 0; i < words.length; i++) {
       const word = words[i];
       if (flags.includes(word)) this.set(["cookie", word], true, place);
+      else if (mode !== "insert" && (word === "domain" || word === "attr")) i++;
       else if (word === "domain") this.set(["cookie", "domain"], words[++i] ?? "", place);
       else if (word === "attr") this.set(["cookie", "attr"], [words[++i] ?? ""], place);
-      else if (word !== "insert") {
+      else if (word !== mode) {
         this.target.draft.note(place, word, `cookie: has no ${word}`);
         if (/^max/.test(word)) i++;
       }

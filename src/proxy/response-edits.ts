@@ -3,7 +3,7 @@ import { Head, type HeadLimits, parseResponseHead } from "./http1/head.js";
 import type { RequestFacts } from "./rules/request-facts.js";
 import { ResponseFacts } from "./rules/response-facts.js";
 import { applyResponseRules } from "./rules/response-rule-set.js";
-import type { Stickiness } from "./stickiness.js";
+import type { CookieDone, Stickiness } from "./stickiness.js";
 
 /** What a head may grow by. */
 const growthBytes = 16_384;
@@ -14,7 +14,7 @@ export class ResponseEdits {
   /** Of the changed response. */
   readonly head: Head;
   /** What was done about the cookie. */
-  letter: "N" | "I" | "P" | "D" = "N";
+  letter: CookieDone = "N";
   private readonly limits: HeadLimits;
 
   constructor(

@@ -7,6 +7,12 @@ import type { ResponseFacts } from "./rules/response-facts.js";
 /** What a client's cookie said: HAProxy's third letter of the termination state. */
 export type CookieSaid = "N" | "I" | "D" | "V";
 
+/** HAProxy's fourth letter: nothing was done about the cookie, it was inserted, the server's own passed, was dropped, or rewritten. */
+export type CookieDone = "N" | "I" | "P" | "D" | "R";
+
+/** Between a server's value and what the server itself has set, with mode prefix. */
+const delimiter = "~";
+
 /** Whether a server takes requests of clients that are its own. */
 export interface StickyServers {
   /** Down, or in maintenance: a drained server keeps its clients. */
@@ -19,14 +25,14 @@ const nobody = { source: "", overTls: false };
 const cookieName = [..."cookie"].map((letter) => letter.charCodeAt(0));
 
 /**
- * HAProxy's cookie in its mode insert: tells a client which server it was at, and finds that server again. One for each
+ * HAProxy's cookie: tells a client which server it was at, and finds that server again. One for each
  * backend and data thread; `server`, `said` and `head` are those of the request that was looked at last.
  */
 export class Stickiness {
   /** The server that the client asks for; −1: none, or it is stopped. */
   server = -1;
   said: CookieSaid = "N";
-  /** Of the request without the cookie. */
+  /** Of the request that `lookAt` has changed. */
   readonly head: Head;
   private readonly servers = new Map<string, number>();
 
@@ -45,7 +51,7 @@ export class Stickiness {
 
   /**
    * Looks for the cookie of the request that `head` describes in `bytes`. Returns the request without it, described by
-   * `this.head`, where servers are not to see it (`indirect`); null: it goes on as it came.
+   * `this.head`, where servers are not to see it (`indirect`), or not all of it (`prefix`); null: it goes on as it came.
    */
   lookAt(bytes: Uint8Array, head: Head): Uint8Array | null {
     this.server = -1;
@@ -58,19 +64,21 @@ export class Stickiness {
         const own = this.ownValue(pair);
         if (own === null) continue;
         isThere = true;
-        this.take(own);
+        this.take(this.config.mode === "prefix" ? own.split(delimiter, 1)[0] : own);
       }
     }
-    return isThere && this.config.indirect ? this.withoutCookie(bytes, head) : null;
+    const { indirect, mode } = this.config;
+    return isThere && (indirect || mode === "prefix") ? this.asServersSeeIt(bytes, head) : null;
   }
 
   /**
    * Tells the client of `server`, which answered, where it asked for another one or for none. `asked`: the server that its
    * cookie led to, or −1. Returns HAProxy's fourth letter.
    */
-  answer(response: ResponseFacts, server: number, asked: number, method: number): "N" | "I" | "P" | "D" {
+  answer(response: ResponseFacts, server: number, asked: number, method: number): CookieDone {
     const { config } = this;
-    let letter: "N" | "I" | "P" | "D" = "N";
+    if (config.mode !== undefined) return this.rewrite(response, this.values[server], config.mode);
+    let letter: CookieDone = "N";
     const own = response.fields.some((field) => this.isOwnSetCookie(field));
     if (own && config.preserve) return "P";
     if (own) {
@@ -109,15 +117,41 @@ export class Stickiness {
       : null;
   }
 
-  private withoutCookie(bytes: Uint8Array, head: Head): Uint8Array | null {
+  /** The server's own cookie names the server now. */
+  private rewrite(response: ResponseFacts, id: string | null, mode: "rewrite" | "prefix"): CookieDone {
+    const own = response.fields.some((field) => this.isOwnSetCookie(field));
+    if (!own) return "N";
+    if (id === null) return "P";
+    response.replaceFields("set-cookie", (value) => {
+      if (!this.isOwnSetCookie({ name: "set-cookie", value })) return value;
+      const [pair, ...attributes] = value.split(";");
+      const set = mode === "rewrite" ? id : `${id}${delimiter}${this.ownValue(pair)}`;
+      return [`${pair.slice(0, pair.indexOf("="))}=${set}`, ...attributes].join(";");
+    });
+    return "R";
+  }
+
+  private asServersSeeIt(bytes: Uint8Array, head: Head): Uint8Array | null {
     const facts = new RequestFacts(bytes, head, nobody);
     facts.replaceFields("cookie", (value) => {
+      if (this.config.mode === "prefix")
+        return value
+          .split(";")
+          .map((pair) => this.withoutId(pair))
+          .join(";");
       const left = value.split(";").filter((pair) => this.ownValue(pair) === null);
       return left.length === 0 ? null : left.join(";").trim();
     });
     const edited = facts.toHead();
     const end = parseRequestHead(edited, 0, edited.length, this.head, this.limits);
     return end === edited.length ? edited : null;
+  }
+
+  /** `SRV=s1~abc` is `SRV=abc` for the server. */
+  private withoutId(pair: string): string {
+    const value = pair.indexOf("=") + 1;
+    const at = this.ownValue(pair) === null ? -1 : pair.indexOf(delimiter, value);
+    return at < 0 ? pair : pair.slice(0, value) + pair.slice(at + 1);
   }
 
   private isOwnSetCookie({ name, value }: { readonly name: string; readonly value: string }): boolean {

@@ -239,3 +239,35 @@ scenario("an answer in chunks, to HTTP/1.0, and a switch of protocols carry the 
     `${head("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Set-Cookie: SRV=s1; path=/", "Connection: Upgrade")}hello`,
   );
 });
+
+scenario("rewrite: the server's own cookie names the server, and leads back to it", async (s, t) => {
+  const [first, second] = [await s.server(), await s.server()];
+  const proxy = s.proxy([first, second], sticky([first, second], { mode: "rewrite" }));
+  const client = await proxy.client();
+  client.send(get("/1"));
+  const web = await first.accept();
+  await web.expectMessage(forwardedGet("/1"));
+  web.send(okWith("Set-Cookie: x=1", "Set-Cookie: SRV=own; path=/a; Secure"));
+  await client.expectMessage(okWith("Set-Cookie: x=1", "Set-Cookie: SRV=s1; path=/a; Secure"));
+  client.send(get("/2", "Cookie: SRV=s1"));
+  await web.expectMessage(forwardedGet("/2", "Cookie: SRV=s1"));
+  web.send(ok("ok"));
+  await client.expectMessage(ok("ok"));
+  t.same(proxy.lines.map(letters), ["--NR", "--VN"]);
+});
+
+scenario("prefix: the server sees its own value alone, and the client comes back to it", async (s, t) => {
+  const [first, second] = [await s.server(), await s.server()];
+  const proxy = s.proxy([first, second], sticky([first, second], { mode: "prefix" }));
+  const client = await proxy.client();
+  client.send(get("/1"));
+  const web = await first.accept();
+  await web.expectMessage(forwardedGet("/1"));
+  web.send(okWith("Set-Cookie: SRV=a~b=c; path=/"));
+  await client.expectMessage(okWith("Set-Cookie: SRV=s1~a~b=c; path=/"));
+  client.send(get("/2", "Cookie: x=1~2; SRV=s1~a~b=c; y=z~"));
+  await web.expectMessage(forwardedGet("/2", "Cookie: x=1~2; SRV=a~b=c; y=z~"));
+  web.send(ok("ok"));
+  await client.expectMessage(ok("ok"));
+  t.same(proxy.lines.map(letters), ["--NR", "--VN"]);
+});

@@ -143,3 +143,56 @@ theme(
     },
   ],
 );
+
+const setting = {
+  reply: ({ server, target }: { server: string; target: string }) => [
+    `HTTP/1.1 200 OK\r\nContent-Length: 1\r\n${target === "/set" ? "Set-Cookie: SRV=own; path=/x; HttpOnly\r\nSet-Cookie: other=1\r\n" : ""}\r\n${server}`,
+  ],
+};
+
+const rewriting = (line: string, words: Readonly<Record<string, unknown>>): ProxySpec => ({
+  ...sticky(line, words),
+  servers: { ...servers, c: {} },
+});
+
+theme(
+  "stickiness by a server's own cookie",
+  {
+    proxies: {
+      rewritten: rewriting("rewrite", { mode: "rewrite" }),
+      prefixed: rewriting("prefix", { mode: "prefix" }),
+    },
+  },
+  (["rewritten", "prefixed"] as const).map((proxy) => {
+    const set = proxy === "rewritten" ? "" : "~own";
+    // By turns where nothing leads to a server, and with the third one, which has no value, as the server set it.
+    const turns =
+      proxy === "rewritten" ? ["b", "b", "c", "a", "b", "c", "a"] : ["b", "b", "b", "c", "a", "a", "b"];
+    const last = proxy === "rewritten" ? "b" : "a";
+    const cookie = (value: string) => `set-cookie: SRV=${value}; path=/x; HttpOnly; set-cookie: other=1`;
+    const counts = { rewritten: [7, 1], prefixed: [3, 5] }[proxy];
+    return {
+      name: `${proxy}: what servers set, what they see, and where clients go`,
+      proxy,
+      servers: setting,
+      client: async (client: Client) => {
+        for (const path of ["/set", "/set", "/set", "/"]) await ask(client, get(path));
+        for (const value of ["s2", "s2~own", "nobody", "x~own", "~", "s1~a~b", "s2~"])
+          await ask(client, get("/", `Cookie: a=b; SRV=${value}; c=d`));
+        await ask(client, get("/set", "Cookie: SRV=s2"));
+        await ask(client, get("/", "Cookie: SRV=s1~1; SRV=s2~2"));
+      },
+      sees: [
+        ...['200 "a"', cookie(`s1${set}`), '200 "b"', cookie(`s2${set}`), '200 "c"', cookie("own")],
+        ...['200 "a"', "no cookie"],
+        ...turns.flatMap((server) => [`200 "${server}"`, "no cookie"]),
+        ...['200 "b"', cookie(`s2${set}`), `200 "${last}"`, "no cookie"],
+      ],
+      log: [
+        ...["200 --NR", "200 --NR", "200 --NP", "200 --NN", "200 --VR"],
+        ...Array.from({ length: counts[0] }, () => "200 --IN"),
+        ...Array.from({ length: counts[1] }, () => "200 --VN"),
+      ],
+    };
+  }),
+);

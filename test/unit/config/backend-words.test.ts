@@ -62,11 +62,28 @@ refused(
   /"a; b" cannot be a cookie's value/,
 );
 refused("a name with a blank", "    cookie: { name: a b }\n", ", cookie: a", /"a b" is no cookie's name/);
+for (const mode of ["rewrite", "prefix"] as const) {
+  holds(`mode ${mode} of a cookie`, `    cookie: { name: SRV, mode: ${mode} }\n`, ", cookie: a", {
+    cookie: { name: "SRV", mode },
+  } as const);
+  refused(
+    `a word about a cookie of the proxy's own with mode ${mode}`,
+    `    cookie: { name: SRV, mode: ${mode}, indirect: true }\n`,
+    ", cookie: a",
+    /indirect is about a cookie that the proxy sets/,
+  );
+}
+refused(
+  "a prefix with what ends a prefix",
+  "    cookie: { name: SRV, mode: prefix }\n",
+  ", cookie: a~b",
+  /"a~b", the cookie of \S+, has the ~ in it/,
+);
 refused(
   "another mode",
-  "    cookie: { name: SRV, mode: prefix }\n",
+  "    cookie: { name: SRV, mode: learn }\n",
   ", cookie: a",
-  /mode is "prefix"\. Write insert \(rewrite and prefix are not there\)/,
+  /mode is "learn"\. Write insert, rewrite or prefix/,
 );
 refused(
   "an attribute with a semicolon",

@@ -562,3 +562,18 @@ listen web
   );
   t.end();
 });
+
+t.test("cookies that servers set are carried over with their mode", (t) => {
+  const of = (words: string) =>
+    haproxy(`
+listen web
+  bind :80
+  mode http
+  cookie SRV ${words}
+  server a 10.0.0.1:80 cookie a
+`).config?.proxies[0]?.cookie;
+  t.match(of("prefix"), { name: "SRV", mode: "prefix", indirect: false });
+  t.match(of("rewrite nocache"), { name: "SRV", mode: "rewrite", nocache: false });
+  t.notOk(of("insert indirect")?.mode);
+  t.end();
+});

@@ -17,8 +17,11 @@ const needlessFlags = [
   "no-sslv3",
   "no-tlsv10",
   "no-tlsv11",
+  "no-alpn",
 ];
 const needlessWords = ["name", "process", "thread", "id", "backlog", "maxconn", "nice", "tcp-ut"];
+/** HTTP that is not spoken here: old configurations name it. */
+const unspoken = /^(?:spdy\/.*|h2-.*|h2c|h3|http\/(?:0\.9|1\.0))$/;
 /** HAProxy's words for TLS that there are, by ours. */
 const tlsWords: Readonly<Record<string, string>> = {
   crt: "crt",
@@ -41,7 +44,12 @@ export function readBindWords(parameters: readonly string[]): BindWords {
       const value = parameters[++i] ?? "";
       const present = tls.get(tlsWords[word]);
       if (word === "crt") tls.set("crt", [...(Array.isArray(present) ? present : []), value]);
-      else tls.set(tlsWords[word], word === "alpn" ? value.split(",") : value);
+      else if (word === "alpn") {
+        const offered = value.split(",");
+        const kept = offered.filter((protocol) => !unspoken.test(protocol));
+        for (const protocol of offered) if (!kept.includes(protocol)) left.push(`alpn ${protocol}`);
+        if (kept.length > 0) tls.set("alpn", kept);
+      } else tls.set(tlsWords[word], value);
     } else if (needlessFlags.includes(word)) continue;
     else if (needlessWords.includes(word)) {
       left.push(word);

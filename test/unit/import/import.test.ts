@@ -267,7 +267,7 @@ defaults
   default-server inter 3s fall 4
 frontend web
   bind 10.0.0.9:80,10.0.0.9:8080 name x
-  bind 10.0.0.9:443 accept-proxy ssl crt /etc/cert.pem crt /etc/more/ alpn h2,http/1.1
+  bind 10.0.0.9:443 accept-proxy ssl crt /etc/cert.pem crt /etc/more/ alpn h2,spdy/3,http/1.1
   acl admin path_beg /admin
   acl inside src 10.0.0.0/8
   acl inside src fd00::/8

@@ -127,10 +127,10 @@ export class DataThreads {
     for (const thread of this.threads) thread.post({ kind: "stay" });
   }
 
-  /** Those that can be asked. */
+  /** Those that are there, or should be: who is stuck or dead does not answer, and is counted for that. */
   inquired(): Inquired[] {
     return this.threads
-      .filter((thread) => thread.isReady)
+      .filter((thread) => !thread.hasEnded)
       .map((thread) => ({ inquire: (id, inquiry) => thread.post({ kind: "inquire", id, inquiry }) }));
   }
 

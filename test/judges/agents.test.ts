@@ -35,6 +35,15 @@ const columns = [
   "agent_health",
 ] as const;
 
+/** The row while no question is open: HAProxy forgets what the agent has said when it asks again. */
+async function rowBetween(world: World, name: string) {
+  for (let tries = 0; tries < 500; tries++) {
+    const row = (await world.stat()).get(name);
+    if (row?.get("agent_status")?.startsWith("* ") !== true) return row;
+  }
+  throw new Error(`${world.peer}: the agent of ${name} is asked without a pause`);
+}
+
 /** Each answer of the agent of server a, until a column shows it; then what the row says of it. */
 async function hear(
   client: Client,
@@ -46,7 +55,7 @@ async function hear(
     await client.command(`set server ${proxy}/a agent-send ${says}`);
     client.seen.pop();
     await world.untilCell("a", column, value);
-    const row = (await world.stat()).get(`${proxy}/a`);
+    const row = await rowBetween(world, `${proxy}/a`);
     const shown = columns.map((name) => row?.get(name)?.replace("* ", "") ?? "");
     client.note(`${says}: ${shown.join(" | ")} | ${row?.get("last_agt") ?? ""}`);
   }

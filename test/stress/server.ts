@@ -73,8 +73,11 @@ export class PlannedServer {
       const { line, fields } = readHead(bytes);
       const entry = this.#book.get(Number(/^[A-Z]+ \/x\/(\d+)[? ]/.exec(line)?.[1]));
       if (entry === undefined) {
-        // A client that left in the middle of its head or while it waited: its plan may be over already.
-        wire.abort(true);
+        // A client that left in the middle of its head or while it waited, or a request that was asked for again elsewhere
+        // (pipelining): its plan may be over already. The answer before it may still be on its way: no reset.
+        wire.end();
+        await wire.whenClosed(2000);
+        wire.abort(false);
         return;
       }
       entry.asked += 1;

@@ -1,19 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { describeEndpoint } from "../config/address.js";
 import type { Config } from "../config/config.js";
 import { defaultAdminPassword } from "../config/defaults.js";
 import { defaultPasswordMessage } from "../config/lint.js";
-import { describeProblem, type Problem, sentences } from "../config/problem.js";
-import { describeAdminListen } from "../config/serialize.js";
+import { describeProblem, type Problem } from "../config/problem.js";
 import { ExitCode, exitCodeOf, LbError } from "../errors.js";
 import { FlightRecorder, parseFlight } from "../flight/recorder.js";
 import { type Certificates, sameCertificates } from "../proxy/tls/certificate.js";
-import type { UpgradeAnswer } from "../upgrade/answer.js";
 import type { Predecessor } from "../upgrade/predecessor.js";
 import type { Successor } from "../upgrade/successor.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import { ControlHost } from "./control-host.js";
 import { DataPlane } from "./data-plane.js";
+import { describeServing } from "./describe-serving.js";
 import { handToSuccessor } from "./hand-to-successor.js";
 import {
   beforeStart,
@@ -33,6 +31,7 @@ import { type ReloadPlan, sameAdminListen } from "./reload-plan.js";
 import { type ReadAgain, Reloads } from "./reloads.js";
 import { SdNotify } from "./sd-notify.js";
 import { summarizeCounters } from "./state-dump.js";
+import { Upgrades } from "./upgrades.js";
 import { VrrpHost } from "./vrrp-host.js";
 import { startWatchdog } from "./watchdog.js";
 
@@ -86,6 +85,7 @@ export class Daemon {
   private notify: SdNotify | null;
   private readonly vrrp: VrrpHost;
   private readonly reloads: Reloads;
+  private readonly upgrades: Upgrades<Successor>;
   private successor: Successor | null = null;
   private lifeCycle: LifeCycleState = beforeStart;
   private readonly watch: NodeWatch;
@@ -141,6 +141,7 @@ export class Daemon {
       obstacle: () => (this.lifeCycle.name === "serving" ? null : `this node is ${this.lifeCycle.name}`),
       apply: (read, certificates, plan, onApplied) => this.apply(read, certificates, plan, onApplied),
     });
+    this.upgrades = this.upgradesOf();
     this.notify = SdNotify.open(options.environment);
     for (const fact of inherit?.facts ?? []) this.watch.take(fact);
     const flight = inherit === null ? null : parseFlight(inherit.flight);
@@ -314,7 +315,7 @@ export class Daemon {
     process.on("SIGUSR2", () => {
       this.reloading = this.reloading
         .then(() => this.reloads.reload(() => {}))
-        .then(() => this.upgrade(() => {}));
+        .then(() => this.upgrades.upgrade(() => {}));
     });
     process.on("SIGUSR1", () => this.dumpState());
   }
@@ -409,27 +410,10 @@ export class Daemon {
   }
 
   private announceServing(): void {
-    const { config } = this;
-    this.log.info(
-      {
-        node: config.node,
-        config: this.options.configFrom,
-        threads: this.plane.threadCount,
-        engine: this.plane.engine,
-        vrrp: config.vrrp.map(
-          ({ name, interface: on, virtualRouterId, priority, addresses }) =>
-            `${name} ${on} vrid ${virtualRouterId} priority ${priority} ${addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`).join(" ")}`,
-        ),
-        proxies: config.proxies.map(
-          ({ name, listen, servers, defaultBackend }) =>
-            `${name} ${listen.map(({ address, port }) => describeEndpoint(address, port)).join(" ")} → ${defaultBackend ?? servers.map(({ host, port }) => describeEndpoint(host, port)).join(" ")}`,
-        ),
-        admin:
-          config.admin === null ? null : `${describeAdminListen(config.admin.listen)}${config.admin.path}`,
-        statsSocket: config.statsSocket?.path ?? null,
-      },
-      "serving",
-    );
+    const { configFrom } = this.options;
+    const { threadCount, engine } = this.plane;
+    const served = describeServing(this.config);
+    this.log.info({ ...served, config: configFrom, threads: threadCount, engine }, "serving");
     this.notify?.send("READY=1", "STATUS=serving");
   }
 
@@ -458,50 +442,33 @@ export class Daemon {
     }
   }
 
-  /**
-   * SIGUSR2 and `lb upgrade`: the program as it is on the disk now takes over, or nothing changes and the log says why.
-   * `tell` is called once, before the control thread that asked goes.
-   */
-  private async upgrade(tell: (answer: UpgradeAnswer) => void): Promise<void> {
-    try {
-      const { outcome, problems } = await this.reloads.plan();
-      if (outcome === "planned")
-        throw new LbError(
-          "LB_UPGRADE",
-          "the configuration is not the running one any more",
-          "reload it first, as lb upgrade and SIGUSR2 do, or mend it",
-        );
-      if (outcome === "refused")
-        throw new LbError("LB_UPGRADE_REFUSED", problems.join("\n"), "mend the configuration");
-      const successor = await handToSuccessor({
-        log: this.log,
-        node: this.config.node,
-        plane: this.plane,
-        control: this.control,
-        watch: this.watch,
-        recorder: this.recorder,
-        vrrp: this.vrrp,
-        environment: this.options.environment,
-        obstacle: () => this.cannotBeFollowed(),
-      });
-      this.successor = successor;
-      const { pid, version } = successor;
-      tell({ outcome: "upgraded", pid, version, problems: [] });
-      if (this.lifeCycle.name === "serving") {
-        this.input({ kind: "superseded" });
-      } else {
-        // Told to stop in the very moment: that is the other one's business now.
-        this.retire();
-        if (pid !== null) process.kill(pid, "SIGTERM");
-      }
-    } catch (error) {
-      if (!(error instanceof LbError)) throw error;
-      const { code, advice, message } = error;
-      this.log.error({ code, advice }, `${message}: nothing was upgraded`);
-      const isRefused = code === "LB_UPGRADE_REFUSED";
-      const problems = isRefused ? message.split("\n") : [`${code}: ${sentences(message, advice)}`];
-      tell({ outcome: isRefused ? "refused" : "failed", pid: null, version: null, problems });
-    }
+  private upgradesOf(): Upgrades<Successor> {
+    return new Upgrades({
+      log: this.log,
+      plan: () => this.reloads.plan(),
+      hand: () =>
+        handToSuccessor({
+          log: this.log,
+          node: this.config.node,
+          plane: this.plane,
+          control: this.control,
+          watch: this.watch,
+          recorder: this.recorder,
+          vrrp: this.vrrp,
+          environment: this.options.environment,
+          obstacle: () => this.cannotBeFollowed(),
+        }),
+      onSucceeded: (successor) => {
+        this.successor = successor;
+        if (this.lifeCycle.name === "serving") {
+          this.input({ kind: "superseded" });
+        } else {
+          // Told to stop in the very moment: that is the other one's business now.
+          this.retire();
+          if (successor.pid !== null) process.kill(successor.pid, "SIGTERM");
+        }
+      },
+    });
   }
 
   private cannotBeFollowed(): string | null {
@@ -550,7 +517,9 @@ export class Daemon {
         );
         break;
       case "upgrade":
-        this.reloading = this.reloading.then(() => this.upgrade((result) => answer(JSON.stringify(result))));
+        this.reloading = this.reloading.then(() =>
+          this.upgrades.upgrade((result) => answer(JSON.stringify(result))),
+        );
         break;
     }
   }

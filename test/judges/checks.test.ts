@@ -121,8 +121,9 @@ theme(
       web: {
         retries: 0,
         servers: {
+          // HAProxy spreads its first checks over this time, and two more must pass before they undo what a command has said.
           a: {
-            check: { inter: 60_000 },
+            check: { inter: 5_000 },
             haproxy: "on-marked-down shutdown-sessions",
             tandem: { on_marked_down: "shutdown-sessions" },
           },
@@ -133,7 +134,7 @@ theme(
         mode: "tcp",
         servers: {
           a: {
-            check: { inter: 60_000 },
+            check: { inter: 5_000 },
             haproxy: "on-marked-up shutdown-backup-sessions",
             tandem: { on_marked_up: "shutdown-backup-sessions" },
           },
@@ -144,7 +145,7 @@ theme(
         mode: "tcp",
         servers: {
           a: {
-            check: { inter: 60_000 },
+            check: { inter: 5_000 },
             haproxy: "on-marked-down shutdown-sessions",
             tandem: { on_marked_down: "shutdown-sessions" },
           },
@@ -189,6 +190,7 @@ theme(
         await client.closed();
         await client.connect();
         await client.bytes(1);
+        client.reset();
       },
       sees: [
         "set server raw/a health down → ",

@@ -96,6 +96,8 @@ export class PlannedServer {
     const { answer, special, id } = exchange;
     const random = new Random(this.#seed, id, 2);
     if (special === "reset" || (special === "flaky" && asked === 1)) {
+      // With pipelining the answer to somebody else may be on its way in front of this.
+      await wire.settled();
       wire.abort(true);
       return false;
     }

@@ -18,6 +18,7 @@ export class Wire {
   errorCode: string | null = null;
   receivedBytes = 0;
   sentBytes = 0;
+  #sentAtMs = 0;
   readonly #socket: Socket;
   readonly #slowReadMs: number;
   #queue: Buffer[] = [];
@@ -65,6 +66,12 @@ export class Wire {
     return this.#ended;
   }
 
+  /** Until what was sent has had its time to arrive: a reset takes what has not. */
+  async settled(): Promise<void> {
+    const restMs = this.#sentAtMs + 200 - performance.now();
+    if (restMs > 0) await sleep(restMs);
+  }
+
   /** Everything up to and including `mark`, or null when the other side ended before it. */
   async readPast(mark: string): Promise<Buffer | null> {
     let searched = 0;
@@ -98,6 +105,7 @@ export class Wire {
   async write(bytes: Buffer): Promise<void> {
     if (this.#closed || !this.#socket.writable) throw new Broken(this.errorCode ?? "EPIPE");
     this.sentBytes += bytes.length;
+    this.#sentAtMs = performance.now();
     if (bytes.length === 0 || this.#socket.write(bytes)) return;
     while (this.#socket.writableNeedDrain && !this.#closed) {
       await new Promise<void>((resolve) => {

@@ -124,7 +124,6 @@ export class PlannedServer {
       await wire.write(Buffer.from("HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"));
     const head = answerHead(exchange, answer, uploaded);
     if (special === "cut") {
-      // So that the head has arrived before the end does.
       const part = Math.min(answer.bytes - 1, random.whole(0, 70_000));
       await writeCut(
         wire,
@@ -133,7 +132,8 @@ export class PlannedServer {
         random,
         head.length + part,
       );
-      await sleep(30);
+      // So that the head has arrived before the end does: single bytes wait for delayed acknowledgements (40 ms and more).
+      await wire.settled();
       wire.abort(random.chance(0.5));
       return false;
     }

@@ -7,6 +7,7 @@ import { HeldBytes } from "./held-bytes.js";
 import { BodyFramer } from "./http1/body.js";
 import type { RequestForwarding } from "./http1/forward.js";
 import { Framing, findHeadEnd, type Head, Method } from "./http1/head.js";
+import { keepInvalid } from "./keep-invalid.js";
 import { Cause } from "./log/termination.js";
 import { logUnserved } from "./log-unserved.js";
 import type { ProxyInstance } from "./proxy-instance.js";
@@ -136,8 +137,8 @@ export class ClientConnection implements ConnectionHandler {
     this.awaitBody();
     this.framer.skipData(count);
     this.bodyPassed();
-    this.exchange.requestSpliced(count, taken, this.framer.done);
-    if (this.phase === Phase.body && !this.exchange.takesBody) this.pause();
+    this.exchange.request.spliced(count, taken, this.framer.done);
+    if (this.phase === Phase.body && !this.exchange.request.takesBody) this.pause();
   }
 
   ended(): void {
@@ -294,7 +295,7 @@ export class ClientConnection implements ConnectionHandler {
       const rest = this.passBody(bytes, 0, bytes.length);
       if (rest < bytes.length) this.held.append(bytes, rest, bytes.length);
     }
-    if (this.paused && (this.phase !== Phase.body || this.exchange.takesBody)) this.resume();
+    if (this.paused && (this.phase !== Phase.body || this.exchange.request.takesBody)) this.resume();
   }
 
   beginTunnel(): void {
@@ -465,12 +466,12 @@ export class ClientConnection implements ConnectionHandler {
     this.phase = Phase.body;
     this.awaitBody();
     this.exchange.begin(headBytes, false, start < end, route);
-    if (this.phase !== Phase.body || start === end || !this.exchange.takesBody) return start;
+    if (this.phase !== Phase.body || start === end || !this.exchange.request.takesBody) return start;
     return this.passBody(bytes, start, end);
   }
 
   private receivedBody(bytes: Uint8Array, start: number, end: number): void {
-    if (!this.exchange.takesBody) {
+    if (!this.exchange.request.takesBody) {
       this.hold(bytes, start, end);
       return;
     }
@@ -478,8 +479,8 @@ export class ClientConnection implements ConnectionHandler {
     const rest = this.passBody(bytes, start, end);
     if (rest < end) this.hold(bytes, rest, end);
     else if (this.phase !== Phase.body) return;
-    else if (!this.exchange.takesBody) this.pause();
-    else this.exchange.spliceRequest(this.framer.dataLeft);
+    else if (!this.exchange.request.takesBody) this.pause();
+    else this.exchange.request.splice(this.framer.dataLeft);
   }
 
   /** Passes on what belongs to the body; returns where that ends. */
@@ -491,7 +492,7 @@ export class ClientConnection implements ConnectionHandler {
       return end;
     }
     this.bodyPassed();
-    this.exchange.requestBody(bytes, start, bodyEnd, this.framer.done);
+    this.exchange.request.body(bytes, start, bodyEnd, this.framer.done);
     return bodyEnd;
   }
 
@@ -540,16 +541,13 @@ export class ClientConnection implements ConnectionHandler {
     reason: string,
     at: number | null,
   ): void {
-    const { invalid, config, exchangeLog, engine, limits } = this.proxy;
-    invalid.keep({
+    const { proxy, exchange } = this;
+    const isHead = at === null;
+    keepInvalid(proxy, this.connection, {
       kind: "request",
-      proxy: config.name,
-      otherSide: at === null ? null : this.exchange.backendName,
-      server: at === null ? null : this.exchange.serverName,
-      atEpochMs: exchangeLog.epochMs(engine.now()),
-      clientAddress: this.connection.remoteAddress,
-      clientPort: this.connection.remotePort,
-      maxHeadBytes: limits.maxHeadBytes,
+      proxy: proxy.config.name,
+      otherSide: isHead ? null : exchange.backendName,
+      server: isHead ? null : exchange.serverName,
       ...{ reason, bytes, start, end, at },
     });
   }

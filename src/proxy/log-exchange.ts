@@ -1,18 +1,10 @@
-import type { ClientConnection } from "./client-connection.js";
-import type { ExchangeTimes } from "./exchange-times.js";
-import type { ExchangeTrace } from "./log/exchange-trace.js";
-import type { Route } from "./route.js";
+import type { Exchange } from "./exchange.js";
 
-/** Writes the line of an exchange that is about to end. `holdsServer`: a server still counts it as a session. */
-export function logExchange(
-  { exchangeLog, engine, config, backend }: Route,
-  client: ClientConnection,
-  trace: ExchangeTrace,
-  { startedMs, queueMs, connectMs, answerMs }: ExchangeTimes,
-  request: string | null,
-  answerBytes: number,
-  holdsServer: boolean,
-): void {
+/** Writes the line of an exchange that is about to end. `answerBytes`: of an answer that it is about to get. */
+export function logExchange(exchange: Exchange, answerBytes: number): void {
+  const { client, search, trace } = exchange;
+  const { startedMs, queueMs, connectMs, answerMs } = exchange.times;
+  const { exchangeLog, engine, config, backend } = exchange.route;
   const { counts } = exchangeLog;
   const beganMs = client.requestBeganMs < 0 ? startedMs : client.requestBeganMs;
   exchangeLog.write({
@@ -21,7 +13,7 @@ export function logExchange(
     frontend: config.name,
     overTls: client.overTls,
     backend: backend.name,
-    server: trace.server < 0 ? null : config.servers[trace.server].name,
+    server: search.lastServer < 0 ? null : config.servers[search.lastServer].name,
     beganEpochMs: exchangeLog.epochMs(beganMs),
     requestMs: Math.round(startedMs - beganMs),
     queueMs: Math.round(queueMs),
@@ -37,12 +29,13 @@ export function logExchange(
     frontendConnections: counts.frontend(),
     // Of the others: HAProxy has taken this one away by then.
     backendSessions: counts.backend() - 1,
-    serverSessions: trace.server < 0 ? 0 : counts.server(trace.server) - (holdsServer ? 1 : 0),
+    serverSessions:
+      search.lastServer < 0 ? 0 : counts.server(search.lastServer) - (search.server < 0 ? 0 : 1),
     retries: trace.retries,
     isRedispatched: trace.isRedispatched,
-    serverQueue: trace.serverQueue,
-    backendQueue: trace.backendQueue,
-    request,
+    serverQueue: search.serverQueue,
+    backendQueue: search.backendQueue,
+    request: client.requestLine ?? exchange.requestLine,
     ...(client.requestId !== null && { requestId: client.requestId }),
   });
 }

@@ -125,6 +125,30 @@ export class Route {
     this.queue?.release(server);
   }
 
+  /**
+   * A connection to `server` that has rested in `pool`, for the next exchange; null: there is none that could be used.
+   * `youngerThanMs`: see `UpstreamPool.take`.
+   */
+  takeIdle(
+    pool: UpstreamPool,
+    server: number,
+    nowMs: number,
+    youngerThanMs: number,
+  ): UpstreamConnection | null {
+    const { counters, backend } = this;
+    let idle = pool.take(server, nowMs, youngerThanMs);
+    // The server has moved to another address since.
+    while (idle !== null && idle.target !== backend.targets.of(server)) {
+      idle.closeIdle();
+      idle = pool.take(server, nowMs, youngerThanMs);
+    }
+    if (idle === null) return null;
+    counters.reused(server);
+    counters.idleConnections(server, -1);
+    counters.usedConnections(server, 1);
+    return idle;
+  }
+
   /** An upstream connection whose exchange is over: kept for the next request, or closed. */
   release(upstream: UpstreamConnection, reusable: boolean): void {
     this.counters.usedConnections(upstream.server, -1);

@@ -1,14 +1,13 @@
 import { noKey } from "./balance/algorithm.js";
 import { hashText } from "./balance/key-hash.js";
-import { Tried } from "./balance/tried.js";
 import type { Client } from "./client.js";
 import type { Connection, ConnectionHandler, DeadlineKind } from "./engine/engine.js";
 import { greet } from "./greeting.js";
 import { HeldBytes } from "./held-bytes.js";
 import { Cause, Stage } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
-import type { Patient } from "./queue/first-checks.js";
-import { Sought, type Waiter } from "./queue/server-queue.js";
+import { Sought } from "./queue/server-queue.js";
+import { type Seeker, ServerSearch } from "./server-search.js";
 import type { SessionReport } from "./session-report.js";
 
 /** From so many bytes at once on, what follows passes unseen, where the engine can: below it copying costs less. */
@@ -31,23 +30,15 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * What the client sends waits in the kernel until a server has taken the connection, so another server can be tried as
  * long as none has. The session lives as long as something passes in either direction (`timeout: tunnel`).
  */
-export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
+export class TcpSession implements ConnectionHandler, Client, Seeker {
   rosterPlace = -1;
   sessionId = 0;
 
   private phase: Phase = Phase.connecting;
   private upstream: Connection | null = null;
-  private server = -1;
-  readonly tried = new Tried();
-  readonly key: number;
-  /** No cookie is seen here. */
-  readonly asked = -1;
-  /** It waits for a server to have room. */
-  private isQueued = false;
+  private readonly search: ServerSearch;
   private hasWaitedTooLong = false;
   private isKilled = false;
-  private serverQueue = 0;
-  private backendQueue = 0;
   private retries = 0;
   /** FIN has come from a side. */
   private halfClosed = false;
@@ -65,9 +56,8 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
   private readonly startedMs: number;
   private connectStartedMs = 0;
   private connectMs = 0;
-  /** For the log line: when the first attempt at a server began, the last server, what the client got. */
+  /** For the log line: when the first attempt at a server began, what the client got. */
   private firstAttemptMs = -1;
-  private lastServer = -1;
   private sentBytes = 0;
   private redispatches = 0;
   private cause: Cause = Cause.none;
@@ -78,7 +68,8 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
     private readonly overTls: boolean,
   ) {
     this.startedMs = proxy.engine.now();
-    this.key = proxy.config.balance === "source" ? hashText(client.remoteAddress) : noKey;
+    this.search = new ServerSearch(proxy, this);
+    this.search.begin(proxy, proxy.config.balance === "source" ? hashText(client.remoteAddress) : noKey);
     proxy.counters.exchangeBegan();
     client.pause();
   }
@@ -94,14 +85,14 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
     const { counters, engine, backend } = this.proxy;
     if (backend.greets && !this.isGreeted) {
       this.isGreeted = true;
-      if (!greet(connection, backend, this.server, this.client, this.early !== null)) return;
+      if (!greet(connection, backend, this.search.server, this.client, this.early !== null)) return;
     }
     this.phase = Phase.open;
     this.cause = Cause.none;
     this.connectMs = engine.now() - this.connectStartedMs;
-    counters.connected(this.server);
-    counters.usedConnections(this.server, 1);
-    this.proxy.serverReached(this.server);
+    counters.connected(this.search.server);
+    counters.usedConnections(this.search.server, 1);
+    this.proxy.serverReached(this.search.server);
     connection.clearDeadline();
     this.touch();
     const isTaken = this.early === null || this.passEarly(this.early, connection);
@@ -147,7 +138,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
     if (kind === "connect") this.connectFailed(connection, "time-out");
     else if (kind === "retry") this.dispatch();
     else {
-      this.proxy.counters.clientAborted(this.server);
+      this.proxy.counters.clientAborted(this.search.server);
       this.cause = Cause.clientTimeout;
       this.end(this.serverIsSlow, this.clientIsSlow);
     }
@@ -165,7 +156,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
     if (errorCode !== null) {
       if (isClient) this.aborted();
       else {
-        this.proxy.counters.responseFailed(this.server, true);
+        this.proxy.counters.responseFailed(this.search.server, true);
         this.cause = Cause.server;
         this.end(true, true);
       }
@@ -196,7 +187,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
     const { config, backend } = this.proxy;
     const isOpen = this.phase === Phase.open;
     const elapsedMs = nowMs - this.startedMs;
-    const state = isOpen ? "tunnel" : this.isQueued ? "queue" : "connect";
+    const state = isOpen ? "tunnel" : this.search.isWaiting ? "queue" : "connect";
     return {
       clientAddress: this.client.remoteAddress,
       clientPort: this.client.remotePort,
@@ -207,7 +198,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
       exchange: {
         state,
         backend: backend.name,
-        server: this.server < 0 ? null : config.servers[this.server].name,
+        server: this.search.server < 0 ? null : config.servers[this.search.server].name,
         queueMs: this.firstAttemptMs < 0 ? -1 : this.connectStartedMs - this.startedMs,
         connectMs: isOpen ? this.connectMs : -1,
         responseMs: -1,
@@ -219,24 +210,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
     };
   }
 
-  // —— from the queue ——
-
-  queued(server: number): void {
-    const { backend, counters } = this.proxy;
-    this.isQueued = true;
-    counters.queued(server);
-    // Its place in the line, as HAProxy counts it: the first one is 1.
-    if (server < 0) this.backendQueue += backend.queuedFor(-1);
-    else {
-      this.serverQueue += backend.queuedFor(server);
-      this.lastServer = server;
-    }
-  }
-
-  dequeued(server: number): void {
-    this.isQueued = false;
-    this.proxy.counters.dequeued(server);
-  }
+  // —— from the search for a server ——
 
   waitedTooLong(): void {
     this.cause = Cause.serverTimeout;
@@ -245,17 +219,13 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
     this.end(true, true);
   }
 
-  /** The first checks have said who is up. */
   tryAgain(): void {
     this.dispatch();
   }
 
   granted(server: number): void {
     const { engine, counters, config, backend } = this.proxy;
-    this.server = server;
-    this.lastServer = server;
-    this.tried.add(server);
-    counters.serverChosen(server, this.proxy.monotonicMs());
+    this.search.arriveAt(server);
     counters.connecting(server);
     this.isGreeted = false;
     this.connectStartedMs = engine.now();
@@ -267,33 +237,31 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
   // —— inside ——
 
   private dispatch(): void {
-    const { balancer, engine, queue, backend } = this.proxy;
-    const server = queue === null ? balancer.pick(this.tried, engine.now(), this.key) : queue.seek(this);
+    const server = this.search.find();
     if (server >= 0) this.granted(server);
-    else if (server === Sought.none && backend.firstChecks?.holds(this) !== true) {
+    else if (server === Sought.none) {
       if (this.cause === Cause.none) this.cause = Cause.server;
       this.end(true, true);
     }
   }
 
   private connectFailed(connection: Connection, reason: string): void {
-    const { counters, balancer } = this.proxy;
-    const left = this.server;
+    const { counters } = this.proxy;
+    const left = this.search.server;
     connection.close(false);
     this.upstream = null;
-    this.server = -1;
     this.cause = reason === "time-out" ? Cause.serverTimeout : Cause.server;
     counters.connectFailed(left);
     this.proxy.serverFailed(left, reason);
-    this.proxy.leave(left);
-    if (balancer.hasMore(this.tried)) {
+    this.search.leave();
+    if (this.search.hasMore) {
       counters.redispatched(left);
       this.redispatches++;
       this.dispatch();
     } else if (this.retries < mostRetries) {
       this.retries++;
       counters.retried(left);
-      this.tried.clear();
+      this.search.tried.clear();
       this.client.deadline("retry", retryDelayMs);
     } else {
       this.dispatch();
@@ -315,9 +283,9 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
     const { counters } = this.proxy;
     if (connection === this.client) {
       counters.receivedFromClient(count);
-      counters.sentToServer(this.server, count);
+      counters.sentToServer(this.search.server, count);
     } else {
-      counters.receivedFromServer(this.server, count);
+      counters.receivedFromServer(this.search.server, count);
       counters.sentToClient(count);
       this.sentBytes += count;
     }
@@ -345,7 +313,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
 
   /** The client reset its connection. */
   private aborted(): void {
-    this.proxy.counters.clientAborted(this.server);
+    this.proxy.counters.clientAborted(this.search.server);
     this.cause = Cause.client;
     this.end(true, true);
   }
@@ -360,7 +328,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
       frontend: config.name,
       overTls: this.overTls,
       backend: this.proxy.backend.name,
-      server: this.lastServer < 0 ? null : config.servers[this.lastServer].name,
+      server: this.search.lastServer < 0 ? null : config.servers[this.search.lastServer].name,
       beganEpochMs: exchangeLog.epochMs(this.startedMs),
       requestMs: -1,
       queueMs:
@@ -378,11 +346,11 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
       processConnections: counts.process(),
       frontendConnections: counts.frontend(),
       backendSessions: counts.backend() - 1,
-      serverSessions: this.server < 0 ? 0 : counts.server(this.server) - 1,
+      serverSessions: this.search.server < 0 ? 0 : counts.server(this.search.server) - 1,
       retries: this.retries + this.redispatches,
       isRedispatched: this.redispatches > 0,
-      serverQueue: this.serverQueue,
-      backendQueue: this.backendQueue,
+      serverQueue: this.search.serverQueue,
+      backendQueue: this.search.backendQueue,
       request: null,
     });
   }
@@ -390,7 +358,7 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
   /** HAProxy says nothing of how far a session had come that an operator has ended. */
   private stage(wasOpen: boolean): Stage {
     if (wasOpen) return this.isKilled ? Stage.none : Stage.data;
-    return this.isQueued || this.hasWaitedTooLong ? Stage.queue : Stage.connect;
+    return this.search.isWaiting || this.hasWaitedTooLong ? Stage.queue : Stage.connect;
   }
 
   /** Closes what is left of both sides, and the accounts. */
@@ -404,17 +372,14 @@ export class TcpSession implements ConnectionHandler, Client, Waiter, Patient {
     if (!this.serverGone) this.upstream?.close(resetServer && wasOpen);
     if (!this.clientGone) this.client.close(resetClient);
     if (wasOpen) {
-      counters.usedConnections(this.server, -1);
+      counters.usedConnections(this.search.server, -1);
       const queueMs = this.connectStartedMs - this.startedMs;
-      counters.timed(this.server, this.connectMs, 0, engine.now() - this.startedMs, queueMs);
+      counters.timed(this.search.server, this.connectMs, 0, engine.now() - this.startedMs, queueMs);
     }
     counters.exchangeEnded();
-    if (this.isQueued) {
-      this.proxy.queue?.leave(this);
-      this.proxy.backend.firstChecks?.leave(this);
-    }
+    this.search.giveUp();
     this.proxy.left(this);
     // Last: another session may begin at once at the place that this one leaves.
-    if (this.server >= 0) this.proxy.leave(this.server);
+    this.search.leave();
   }
 }

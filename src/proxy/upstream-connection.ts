@@ -120,9 +120,9 @@ export class UpstreamConnection implements ConnectionHandler {
       return;
     }
     this.framer.skipData(count);
-    exchange.responseSpliced(this, count, taken, this.framer.done);
+    exchange.response.spliced(this, count, taken, this.framer.done);
     if (this.framer.done && this.exchange === exchange)
-      this.finish(exchange, exchange.serverKeepsAlive, nothing, 0, 0);
+      this.finish(exchange, exchange.response.serverKeepsAlive, nothing, 0, 0);
   }
 
   ended(): void {
@@ -188,7 +188,7 @@ export class UpstreamConnection implements ConnectionHandler {
     }
     let at = start;
     while (at < end) {
-      const after = responseHeads.parse(bytes, at, end, exchange.method);
+      const after = responseHeads.parse(bytes, at, end, exchange.request.method);
       if (after < 0) {
         exchange.brokenResponse(this, responseHeads.head.error, bytes, at, end, null);
         return;
@@ -204,7 +204,7 @@ export class UpstreamConnection implements ConnectionHandler {
         return;
       }
       if (status < 200) {
-        exchange.interimResponse(this, bytes);
+        exchange.response.interim(this, bytes);
         continue;
       }
       this.beginBody(exchange, bytes, at, end);
@@ -235,15 +235,15 @@ export class UpstreamConnection implements ConnectionHandler {
       exchange.brokenResponse(this, this.framer.error, bytes, start, end, bodyEnd);
       return;
     }
-    exchange.responseBody(this, bytes, start, bodyEnd, this.framer.done);
+    exchange.response.body(this, bytes, start, bodyEnd, this.framer.done);
     if (this.exchange !== exchange) return;
-    if (this.framer.done) this.finish(exchange, exchange.serverKeepsAlive, bytes, bodyEnd, end);
+    if (this.framer.done) this.finish(exchange, exchange.response.serverKeepsAlive, bytes, bodyEnd, end);
     else this.goOn(exchange);
   }
 
   /** More of the response's body is to come. */
   protected goOn(exchange: Exchange): void {
-    exchange.spliceResponse(this, this.framer.dataLeft);
+    exchange.response.splice(this, this.framer.dataLeft);
   }
 
   /** The response is whole; `bytes[at, end)` came behind it. */

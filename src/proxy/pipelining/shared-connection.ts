@@ -52,11 +52,11 @@ export class SharedConnection extends UpstreamConnection {
     }
     counters.idleConnections(this.server, -1);
     counters.usedConnections(this.server, 1);
-    let bytes = first.requestBytes;
-    for (const exchange of this.behind) bytes += exchange?.requestBytes ?? 0;
+    let bytes = first.request.headBytes;
+    for (const exchange of this.behind) bytes += exchange?.request.headBytes ?? 0;
     const room = engine.scratch(bytes);
-    let end = first.writeRequest(room.bytes, room.start);
-    for (const exchange of this.behind) end = exchange?.writeRequest(room.bytes, end) ?? end;
+    let end = first.request.writeHead(room.bytes, room.start);
+    for (const exchange of this.behind) end = exchange?.request.writeHead(room.bytes, end) ?? end;
     this.reuse(first);
     this.connection.send(room.bytes, room.start, end, false);
     if (this.behind.length > 0) {

@@ -101,7 +101,7 @@ export class Control {
     this.rates = startRates(readSnapshot(this.table, data.proxies), monotonicMs());
   }
 
-  /** Opens what is configured and posts `ready`; what cannot be opened is posted as `failed` before it. */
+  /** Opens what is configured, if it may, and posts `ready`; what cannot be opened is posted as `failed` before it. */
   async start(): Promise<void> {
     this.checker.start();
     this.agents.start();
@@ -111,14 +111,21 @@ export class Control {
     this.probe = new ServerProbe(this.data.proxies, this.table, this.servers, (proxy, server) =>
       this.post({ kind: "server-reached", proxy, server }),
     );
+    if (this.data.accepts) await this.accept();
+    this.post({ kind: "ready" });
+  }
+
+  private async accept(): Promise<void> {
     await this.openStatsSocket();
     const { admin } = this.data;
     if (admin !== null) await this.openAdmin(admin.descriptor, admin.config);
-    this.post({ kind: "ready" });
   }
 
   async handle(message: ToControlThread): Promise<void> {
     switch (message.kind) {
+      case "accept":
+        await this.accept();
+        break;
       case "vrrp":
         this.vrrp = message.instances;
         break;

@@ -76,6 +76,7 @@ export class ControlHost {
   private adminComplaint = "";
   private nextAdminTryMs = 0;
   private statuses: readonly VrrpStatus[] = [];
+  private accepts = true;
   private isStopping = false;
 
   constructor(options: ControlHostOptions) {
@@ -159,8 +160,12 @@ export class ControlHost {
       this.adminSocket = { ...this.adminSocket, config: admin };
   }
 
-  /** Instead of opening them: takes what the process before has left, as far as this configuration still wants it there. */
+  /**
+   * Instead of opening them: takes what the process before has left, as far as this configuration still wants it there.
+   * Whoever comes is its, until `accept`.
+   */
   inherit(sockets: readonly InheritedSocket[]): void {
+    this.accepts = false;
     const { admin, statsSocket } = this.options.config;
     const address = admin === null ? null : adminAddress(this.options.config, admin, networkInterfaces());
     for (const { kind, address: on, port, descriptor } of sockets) {
@@ -174,6 +179,12 @@ export class ControlHost {
     }
     if (this.adminSocket === null) this.openAdmin();
     if (this.statsListener === null) this.openStatsSocket();
+  }
+
+  /** After `inherit`: whoever comes is this process's. */
+  accept(): void {
+    this.accepts = true;
+    this.thread.post({ kind: "accept" });
   }
 
   /** For the process that follows. */
@@ -272,6 +283,7 @@ export class ControlHost {
         stats === null || config.statsSocket === null
           ? null
           : { descriptor: duplicateDescriptor(stats.descriptor), config: config.statsSocket },
+      accepts: this.accepts,
       threads: plane.table.blocks.length,
       engine: plane.engine,
       maxconn: effectiveMaxconn(config),

@@ -202,6 +202,7 @@ export class Daemon {
     if (predecessor !== null) return this.follow(predecessor);
     this.control.openAdmin();
     this.control.openStatsSocket();
+    this.plane.accept();
     this.plane.start();
     setInterval(() => this.look(), lookEveryMs);
     const [opened] = await Promise.all([this.vrrp.open(false), this.threadsReady()]);
@@ -212,8 +213,8 @@ export class Daemon {
   }
 
   /**
-   * The start of a successor: everything that can fail comes before the data threads, which accept beside the other process
-   * as soon as they are ready; then VRRP goes on from where the other one stands still.
+   * The start of a successor: everything that can fail comes first; then VRRP goes on from where the other one stands still.
+   * Clients and operators are the other one's until it says `go`: what a successor that fails had accepted would be lost.
    */
   private async follow(predecessor: Predecessor): Promise<void> {
     this.control.inherit(predecessor.inherit?.sockets ?? []);
@@ -231,6 +232,8 @@ export class Daemon {
     this.plane.takeStates(states);
     this.vrrp.use(opened, vrrp);
     await predecessor.taken();
+    this.plane.accept();
+    this.control.accept();
     if (vrrp !== null) {
       await this.vrrp
         .link(vrrp)
@@ -486,8 +489,11 @@ export class Daemon {
     notify?.send(`MAINPID=${successor.pid}`);
     this.notify = null;
     successor.go();
-    successor.onGone = () =>
+    successor.onGone(() => {
       this.log.warn({ successor: successor.pid }, "the process that took over is gone");
+      // It may have died before the manager took it for the main process: that one waits for this one's end then.
+      if (notify !== null) this.input({ kind: "failed", exitCode: ExitCode.software });
+    });
     const count = (): void => successor.count(this.plane.counts(), this.plane.connections());
     count();
     setInterval(count, countEveryMs).unref();

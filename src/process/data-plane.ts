@@ -182,9 +182,14 @@ export class DataPlane {
       .map(({ address, port }) => describeEndpoint(address, port));
   }
 
+  /** Nobody is taken before `accept`, which may come first. */
   start(): void {
     void this.logs.ensure(this.current.config);
     this.current.threads.start();
+  }
+
+  accept(): void {
+    this.current.threads.accept();
   }
 
   /** Waits until the access logs are written, at most `limitMs`. */
@@ -269,6 +274,7 @@ export class DataPlane {
     this.serversBefore = before.servers;
     closeListeningSockets(before.sockets, next.sockets);
     this.carryOver();
+    next.threads.accept();
     before.threads.drain(drainTimeoutMs, 0);
   }
 

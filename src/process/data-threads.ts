@@ -51,6 +51,7 @@ export class DataThreads {
   private readonly gateMemory: readonly (readonly (SharedArrayBuffer | null)[])[];
   /** Places at servers that have maxconn: they are this generation's own. */
   private readonly serverSlots: SharedArrayBuffer;
+  private accepts = false;
   private isDraining = false;
   private isHandingOver = false;
   /** What the threads' last `ready` said. */
@@ -82,6 +83,12 @@ export class DataThreads {
   start(): void {
     this.warnOfLimit();
     for (const thread of this.threads) thread.start();
+  }
+
+  /** Clients are taken from now on, also by a thread that is started again. Before it they wait, or are taken by others. */
+  accept(): void {
+    this.accepts = true;
+    for (const thread of this.threads) thread.post({ kind: "accept" });
   }
 
   /** A limit that was asked for and cannot be kept is no limit that anybody sees. */
@@ -189,7 +196,15 @@ export class DataThreads {
       gateMemory: this.gateMemory,
       slotsBuffer: this.serverSlots,
     };
-    const shared = { proxies, engine, maxconn, threads: this.count, tls: this.tls, ...buffers };
+    const shared = {
+      proxies,
+      accepts: this.accepts,
+      engine,
+      maxconn,
+      threads: this.count,
+      tls: this.tls,
+      ...buffers,
+    };
     return startDataThread(name, { threadIndex: index, listeners, ...shared }, events);
   }
 

@@ -21,6 +21,8 @@ export interface DataThreadData {
   readonly engine: Config["engine"];
   /** One entry per proxy and listening address, each a descriptor of this thread's own. */
   readonly listeners: readonly ThreadListener[];
+  /** False: clients are another's, or wait, until `accept`. */
+  readonly accepts: boolean;
   readonly threads: number;
   /** Client connections of all proxies together. */
   readonly maxconn: number;
@@ -41,6 +43,8 @@ export interface DataThreadData {
 }
 
 export type ToDataThread =
+  /** Take clients from now on. */
+  | { readonly kind: "accept" }
   /** The address is about to move: finish keep-alive connections with `Connection: close`, go on accepting. */
   | { readonly kind: "hand-over" }
   /**
@@ -84,6 +88,8 @@ export interface ControlThreadData {
   readonly admin: { readonly descriptor: number; readonly config: AdminConfig } | null;
   /** Listening Unix socket of the stats socket, opened by the main thread, or null. */
   readonly statsSocket: { readonly descriptor: number; readonly config: StatsSocketConfig } | null;
+  /** False: whoever comes to these two is another's, or waits, until `accept`. */
+  readonly accepts: boolean;
   readonly threads: number;
   readonly engine: "direct" | "portable";
   readonly maxconn: number;
@@ -105,6 +111,8 @@ export type TrackedFact =
   | { readonly of: "file"; readonly name: string; readonly value: number };
 
 export type ToControlThread =
+  /** Take operators from now on. */
+  | { readonly kind: "accept" }
   | { readonly kind: "vrrp"; readonly instances: readonly VrrpStatus[] }
   /** A lazily opened admin socket (the interface's address came late). */
   | { readonly kind: "admin"; readonly descriptor: number; readonly config: AdminConfig }

@@ -10,6 +10,8 @@ import { PeerSecret } from "./peer-key.js";
 
 /** How often the others hear of VRRP without a transition. */
 const statusEveryMs = 1000;
+/** Until a successor that does not take over is gone, and this process goes on. */
+const comeBackMs = 2000;
 /** What the log says of the same configuration once. */
 const mostAdvice = 100;
 
@@ -150,7 +152,7 @@ export class VrrpHost {
 
   /** Stands still for a successor; null: there is nothing to take over. `thaw` or `leaveBehind` must follow. */
   async freeze(): Promise<VrrpLegacy | null> {
-    return (await this.speaker?.freeze()) ?? null;
+    return (await this.speaker?.freeze(this.stillstandLimitMs + comeBackMs)) ?? null;
   }
 
   async thaw(): Promise<void> {

@@ -4,7 +4,7 @@ import { createLog } from "../process/log.js";
 import type { DataThreadData, FromDataThread, ToDataThread } from "../process/messages.js";
 import { createProxies } from "./create-proxies.js";
 import type { LookUpAnswer } from "./engine/direct/host-names.js";
-import type { EngineLoop, Listener } from "./engine/engine.js";
+import type { EngineLoop } from "./engine/engine.js";
 import { openLoop } from "./engine/open-loop.js";
 import { Inquired } from "./inquired.js";
 import { InvalidMessages } from "./invalid-messages.js";
@@ -15,6 +15,7 @@ import { RateLimit } from "./rate-limit.js";
 import type { ProxyEvent } from "./route.js";
 import { ThreadCell } from "./stats/layout.js";
 import { StatsTable } from "./stats/table.js";
+import { ThreadListeners } from "./thread-listeners.js";
 import type { Certificates } from "./tls/certificate.js";
 
 /** How often the thread shows that its loop turns; the main thread takes 2 s of silence for a stuck one. */
@@ -41,7 +42,7 @@ const flushEveryMs = 200;
 class DataThread {
   readonly inquired: Inquired;
   private readonly proxies: readonly ProxyInstance[];
-  private readonly listeners: readonly Listener[];
+  private readonly listeners: ThreadListeners;
   private readonly cells: Float64Array;
   private endMove: () => void = () => {};
   private readonly batches = new LogBatches(openAccessLogChannel());
@@ -75,13 +76,20 @@ class DataThread {
       date: (ms) => logDate(Date.now() - engine.now() + ms, -new Date().getTimezoneOffset()),
       tell: (id, part, isLast) => tell({ kind: "told", id, part, isLast }),
     });
-    this.listeners = data.listeners.map(({ proxyIndex, place, descriptor }) =>
-      this.proxies[proxyIndex].listen(descriptor, place, data.tls),
+    this.listeners = new ThreadListeners(
+      data.listeners.map(({ proxyIndex, place, descriptor }) =>
+        this.proxies[proxyIndex].entrance(descriptor, place, data.tls),
+      ),
     );
+    if (data.accepts) this.accept();
     loop.every(heartbeatMs, () => this.beat());
     if (data.proxies.some(({ log }) => log !== undefined))
       loop.every(flushEveryMs, () => this.batches.flush());
     this.beat();
+  }
+
+  accept(): void {
+    this.listeners.accept();
   }
 
   renewCertificates(certificates: Certificates): void {
@@ -133,7 +141,7 @@ class DataThread {
     let isAccepting = acceptMs > 0;
     const stopAccepting = (): void => {
       isAccepting = false;
-      for (const listener of this.listeners) listener.close();
+      this.listeners.close();
     };
     if (isAccepting) {
       this.loop.after(acceptMs, () => {
@@ -210,6 +218,9 @@ if (port !== null) {
     // The other end of the port is this package's own.
     const order = message as ToDataThread;
     switch (order.kind) {
+      case "accept":
+        thread.accept();
+        break;
       case "hand-over":
         thread.handOver();
         break;

@@ -20,6 +20,7 @@ import { RequestIdentity } from "./request-identity.js";
 import { RequestRules } from "./request-rules.js";
 import { Route, type RouteParts } from "./route.js";
 import { TcpSession } from "./tcp-session.js";
+import type { Entrance } from "./thread-listeners.js";
 import { type Certificates, noTls, type ThreadTls } from "./tls/certificate.js";
 
 /** A connection that has waited this long for a request hardly has one on its way just now. */
@@ -100,6 +101,11 @@ export class ProxyInstance extends Route implements Acceptor {
 
   /** Takes clients from a listening socket, that of `config.listen[place]`; the engine owns the descriptor from now on. */
   listen(descriptor: number, place: number, tls: ThreadTls = noTls): Listener {
+    return this.entrance(descriptor, place, tls).open();
+  }
+
+  /** As `listen`, but nobody is taken before it is opened. Throws here what cannot be served. */
+  entrance(descriptor: number, place: number, tls: ThreadTls): Entrance {
     const { tls: config } = this.config.listen[place];
     let termination: TlsTermination | null = null;
     if (config !== undefined) {
@@ -108,9 +114,12 @@ export class ProxyInstance extends Route implements Acceptor {
         throw new Error(`${this.config.name}: the ${this.engine.name} engine speaks no TLS`);
       this.terminations.push(termination);
     }
-    const listener = this.engine.listen(descriptor, arrivalsOf(this, place, termination));
-    this.listeners.push(listener);
-    return listener;
+    const open = (): Listener => {
+      const listener = this.engine.listen(descriptor, arrivalsOf(this, place, termination));
+      this.listeners.push(listener);
+      return listener;
+    };
+    return { descriptor, open };
   }
 
   /** Clients that come from now on are shown these. */

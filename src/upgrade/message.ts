@@ -8,13 +8,13 @@ import { vrrpLegacySchema } from "../vrrp/legacy.js";
  *     the process before                                      its successor
  *       │  starts it with the listening sockets and one end of a socket pair
  *       │ ◀── hello: its pid ───────────────────────────────────── │
- *       │ ─── inherit: what the descriptors are, counters, states ─▶│  opens everything, accepts beside the other one
+ *       │ ─── inherit: what the descriptors are, counters, states ─▶│  opens everything, accepts nobody yet
  *       │ ◀── ready ────────────────────────────────────────────── │  (or refused: the reasons; then it ends)
  *       │  its VRRP stands still
  *       │ ─── take: how VRRP stands ──────────────────────────────▶ │  says so to the partners, holds the addresses
  *       │ ◀── taken ────────────────────────────────────────────── │
  *       │  tells the service manager the new main pid
- *       │ ─── go ─────────────────────────────────────────────────▶ │  serves
+ *       │ ─── go ─────────────────────────────────────────────────▶ │  accepts, serves
  *       │  accepts no more, finishes what it has begun
  *       │ ─── counts, each second and at the end ─────────────────▶ │  shows them with its own
  *

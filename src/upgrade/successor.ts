@@ -43,8 +43,7 @@ export class Successor {
   private refusal: Extract<ToPredecessor, { kind: "refused" }> | null = null;
   private readonly heard = new Set<ToPredecessor["kind"]>();
   private wake: () => void = () => {};
-  /** Called when the process is gone, after it has taken over. */
-  onGone: () => void = () => {};
+  private tellGone: () => void = () => {};
 
   private constructor(
     inherit: Omit<InheritMessage, "kind" | "protocol" | "sockets">,
@@ -96,6 +95,12 @@ export class Successor {
   /** From now on it is the main process. */
   go(): void {
     this.channel.send({ kind: "go" });
+  }
+
+  /** `listener` is called when the process that has taken over is gone, at once if it is by now. */
+  onGone(listener: () => void): void {
+    this.tellGone = listener;
+    if (this.isGone) listener();
   }
 
   /** What this process has counted by now, and how many client connections are open here. */
@@ -176,6 +181,6 @@ export class Successor {
     if (this.isGone) return;
     this.isGone = true;
     this.wake();
-    this.onGone();
+    this.tellGone();
   }
 }

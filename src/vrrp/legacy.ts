@@ -49,6 +49,9 @@ export const instanceLegacySchema = Type.Object({
   sequence: Type.Integer(),
 });
 
+/** As an interface was before this program changed it, to be put back at the end. */
+const interfaceSettings = Type.Object({ interface: Type.String(), arpIgnore: Type.String() });
+
 export const vrrpLegacySchema = Type.Object({
   instances: Type.Array(instanceLegacySchema),
   /** What notify scripts have heard of each sync group last. */
@@ -57,9 +60,12 @@ export const vrrpLegacySchema = Type.Object({
   isDrained: Type.Boolean(),
   /** Partners with a peer link, to be dialed at once. */
   linked: Type.Array(Type.Object({ address: Type.String(), local: Type.String(), zone: Type.String() })),
+  /** An earlier version does not tell. */
+  settings: Type.Optional(Type.Array(interfaceSettings)),
 });
 
 export type InstanceLegacy = Type.Static<typeof instanceLegacySchema>;
+export type InterfaceSettings = Type.Static<typeof interfaceSettings>;
 export type VrrpLegacy = Type.Static<typeof vrrpLegacySchema>;
 
 /** The same with every time moved: from one clock to another that runs alike. */

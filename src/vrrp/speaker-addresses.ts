@@ -66,6 +66,12 @@ export class AddressKeeper {
     }
   }
 
+  /** Nobody refreshes the lease for as long: it lasts so much longer this once. Nothing if the addresses are not held. */
+  outlast(ms: number): Promise<void> {
+    if (this.#holding) this.#enqueue(() => this.#putAll(this.#settings.leaseMs + ms));
+    return this.settled();
+  }
+
   /** Gratuitous ARP, once the addresses are there: the first one at once where they are. */
   announce(count: number): void {
     const early = this.#isEarly && count > 0 ? 1 : 0;
@@ -153,10 +159,9 @@ export class AddressKeeper {
     });
   }
 
-  async #putAll(): Promise<void> {
+  async #putAll(leaseMs = this.#settings.leaseMs): Promise<void> {
     this.#putWaits = false;
     const decision = this.#decision;
-    const { leaseMs } = this.#settings;
     try {
       for (const virtual of await this.#leased(this.#settings.addresses)) {
         if (this.#leftAlone.has(virtual.address)) {

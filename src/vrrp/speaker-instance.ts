@@ -148,6 +148,11 @@ export class SpeakerInstance {
     };
   }
 
+  /** While it stands still, `ms` at most, nobody refreshes the lease of the addresses. */
+  outlast(ms: number): Promise<void> {
+    return this.#keeper.outlast(ms);
+  }
+
   thaw(): void {
     this.#isFrozen = false;
   }

@@ -10,6 +10,7 @@ import { type Drop, type LocalRouter, type Received, receive, receiveIpv6 } from
 import { wrongHopLimitBytes } from "./socket-filter.js";
 import { sourceAddress } from "./source-address.js";
 import { Announcer } from "./speaker-announcer.js";
+import type { BaseSettings } from "./speaker-base-settings.js";
 import { HeardLog } from "./speaker-heard.js";
 import { type InstanceHooks, type InstancePort, SpeakerInstance } from "./speaker-instance.js";
 import type { SpeakerLog } from "./speaker-log.js";
@@ -58,7 +59,7 @@ export class SpeakerInterface implements InstancePort {
   constructor(
     name: string,
     configs: readonly VrrpInstanceConfig[],
-    route: RouteSocket,
+    { route, settings }: { readonly route: RouteSocket; readonly settings: BaseSettings },
     log: SpeakerLog,
     hooks: InstanceHooks,
     observer: () => InterfaceObserver | null,
@@ -71,7 +72,8 @@ export class SpeakerInterface implements InstancePort {
     this.#heard = new HeardLog(name, log);
     const { vmac, virtualRouterId, vmacXmitBase } = configs[0];
     this.#sendsOnBase = vmacXmitBase === true;
-    this.#vmac = vmac === null ? null : new Vmac(vmac, virtualRouterId, familyOf(configs[0]), route);
+    const kernel = { route, settings };
+    this.#vmac = vmac === null ? null : new Vmac(vmac, virtualRouterId, familyOf(configs[0]), kernel);
     this.#instances = configs.map((config) => new SpeakerInstance(config, this, log, hooks));
     this.#virtualAddresses = this.#virtualAddressesNow();
   }

@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
 import type { InterfaceInfo, RouteSocket } from "../netlink/route-socket.js";
+import { type BaseSettings, writeSetting } from "./speaker-base-settings.js";
 
 /** RFC 9568 §7.3: 00-00-5E-00-01-{VRID} over IPv4, 00-00-5E-00-02-{VRID} over IPv6. */
 export function virtualRouterMac(virtualRouterId: number, family: 4 | 6): Uint8Array {
@@ -11,19 +11,26 @@ export function virtualRouterMac(virtualRouterId: number, family: 4 | 6): Uint8A
  *
  * A client's ARP entry then stays right whoever is master. The base must not answer ARP for an address of the macvlan
  * with its own MAC (arp_ignore), and the macvlan must take packets whose sources the routes would expect elsewhere
- * (rp_filter, accept_local), as keepalived sets it. What the base had before is put back.
+ * (rp_filter, accept_local), as keepalived sets it.
  */
 export class Vmac {
   readonly name: string;
   readonly #mac: Uint8Array;
   readonly #route: RouteSocket;
+  readonly #settings: BaseSettings;
   #index: number | null = null;
-  #base: { readonly name: string; readonly arpIgnore: string | null } | null = null;
+  #base: string | null = null;
 
-  constructor(name: string, virtualRouterId: number, family: 4 | 6, route: RouteSocket) {
+  constructor(
+    name: string,
+    virtualRouterId: number,
+    family: 4 | 6,
+    { route, settings }: { readonly route: RouteSocket; readonly settings: BaseSettings },
+  ) {
     this.name = name;
     this.#mac = virtualRouterMac(virtualRouterId, family);
     this.#route = route;
+    this.#settings = settings;
   }
 
   /**
@@ -60,8 +67,8 @@ export class Vmac {
       // The process ends; the next one uses it again.
     }
     this.#index = null;
-    if (this.#base?.arpIgnore != null) {
-      setting(`ipv4/conf/${this.#base.name}/arp_ignore`, this.#base.arpIgnore);
+    if (this.#base !== null) {
+      this.#settings.release(this.#base, this.name);
     }
     this.#base = null;
   }
@@ -74,31 +81,12 @@ export class Vmac {
 
   #prepare(baseName: string): void {
     // No address of its own: two nodes would make the same one of the same MAC.
-    setting(`ipv6/conf/${this.name}/addr_gen_mode`, "1");
-    setting(`ipv4/conf/${this.name}/arp_ignore`, "1");
-    setting(`ipv4/conf/${this.name}/rp_filter`, "0");
-    setting(`ipv4/conf/${this.name}/accept_local`, "1");
-    if (this.#base === null) {
-      this.#base = { name: baseName, arpIgnore: current(`ipv4/conf/${baseName}/arp_ignore`) };
-    }
-    setting(`ipv4/conf/${baseName}/arp_ignore`, "1");
-  }
-}
-
-function current(path: string): string | null {
-  try {
-    return readFileSync(`/proc/sys/net/${path}`, "utf8").trim();
-  } catch {
-    return null;
-  }
-}
-
-/** A kernel without IPv6 has half of them. */
-function setting(path: string, value: string): void {
-  try {
-    writeFileSync(`/proc/sys/net/${path}`, value);
-  } catch {
-    // Told by what does not work then; not every container may write here.
+    writeSetting(`ipv6/conf/${this.name}/addr_gen_mode`, "1");
+    writeSetting(`ipv4/conf/${this.name}/arp_ignore`, "1");
+    writeSetting(`ipv4/conf/${this.name}/rp_filter`, "0");
+    writeSetting(`ipv4/conf/${this.name}/accept_local`, "1");
+    this.#base = baseName;
+    this.#settings.hold(baseName, this.name);
   }
 }
 

@@ -5,6 +5,7 @@ import { RouteSocket } from "../netlink/route-socket.js";
 import type { VrrpEvent } from "./event.js";
 import { shiftTimes, type VrrpLegacy } from "./legacy.js";
 import { applyStep, describeStep, type ReloadStep, type VrrpSetup, vrrpReloadSteps } from "./reload-steps.js";
+import { BaseSettings } from "./speaker-base-settings.js";
 import { SpeakerGroups } from "./speaker-groups.js";
 import type { InstanceHooks, SpeakerInstance } from "./speaker-instance.js";
 import { SpeakerInterface } from "./speaker-interface.js";
@@ -38,6 +39,7 @@ export interface SpeakerDependencies {
 export class Speaker {
   readonly #deps: SpeakerDependencies;
   readonly #route: RouteSocket;
+  readonly #baseSettings = new BaseSettings();
   #peers: SpeakerPeers | null;
   readonly #linkEvents: SpeakerLinkEvents;
   readonly #noAccept: NoAccept;
@@ -121,7 +123,8 @@ export class Speaker {
     }
     const { log } = this.#deps;
     const peers = (): SpeakerPeers | null => this.#peers;
-    const made = new SpeakerInterface(config.interface, [config], this.#route, log, this.#hooks, peers);
+    const kernel = { route: this.#route, settings: this.#baseSettings };
+    const made = new SpeakerInterface(config.interface, [config], kernel, log, this.#hooks, peers);
     this.#interfaces = [...this.#interfaces, made];
     return made.instances[0];
   }
@@ -261,9 +264,9 @@ export class Speaker {
 
   /**
    * Stands still, so that another process of this node can go on from there (`resume`); the kernel keeps the addresses
-   * until their lease ends. `thaw` or `leaveBehind` must follow within a second.
+   * meanwhile. `thaw` or `leaveBehind` must follow within `limitMs`.
    */
-  async freeze(): Promise<VrrpLegacy> {
+  async freeze(limitMs: number): Promise<VrrpLegacy> {
     const linked = [...(this.#peers?.routes() ?? [])];
     // With a goodbye, so that the end of the links is no sign of a death. The port is free then for the other process.
     await this.#peers?.close();
@@ -272,7 +275,9 @@ export class Speaker {
     this.#timer = null;
     this.#armedForMs = null;
     const instances = this.#instances.map((instance) => shiftTimes(instance.freeze(), monotonicOffsetMs()));
-    return { instances, groups: this.#groups.told(), isDrained: this.#isDrained, linked };
+    await Promise.all(this.#instances.map((instance) => instance.outlast(limitMs)));
+    const settings = this.#baseSettings.before();
+    return { instances, groups: this.#groups.told(), isDrained: this.#isDrained, linked, settings };
   }
 
   /** The other process did not take over after all. */
@@ -301,6 +306,7 @@ export class Speaker {
   /** In place of `start`: goes on where another process of this node has left off. The peer link follows. */
   resume(from: VrrpLegacy): void {
     this.#isDrained = from.isDrained;
+    this.#baseSettings.inherit(from.settings ?? []);
     // One after the other the members of a group would seem to be at odds.
     this.#groups.resume(from.groups, () => this.#resumeInstances(from));
     this.#arm();
@@ -350,7 +356,7 @@ export class Speaker {
     this.#cleaning ??= Promise.all([
       this.#noAccept.stop(),
       ...this.#interfaces.map((iface) => iface.removeVmac()),
-    ]).then(() => undefined);
+    ]).then(() => this.#baseSettings.releaseAll());
     return this.#cleaning;
   }
 

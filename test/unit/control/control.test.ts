@@ -36,6 +36,7 @@ function makeData(table: StatsTable, changes: Partial<ControlThreadData> = {}): 
     vrrpConfigured: true,
     admin: null,
     statsSocket: null,
+    accepts: true,
     threads: 2,
     engine: "portable",
     maxconn: 2_000,

@@ -9,6 +9,7 @@ type Answer = "done" | LbError;
 class FakeKernel implements KeeperPort {
   readonly log: string[] = [];
   readonly failures: string[] = [];
+  readonly leases: number[] = [];
   index: number | null = 7;
   info: InterfaceInfo | null = null;
   answers: Answer[] = [];
@@ -21,7 +22,10 @@ class FakeKernel implements KeeperPort {
       if (this.takesAtOnce) this.log.push(`at once ${entry.address}`);
       return this.takesAtOnce;
     },
-    putAddress: (entry: { address: string; leaseMs: number }) => this.#request(`put ${entry.address}`),
+    putAddress: (entry: { address: string; leaseMs: number }) => {
+      this.leases.push(entry.leaseMs);
+      return this.#request(`put ${entry.address}`);
+    },
     removeAddress: async (entry: { address: string }) => {
       await this.#request(`remove ${entry.address}`);
       return true;
@@ -289,3 +293,18 @@ t.test("an address with another scope is removed and put again, for the kernel c
   await keeps.settled();
   t.same(kernel.log, ["remove 10.0.0.1", "put 10.0.0.1"]);
 });
+
+t.test(
+  "the lease outlasts a stand-still when the addresses are held, and is as ever with the next put",
+  async (t) => {
+    const kernel = new FakeKernel();
+    const keeps = keeper(kernel);
+    await keeps.outlast(4000);
+    t.same(kernel.leases, []);
+    keeps.put();
+    await keeps.outlast(4000);
+    keeps.put();
+    await keeps.settled();
+    t.same(kernel.leases, [3000, 7000, 3000]);
+  },
+);

@@ -6,23 +6,18 @@ import { Exchange } from "./exchange.js";
 import { HeldBytes } from "./held-bytes.js";
 import { BodyFramer } from "./http1/body.js";
 import type { RequestForwarding } from "./http1/forward.js";
-import { Framing, findHeadEnd, type Head, Method } from "./http1/head.js";
+import { Framing, findHeadEnd, Method } from "./http1/head.js";
 import { keepInvalid } from "./keep-invalid.js";
+import { Lingering } from "./lingering.js";
+import { RequestTrace } from "./log/request-trace.js";
 import { Cause } from "./log/termination.js";
-import { logUnserved } from "./log-unserved.js";
+import { logAnswered, logRefused } from "./log-unserved.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import type { Route } from "./route.js";
 import { writeRuleAnswer } from "./rule-answer.js";
 import type { RuleAnswer } from "./rules/rule-set.js";
 import type { SessionReport, SessionState } from "./session-report.js";
 import { UpstreamPool } from "./upstream-pool.js";
-
-/**
- * A connection that we end waits for the client's FIN, so that a last answer is not lost to a reset. So long it may be
- * silent, and so long may it go on sending the rest of a body that nobody wants: some clients read only after that.
- */
-const lingerSilenceMs = 2_000;
-const lingerMs = 30_000;
 
 /**
  *     head ──request──▶ body ──whole──▶ response ──done──▶ (flush) ──▶ head | linger
@@ -47,12 +42,7 @@ export class ClientConnection implements ConnectionHandler {
 
   rosterPlace = -1;
   sessionId = 0;
-  /** When the first byte of the request's head came, if that came in pieces; −1: all at once. */
-  requestBeganMs = -1;
-  /** The request line as it came; null while nobody wants it. */
-  requestLine: string | null = null;
-  /** By which the request is found again; null: it has none. */
-  requestId: string | null = null;
+  readonly trace: RequestTrace;
   /** Sent since the request came. */
   sentBytes = 0;
 
@@ -63,9 +53,6 @@ export class ClientConnection implements ConnectionHandler {
   private firstRequest = true;
   private readonly beganMs: number;
   private idleSinceMs: number;
-  /** Part of a head has come, and its time runs. */
-  private headBegan = false;
-  private headBeganMs = 0;
   private headOnly = false;
   /** The client has said that nothing comes after this request. */
   private isLastRequest = false;
@@ -74,7 +61,7 @@ export class ClientConnection implements ConnectionHandler {
   private backedUp = false;
   private keepAliveAfterFlush = false;
   private clientEnded = false;
-  private lingerUntilMs = 0;
+  private readonly lingering: Lingering;
   /** The engine has closed the connection. */
   private gone = false;
   private own: Map<Backend, UpstreamPool> | null = null;
@@ -85,8 +72,10 @@ export class ClientConnection implements ConnectionHandler {
     readonly overTls: boolean,
     private readonly home: ClientHome = proxy,
     /** What the log shows instead of the request line that comes; null: that one. */
-    private readonly shownLine: string | null = null,
+    shownLine: string | null = null,
   ) {
+    this.trace = new RequestTrace(shownLine);
+    this.lingering = new Lingering(connection);
     this.exchange = new Exchange(proxy, this);
     this.forwarding = {
       forwardedFor: proxy.forwardedForLines.line(connection.remoteAddress),
@@ -120,7 +109,7 @@ export class ClientConnection implements ConnectionHandler {
         this.hold(bytes, start, end);
         return;
       case Phase.linger:
-        if (this.proxy.engine.now() < this.lingerUntilMs) this.connection.deadline("linger", lingerSilenceMs);
+        this.lingering.received(this.proxy.engine.now());
         return;
       default:
         return;
@@ -242,7 +231,7 @@ export class ClientConnection implements ConnectionHandler {
     const bytes = writeRuleAnswer(answer, this.proxy.ownErrorPages, keepAlive, this.headOnly);
     this.connection.clearDeadline();
     this.send(bytes, 0, bytes.length, false);
-    this.tellOwn(answer.status, answer.isDenied ? Cause.proxy : Cause.local, this.sentBytes);
+    logAnswered(this.proxy, this, answer.status, answer.isDenied);
     this.exchangeDone(keepAlive && bytes.length > 0);
   }
 
@@ -322,9 +311,7 @@ export class ClientConnection implements ConnectionHandler {
     }
     this.phase = Phase.linger;
     this.held.clear();
-    this.connection.shutdown();
-    this.lingerUntilMs = this.proxy.engine.now() + lingerMs;
-    this.connection.deadline("linger", lingerSilenceMs);
+    this.lingering.begin(this.proxy.engine.now());
     if (this.paused) this.resume();
   }
 
@@ -348,7 +335,7 @@ export class ClientConnection implements ConnectionHandler {
       state: this.sessionState(exchange?.state ?? null),
       exchange,
       sentBytes: this.sentBytes,
-      request: exchange === null ? null : (this.requestLine ?? this.exchange.requestLine),
+      request: exchange === null ? null : (this.trace.line ?? this.exchange.requestLine),
     };
   }
 
@@ -356,7 +343,7 @@ export class ClientConnection implements ConnectionHandler {
     if (this.phase === Phase.tunnel) return "tunnel";
     if (this.phase === Phase.flush) return "flush";
     if (this.phase === Phase.linger || this.phase === Phase.over) return "closing";
-    return exchange ?? (this.headBegan || this.held.length > 0 ? "request" : "idle");
+    return exchange ?? (this.trace.hasBegun || this.held.length > 0 ? "request" : "idle");
   }
 
   /** Ends a connection that has waited for a request since before `sinceMs` on the engine's clock. */
@@ -419,11 +406,10 @@ export class ClientConnection implements ConnectionHandler {
 
   /** A head in pieces has one deadline for the whole: for the first request that of the accept runs on. */
   private headBegins(): void {
-    if (!this.headBegan && !this.firstRequest) {
+    if (this.trace.hasBegun) return;
+    if (!this.firstRequest)
       this.connection.deadline("request-head", this.proxy.config.timeouts.requestHeadMs);
-    }
-    if (!this.headBegan) this.headBeganMs = this.proxy.engine.now();
-    this.headBegan = true;
+    this.trace.begins(this.proxy.engine.now());
   }
 
   /** `proxy.requestHeads.head` is a request whose body, if any, begins at `start`. Returns where the next one begins. */
@@ -433,18 +419,15 @@ export class ClientConnection implements ConnectionHandler {
     let headBytes = bytes;
     let route: Route = this.proxy;
     this.proxy.counters.requestReceived();
-    this.requestBeganMs = this.headBegan ? this.headBeganMs : -1;
-    if (this.shownLine !== null) this.requestLine = this.shownLine;
-    else if (this.proxy.exchangeLog.isOn) this.requestLine = requestLine(bytes, head);
+    this.trace.headIsWhole(bytes, head, this.proxy.exchangeLog.isOn);
     this.sentBytes = 0;
     this.firstRequest = false;
-    this.headBegan = false;
     this.headOnly = head.method === Method.HEAD;
     this.isLastRequest = !head.keepAlive;
     if (rules !== null) {
       const client = { source: this.connection.remoteAddress, overTls: this.overTls };
       const ruled = rules.judge(bytes, head, client, this.proxy.monotonicMs());
-      this.requestId = rules.requestId;
+      this.trace.id = rules.requestId;
       if (ruled.kind === "answer") {
         this.answerByRule(ruled.answer);
         return start;
@@ -558,32 +541,11 @@ export class ClientConnection implements ConnectionHandler {
     this.leave(true);
   }
 
-  /** For the log: no request came of what the client sent, or nothing came. HAProxy counts no bytes of an answer here. */
+  /** For the log: no request came of what the client sent, or nothing came. */
   private tellRefused(status: number, cause: Cause): void {
     const isNull = cause !== Cause.proxy && this.held.length === 0;
-    const nowMs = this.proxy.engine.now();
-    const beganMs = this.headBegan
-      ? this.headBeganMs
-      : this.firstRequest && isNull
-        ? this.idleSinceMs
-        : nowMs;
-    this.requestLine = null;
-    logUnserved(this.proxy, this.connection, {
-      ...{ overTls: this.overTls, status, bytes: 0, cause, beganMs, requestMs: -1, isNull },
-      ...{ request: null, requestId: null },
-    });
-  }
-
-  /** For the log: a rule answered the request. */
-  private tellOwn(status: number, cause: Cause, bytes: number): void {
-    if (!this.proxy.exchangeLog.isOn) return;
-    const nowMs = this.proxy.engine.now();
-    const beganMs = this.requestBeganMs < 0 ? nowMs : this.requestBeganMs;
-    const { overTls, requestLine, requestId } = this;
-    logUnserved(this.proxy, this.connection, {
-      ...{ overTls, status, bytes, cause, beganMs, requestMs: nowMs - beganMs, isNull: false },
-      ...{ request: requestLine, requestId },
-    });
+    const sinceMs = this.firstRequest && isNull ? this.idleSinceMs : this.proxy.engine.now();
+    logRefused(this.proxy, this, status, cause, sinceMs, isNull);
   }
 
   private leave(reset: boolean): void {
@@ -612,10 +574,4 @@ function skipEmptyLines(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at + 1 < end && bytes[at] === 0x0d && bytes[at + 1] === 0x0a) at += 2;
   return at;
-}
-
-/** As it came, one character a byte. */
-function requestLine(bytes: Uint8Array, { start, targetEnd }: Head): string {
-  const length = targetEnd + " HTTP/1.x".length - start;
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString("latin1");
 }

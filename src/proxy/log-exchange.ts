@@ -6,7 +6,7 @@ export function logExchange(exchange: Exchange, answerBytes: number): void {
   const { startedMs, queueMs, connectMs, answerMs } = exchange.times;
   const { exchangeLog, engine, config, backend } = exchange.route;
   const { counts } = exchangeLog;
-  const beganMs = client.requestBeganMs < 0 ? startedMs : client.requestBeganMs;
+  const beganMs = client.trace.beganMs < 0 ? startedMs : client.trace.beganMs;
   exchangeLog.write({
     clientAddress: client.connection.remoteAddress,
     clientPort: client.connection.remotePort,
@@ -35,7 +35,7 @@ export function logExchange(exchange: Exchange, answerBytes: number): void {
     isRedispatched: trace.isRedispatched,
     serverQueue: search.serverQueue,
     backendQueue: search.backendQueue,
-    request: client.requestLine ?? exchange.requestLine,
-    ...(client.requestId !== null && { requestId: client.requestId }),
+    request: client.trace.line ?? exchange.requestLine,
+    ...(client.trace.id !== null && { requestId: client.trace.id }),
   });
 }

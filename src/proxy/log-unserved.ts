@@ -1,10 +1,11 @@
-import type { Connection } from "./engine/engine.js";
-import { type Cause, Stage } from "./log/termination.js";
+import type { ClientConnection } from "./client-connection.js";
+import { Cause, Stage } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 
+type Client = Pick<ClientConnection, "connection" | "overTls" | "trace" | "sentBytes">;
+
 /** A request, or the lack of one, that no server has heard of. Times on the engine's clock. */
-export interface Unserved {
-  readonly overTls: boolean;
+interface Unserved {
   /** What the client got; −1: nothing. */
   readonly status: number;
   readonly bytes: number;
@@ -19,16 +20,45 @@ export interface Unserved {
   readonly isNull: boolean;
 }
 
-/** Writes the line of what was answered here, or was no request. */
-export function logUnserved(
+/**
+ * Writes the line of a client of whom no request came. `sinceMs`: from when that counts if no part of a head came. HAProxy counts no bytes of an
+ * answer here.
+ */
+export function logRefused(
+  proxy: ProxyInstance,
+  client: Client,
+  status: number,
+  cause: Cause,
+  sinceMs: number,
+  isNull: boolean,
+): void {
+  const beganMs = client.trace.refused(sinceMs);
+  write(proxy, client, {
+    ...{ status, bytes: 0, cause, beganMs, requestMs: -1, request: null, requestId: null, isNull },
+  });
+}
+
+/** Writes the line of a request that a rule has answered; all of the answer has been sent. */
+export function logAnswered(proxy: ProxyInstance, client: Client, status: number, isDenied: boolean): void {
+  if (!proxy.exchangeLog.isOn) return;
+  const { trace, sentBytes } = client;
+  const nowMs = proxy.engine.now();
+  const beganMs = trace.beganMs < 0 ? nowMs : trace.beganMs;
+  write(proxy, client, {
+    ...{ status, bytes: sentBytes, cause: isDenied ? Cause.proxy : Cause.local, beganMs },
+    ...{ requestMs: nowMs - beganMs, request: trace.line, requestId: trace.id, isNull: false },
+  });
+}
+
+function write(
   { exchangeLog, config, engine }: ProxyInstance,
-  { remoteAddress, remotePort }: Connection,
-  { overTls, status, bytes, cause, beganMs, requestMs, request, requestId, isNull }: Unserved,
+  { connection, overTls }: Client,
+  { status, bytes, cause, beganMs, requestMs, request, requestId, isNull }: Unserved,
 ): void {
   exchangeLog.write(
     {
-      clientAddress: remoteAddress,
-      clientPort: remotePort,
+      clientAddress: connection.remoteAddress,
+      clientPort: connection.remotePort,
       frontend: config.name,
       overTls,
       backend: config.name,

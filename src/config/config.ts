@@ -237,6 +237,8 @@ export interface ProxyTimeouts {
   readonly tunnelMs: number;
   /** The same once one side of a session of `mode: tcp` has ended: client-fin, server-fin. Left out: `tunnelMs`. */
   readonly halfClosedMs?: number;
+  /** In `mode: tcp`, for a client's first message, where rules ask for the name in it: inspect-delay. Left out: they do not. */
+  readonly inspectMs?: number;
   /** In the queue for a server that has maxconn: timeout queue. Left out: `connectMs`. */
   readonly queueMs?: number;
 }

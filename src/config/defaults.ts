@@ -71,6 +71,9 @@ export const defaultTimeouts: ProxyTimeouts = {
   tunnelMs: 3_600_000,
 };
 
+/** For a client of mode tcp to say which server it wants; what HAProxy's manual advises for tcp-request inspect-delay. */
+export const defaultInspectMs = 5000;
+
 /** HAProxy's tune.bufsize: the largest head that it takes. */
 export const defaultMaxHeadBytes = 16_384;
 

@@ -4,7 +4,7 @@ import type { ProxyConfig, ProxyTimeouts } from "./config.js";
 import { readConnectionRules } from "./connection-rule-section.js";
 import type { Context } from "./context.js";
 import { readCookie } from "./cookie-section.js";
-import { defaultMaxHeadBytes, defaultTimeouts } from "./defaults.js";
+import { defaultInspectMs, defaultMaxHeadBytes, defaultTimeouts } from "./defaults.js";
 import { readErrorFiles } from "./error-file-section.js";
 import { readHttpCheck } from "./http-check-section.js";
 import { readAccessLog } from "./log-section.js";
@@ -12,6 +12,7 @@ import { quote } from "./problem.js";
 import { chosenBackends, hasBackend } from "./proxy-sides.js";
 import { readResponseRules } from "./response-rule-section.js";
 import { readRetry } from "./retry-section.js";
+import { asksForName, checkRuleModes } from "./rule-modes.js";
 import { checkFieldName, readRules } from "./rule-section.js";
 import type { FileShape, FrontendShape, ProxyShape } from "./schema.js";
 import type { ServerConfig } from "./server-config.js";
@@ -77,9 +78,11 @@ function readProxy(
   const mode = shape.mode ?? "http";
   const listen =
     side === "backend" ? [] : readBind([...path, "bind"], name, shape.bind, mode, taken, context);
-  const timeouts = readTimeouts([...path, "timeout"], shape.timeout, mode, side, context);
+  const asksName = mode === "tcp" && asksForName(shape.rules);
+  const timeouts = readTimeouts([...path, "timeout"], shape.timeout, { mode, side, asksName }, context);
   if (mode === "tcp") reportHttpWords(path, shape, context);
   const connectionRules = readConnectionRules([...path, "connection_rules"], shape.connection_rules, context);
+  checkRuleModes([...path, "rules"], shape.rules, mode, context);
   const rules = readRules([...path, "rules"], name, shape.rules, context);
   const responseRules = readResponseRules([...path, "response_rules"], shape.response_rules, context);
   const servers =
@@ -270,11 +273,10 @@ function readChecks(
 /** Words about requests, which nobody sees in `mode: tcp`. */
 function reportHttpWords(path: Path, shape: ProxyShape, context: Context): void {
   const said: Path[] = [];
-  for (const word of ["rules", "response_rules"] as const) {
-    if (shape[word] === undefined) continue;
+  if (shape.response_rules !== undefined) {
     context.problem(
-      [...path, word],
-      `${word} are about requests, which mode tcp does not see`,
+      [...path, "response_rules"],
+      "response_rules are about responses, which mode tcp does not see",
       "leave them out, or write mode: http",
       "key",
     );
@@ -303,10 +305,10 @@ function reportHttpWords(path: Path, shape: ProxyShape, context: Context): void 
 function readTimeouts(
   path: Path,
   shape: ProxyShape["timeout"],
-  mode: "http" | "tcp",
-  side: Side,
+  proxy: { readonly mode: "http" | "tcp"; readonly side: Side; readonly asksName: boolean },
   context: Context,
 ): ProxyTimeouts {
+  const { mode, side, asksName } = proxy;
   const read = (word: keyof NonNullable<ProxyShape["timeout"]>, fallbackMs: number): number => {
     const value = shape?.[word];
     const isBare = typeof value === "number" || (value !== undefined && /^[\d.]+$/.test(value));
@@ -328,6 +330,14 @@ function readTimeouts(
   if (mode === "http" && halfClosedMs < Infinity) {
     context.warning(path, "client-fin and server-fin say nothing in mode http", "leave them out", "key");
   }
+  if (!asksName && shape?.["inspect-delay"] !== undefined) {
+    context.warning(
+      [...path, "inspect-delay"],
+      "inspect-delay says nothing where no rule of mode tcp asks for req_ssl_sni",
+      "leave it out, or add rules: [{ if: { req_ssl_sni: www.example.org }, use_backend: … }]",
+      "key",
+    );
+  }
   return {
     connectMs: read("connect", defaultTimeouts.connectMs),
     requestHeadMs: read("http-request", defaultTimeouts.requestHeadMs),
@@ -336,6 +346,7 @@ function readTimeouts(
     keepAliveMs: read("http-keep-alive", defaultTimeouts.keepAliveMs),
     tunnelMs: side === "frontend" ? defaultTimeouts.tunnelMs : read("tunnel", tunnelMs),
     ...(mode === "tcp" && halfClosedMs < Infinity && { halfClosedMs }),
+    ...(asksName && { inspectMs: read("inspect-delay", defaultInspectMs) }),
     ...(shape?.queue !== undefined &&
       side !== "frontend" && { queueMs: read("queue", defaultTimeouts.connectMs) }),
   };

@@ -87,6 +87,7 @@ export function joinSides(frontend: ProxyConfig, backend: ProxyConfig): ProxyCon
       keepAliveMs: ofClient.keepAliveMs,
       tunnelMs: isShorter ? Math.min(ofClient.clientMs, ofServer.tunnelMs) : ofServer.tunnelMs,
       ...(halfClosedMs < Infinity && { halfClosedMs }),
+      ...(ofClient.inspectMs !== undefined && { inspectMs: ofClient.inspectMs }),
       ...(ofServer.queueMs !== undefined && { queueMs: ofServer.queueMs }),
     },
   };

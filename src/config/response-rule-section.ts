@@ -33,7 +33,7 @@ export interface ResponseCondition {
   readonly request?: Condition;
 }
 
-const { hdr, ...requestWords } = conditionWords;
+const { hdr, req_ssl_sni: _inModeTcp, ...requestWords } = conditionWords;
 
 const responseCondition = Type.Object(
   {

@@ -47,6 +47,11 @@ export interface User {
  * What a rule asks of a request: every word that is there has to hold, and of the values of a word one.
  */
 export interface Condition {
+  /**
+   * In mode tcp: the server's name in a TLS client's first message (SNI), as `hosts`. A client that does not speak TLS, or names
+   * none, has none of them.
+   */
+  readonly serverNames?: readonly string[];
   /** The client's connection is over TLS that ends here, or is not. */
   readonly overTls?: boolean;
   /** In lower case, without port; `*.example.org` stands for every name that ends so. */

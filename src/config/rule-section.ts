@@ -51,7 +51,8 @@ function readRule(path: Path, name: string, shape: RuleShape, context: Context):
 /** Reads a condition on a request. */
 export function readCondition(path: Path, shape: ConditionShape, context: Context): Condition {
   const list = (
-    word: keyof ConditionShape & ("host" | "method" | "path" | "path_beg" | "path_end" | "src"),
+    word: keyof ConditionShape &
+      ("host" | "method" | "path" | "path_beg" | "path_end" | "req_ssl_sni" | "src"),
   ) => each([...path, word], shape[word]);
   const texts = (word: "method" | "path" | "path_beg" | "path_end") => list(word).map(([, value]) => value);
   for (const word of ["path", "path_beg"] as const) {
@@ -78,8 +79,10 @@ export function readCondition(path: Path, shape: ConditionShape, context: Contex
   if (Object.keys(shape).length === 0 && !context.flagged(path)) {
     context.problem(path, "this condition asks nothing", "leave it out: a rule without one always applies");
   }
+  const names = (word: "host" | "req_ssl_sni") => list(word).map(([, value]) => value.toLowerCase());
   return {
-    ...(shape.host !== undefined && { hosts: list("host").map(([, value]) => value.toLowerCase()) }),
+    ...(shape.host !== undefined && { hosts: names("host") }),
+    ...(shape.req_ssl_sni !== undefined && { serverNames: names("req_ssl_sni") }),
     ...(shape.method !== undefined && { methods: texts("method") }),
     ...(shape.path !== undefined && { paths: texts("path") }),
     ...(shape.path_beg !== undefined && { pathBegins: texts("path_beg") }),

@@ -129,6 +129,9 @@ const clientTimeouts = {
   "http-request": milliseconds("For a whole request head. Default 10s."),
   client: milliseconds("Silence of a client in the middle of an exchange. Default 60s."),
   "http-keep-alive": milliseconds("Between two requests of one connection. Default 60s."),
+  "inspect-delay": milliseconds(
+    "Mode tcp, with rules that ask for req_ssl_sni: for a client's first message, and then default_backend serves it. Default 5s.",
+  ),
   "client-fin": milliseconds("Mode tcp: silence once one side has ended. Default: tunnel."),
 };
 
@@ -386,7 +389,7 @@ export const foreignWords: Readonly<Record<string, string>> = {
   "agent-send": 'write agent_check: { port: 9707, send: "status\\n" }',
   acl: "write the condition into a rule, rules: [{ if: { path_beg: /admin }, deny: 403 }]",
   "http-request": "write rules: [{ if: { path_beg: /admin }, deny: 403 }]",
-  "tcp-request": "write connection_rules: [{ max_connections: 50 }]",
+  "tcp-request": "write connection_rules: [{ max_connections: 50 }], or timeout: { inspect-delay: 5s }",
   "http-response": "write response_rules: [{ set_header: { X-Frame-Options: DENY } }]",
   redirect: "write rules: [{ redirect: { location: 'https://%[host]%[url]' } }]",
   "retry-on": "write retry_on: [conn-failure, empty-response]",

@@ -37,6 +37,7 @@ export function writeProxy(proxy: ProxyConfig, secret: (text: string) => string)
       ...(servers && { connect: describeDuration(timeouts.connectMs) }),
       ...(clients && !isTcp && { "http-request": describeDuration(timeouts.requestHeadMs) }),
       ...(clients && { client: describeDuration(timeouts.clientMs) }),
+      ...(timeouts.inspectMs !== undefined && { "inspect-delay": describeDuration(timeouts.inspectMs) }),
       ...(servers && { server: describeDuration(timeouts.serverMs) }),
       ...(clients && !isTcp && { "http-keep-alive": describeDuration(timeouts.keepAliveMs) }),
       ...(timeouts.queueMs !== undefined && { queue: describeDuration(timeouts.queueMs) }),

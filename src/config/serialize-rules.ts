@@ -12,9 +12,10 @@ export function writeRules(rules: readonly Rule[], secret: (text: string) => str
 }
 
 export function writeCondition(condition: Condition): object {
-  const { overTls, hosts, methods, paths, pathBegins, pathEnds, sources, fields } = condition;
+  const { overTls, hosts, serverNames, methods, paths, pathBegins, pathEnds, sources, fields } = condition;
   return {
     ...(hosts !== undefined && { host: hosts }),
+    ...(serverNames !== undefined && { req_ssl_sni: serverNames }),
     ...(methods !== undefined && { method: methods }),
     ...(paths !== undefined && { path: paths }),
     ...(pathBegins !== undefined && { path_beg: pathBegins }),

@@ -274,6 +274,20 @@ export class ProxyCounters {
     if (server >= 0) this.cells[this.servers[server] + Cell.clientAborts]++;
   }
 
+  /**
+   * A client of mode tcp went away before its backend was chosen, having said so many bytes. A listen, which is its own backend
+   * until another one is chosen, counts it on both sides, as HAProxy does; the bytes only here, because no server has them.
+   */
+  inspectionAborted(bytes: number, isListen: boolean): void {
+    this.badRequest();
+    this.receivedFromClient(bytes);
+    this.cells[this.frontend + Cell.clientAborts]++;
+    if (!isListen) return;
+    this.exchangeBegan();
+    this.exchangeEnded();
+    this.cells[this.backend + Cell.clientAborts]++;
+  }
+
   /** Times of a finished exchange: connect (0 when reused), to the response's head, whole; ms. */
   timed(server: number, connectMs: number, responseMs: number, totalMs: number, queueMs = 0): void {
     addTimings(this.cells, this.servers[server], connectMs, responseMs, totalMs, queueMs);

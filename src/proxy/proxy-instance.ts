@@ -19,6 +19,7 @@ import { Http2Client } from "./http2-client.js";
 import { RequestIdentity } from "./request-identity.js";
 import { RequestRules } from "./request-rules.js";
 import { Route, type RouteParts } from "./route.js";
+import { SessionRules } from "./rules/session-rules.js";
 import { TcpSession } from "./tcp-session.js";
 import type { Entrance } from "./thread-listeners.js";
 import { type Certificates, noTls, type ThreadTls } from "./tls/certificate.js";
@@ -57,6 +58,8 @@ export interface ProxyParts extends RouteParts {
 export class ProxyInstance extends Route implements Acceptor {
   /** null: requests go on as they come. */
   readonly rules: RequestRules | null;
+  /** In mode tcp: which backend serves a session; null: always its own. */
+  readonly sessionRules: SessionRules | null;
   /** Parsed into and read within one call of a handler, so these serve every connection of the thread. */
   readonly requestHeads: RequestHeads;
   /** What an HTTP/1.0 request that names no host has meant: the address that it came to. */
@@ -88,8 +91,10 @@ export class ProxyInstance extends Route implements Acceptor {
     this.gate = parts.gate ?? null;
     this.ownErrorPages = new ErrorPages(config.errorFiles);
     const identity = RequestIdentity.of(config);
+    const isTcp = config.mode === "tcp";
+    this.sessionRules = isTcp && config.rules !== undefined ? new SessionRules(config.rules) : null;
     this.rules =
-      config.rules === undefined && identity === null
+      isTcp || (config.rules === undefined && identity === null)
         ? null
         : new RequestRules(config.rules ?? [], parts.ruleCounters ?? [], this.limits, identity);
   }

@@ -1,12 +1,14 @@
 import { isIP } from "../config/address.js";
 
 /**
- * How far a client's connection has come: `arrival` before it is served (a PROXY header or a handshake is awaited), `idle` and
+ * How far a client's connection has come: `arrival` before it is served (a PROXY header or a handshake is awaited), `inspect`
+ * while a session of mode tcp waits for its client's first message, `idle` and
  * `request` before a request's head is whole, then `queue`, `connect`, `body` (the request's), `wait` for the response's head, `response`; `flush`
  * while a slow client takes the rest of an answer, `tunnel`, and `closing` while its FIN is awaited.
  */
 export type SessionState =
   | "arrival"
+  | "inspect"
   | "idle"
   | "request"
   | "queue"

@@ -1,3 +1,4 @@
+import { defaultInspectMs } from "../config/defaults.js";
 import { noKey } from "./balance/algorithm.js";
 import { hashText } from "./balance/key-hash.js";
 import type { Client } from "./client.js";
@@ -7,8 +8,10 @@ import { HeldBytes } from "./held-bytes.js";
 import { Cause, Stage } from "./log/termination.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { Sought } from "./queue/server-queue.js";
+import type { Route } from "./route.js";
 import { type Seeker, ServerSearch } from "./server-search.js";
-import type { SessionReport } from "./session-report.js";
+import type { SessionReport, SessionState } from "./session-report.js";
+import { serverNameOf } from "./tls/client-hello.js";
 
 /** From so many bytes at once on, what follows passes unseen, where the engine can: below it copying costs less. */
 const splicedBytes = 32_768;
@@ -17,10 +20,12 @@ const mostRetries = 3;
 const retryDelayMs = 1_000;
 
 /**
- *     connecting ──a server took it──▶ open ──both sides have ended──▶ over
- *        ↑___ refused, time-out ___|
+ *     inspecting ──the client has named its server──▶ connecting ──a server took it──▶ open ──both sides have ended──▶ over
+ *                                                        ↑___ refused, time-out ___|
+ *
+ * `inspecting` where rules ask for that name alone.
  */
-const Phase = { connecting: 0, open: 1, over: 2 } as const;
+const Phase = { inspecting: 0, connecting: 1, open: 2, over: 3 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
 /**
@@ -34,7 +39,10 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
   rosterPlace = -1;
   sessionId = 0;
 
-  private phase: Phase = Phase.connecting;
+  private phase: Phase = Phase.inspecting;
+  /** The way to its servers; before one is chosen the proxy's own, and `isRouted` is false. */
+  private route: Route;
+  private isRouted = false;
   private upstream: Connection | null = null;
   private readonly search: ServerSearch;
   private hasWaitedTooLong = false;
@@ -50,7 +58,7 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
   private serverIsSlow = false;
   /** The present connection to a server has had what goes in front of everything else. */
   private isGreeted = false;
-  /** What came together with the PROXY header; null: nothing. */
+  /** What came together with the PROXY header, and what was inspected; null: nothing. */
   private early: HeldBytes | null = null;
 
   private readonly startedMs: number;
@@ -68,21 +76,20 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
     private readonly overTls: boolean,
   ) {
     this.startedMs = proxy.engine.now();
+    this.route = proxy;
     this.search = new ServerSearch(proxy, this);
-    this.search.begin(proxy, proxy.config.balance === "source" ? hashText(client.remoteAddress) : noKey);
-    proxy.counters.exchangeBegan();
-    client.pause();
   }
 
   /** Looks for a server. Apart from the constructor, so that the proxy knows of the session by then. */
   begin(): void {
-    this.dispatch();
+    if (this.proxy.sessionRules?.asksName !== true) this.choose(null);
+    else this.client.deadline("inspect", this.proxy.config.timeouts.inspectMs ?? defaultInspectMs);
   }
 
   // —— from the engine ——
 
   connected(connection: Connection): void {
-    const { counters, engine, backend } = this.proxy;
+    const { counters, engine, backend } = this.route;
     if (backend.greets && !this.isGreeted) {
       this.isGreeted = true;
       if (!greet(connection, backend, this.search.server, this.client, this.early !== null)) return;
@@ -92,18 +99,21 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
     this.connectMs = engine.now() - this.connectStartedMs;
     counters.connected(this.search.server);
     counters.usedConnections(this.search.server, 1);
-    this.proxy.serverReached(this.search.server);
+    this.route.serverReached(this.search.server);
     connection.clearDeadline();
     this.touch();
     const isTaken = this.early === null || this.passEarly(this.early, connection);
     if (isTaken) this.client.resume();
+    // While it was inspected.
+    if (this.halfClosed) connection.shutdown();
   }
 
   received(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
     const { upstream } = this;
-    if (this.phase === Phase.connecting) {
+    if (this.phase === Phase.inspecting || this.phase === Phase.connecting) {
       this.early ??= new HeldBytes();
       this.early.append(bytes, start, end);
+      if (this.phase === Phase.inspecting) this.inspect(this.early.peek());
       return;
     }
     if (upstream === null || this.phase !== Phase.open) return;
@@ -111,7 +121,7 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
     const to = connection === this.client ? upstream : this.client;
     this.passed(connection, end - start);
     if (!to.send(bytes, start, end, false)) this.holdBack(connection);
-    else if (end - start >= splicedBytes) this.proxy.engine.splice(connection, to, Infinity);
+    else if (end - start >= splicedBytes) this.route.engine.splice(connection, to, Infinity);
   }
 
   spliced(connection: Connection, count: number, taken: boolean): void {
@@ -123,6 +133,10 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
 
   ended(connection: Connection): void {
     this.halfClosed = true;
+    if (this.phase === Phase.inspecting) {
+      this.choose(null);
+      return;
+    }
     this.touch();
     this.otherThan(connection)?.shutdown();
   }
@@ -137,8 +151,9 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
   expired(connection: Connection, kind: DeadlineKind): void {
     if (kind === "connect") this.connectFailed(connection, "time-out");
     else if (kind === "retry") this.dispatch();
+    else if (kind === "inspect") this.choose(null);
     else {
-      this.proxy.counters.clientAborted(this.search.server);
+      this.route.counters.clientAborted(this.search.server);
       this.cause = Cause.clientTimeout;
       this.end(this.serverIsSlow, this.clientIsSlow);
     }
@@ -147,7 +162,7 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
   closed(connection: Connection, errorCode: string | null): void {
     const isClient = connection === this.client;
     if (isClient) this.clientGone = true;
-    if (this.phase === Phase.connecting) {
+    if (this.phase === Phase.inspecting || this.phase === Phase.connecting) {
       if (isClient) this.aborted();
       else this.connectFailed(connection, errorCode ?? "closed");
       return;
@@ -156,7 +171,7 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
     if (errorCode !== null) {
       if (isClient) this.aborted();
       else {
-        this.proxy.counters.responseFailed(this.search.server, true);
+        this.route.counters.responseFailed(this.search.server, true);
         this.cause = Cause.server;
         this.end(true, true);
       }
@@ -184,10 +199,10 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
   }
 
   report(nowMs: number): SessionReport {
-    const { config, backend } = this.proxy;
+    const { config, backend } = this.route;
     const isOpen = this.phase === Phase.open;
     const elapsedMs = nowMs - this.startedMs;
-    const state = isOpen ? "tunnel" : this.search.isWaiting ? "queue" : "connect";
+    const state = this.state;
     return {
       clientAddress: this.client.remoteAddress,
       clientPort: this.client.remotePort,
@@ -195,16 +210,18 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
       overTls: this.overTls,
       ageMs: elapsedMs,
       state,
-      exchange: {
-        state,
-        backend: backend.name,
-        server: this.search.server < 0 ? null : config.servers[this.search.server].name,
-        queueMs: this.firstAttemptMs < 0 ? -1 : this.connectStartedMs - this.startedMs,
-        connectMs: isOpen ? this.connectMs : -1,
-        responseMs: -1,
-        elapsedMs,
-        retries: this.retries + this.redispatches,
-      },
+      exchange: this.isRouted
+        ? {
+            state,
+            backend: backend.name,
+            server: this.search.server < 0 ? null : config.servers[this.search.server].name,
+            queueMs: this.firstAttemptMs < 0 ? -1 : this.connectStartedMs - this.startedMs,
+            connectMs: isOpen ? this.connectMs : -1,
+            responseMs: -1,
+            elapsedMs,
+            retries: this.retries + this.redispatches,
+          }
+        : null,
       sentBytes: this.sentBytes,
       request: null,
     };
@@ -215,7 +232,7 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
   waitedTooLong(): void {
     this.cause = Cause.serverTimeout;
     this.hasWaitedTooLong = true;
-    this.firstAttemptMs = this.proxy.engine.now();
+    this.firstAttemptMs = this.route.engine.now();
     this.end(true, true);
   }
 
@@ -224,7 +241,7 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
   }
 
   granted(server: number): void {
-    const { engine, counters, config, backend } = this.proxy;
+    const { engine, counters, config, backend } = this.route;
     this.search.arriveAt(server);
     counters.connecting(server);
     this.isGreeted = false;
@@ -236,6 +253,33 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
 
   // —— inside ——
 
+  private get state(): SessionState {
+    if (this.phase === Phase.inspecting) return "inspect";
+    if (this.phase === Phase.open) return "tunnel";
+    return this.search.isWaiting ? "queue" : "connect";
+  }
+
+  /** `bytes` is all that the client has said. */
+  private inspect(bytes: Uint8Array): void {
+    const name = serverNameOf(bytes, 0, bytes.length);
+    if (name !== undefined) this.choose(name);
+  }
+
+  /** The backend is known, and a server of it is looked for. `serverName` null: none was asked for, or none was said. */
+  private choose(serverName: string | null): void {
+    const { proxy, client } = this;
+    const backend = proxy.sessionRules?.backendFor(client.remoteAddress, serverName) ?? null;
+    this.route = proxy.routeTo(backend);
+    this.isRouted = true;
+    this.phase = Phase.connecting;
+    client.clearDeadline();
+    client.pause();
+    const isHashed = this.route.config.balance === "source";
+    this.search.begin(this.route, isHashed ? hashText(client.remoteAddress) : noKey);
+    this.route.counters.exchangeBegan();
+    this.dispatch();
+  }
+
   private dispatch(): void {
     const server = this.search.find();
     if (server >= 0) this.granted(server);
@@ -246,13 +290,13 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
   }
 
   private connectFailed(connection: Connection, reason: string): void {
-    const { counters } = this.proxy;
+    const { counters } = this.route;
     const left = this.search.server;
     connection.close(false);
     this.upstream = null;
     this.cause = reason === "time-out" ? Cause.serverTimeout : Cause.server;
     counters.connectFailed(left);
-    this.proxy.serverFailed(left, reason);
+    this.route.serverFailed(left, reason);
     this.search.leave();
     if (this.search.hasMore) {
       counters.redispatched(left);
@@ -280,7 +324,7 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
 
   /** Bytes that came from `connection` go to the other side. */
   private passed(connection: Connection, count: number): void {
-    const { counters } = this.proxy;
+    const { counters } = this.route;
     if (connection === this.client) {
       counters.receivedFromClient(count);
       counters.sentToServer(this.search.server, count);
@@ -301,7 +345,7 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
   /** Either side, while it is there; the client's connection carries the deadline until it is gone. */
   private touch(): void {
     if (this.phase !== Phase.open) return;
-    const { tunnelMs, halfClosedMs } = this.proxy.config.timeouts;
+    const { tunnelMs, halfClosedMs } = this.route.config.timeouts;
     const ms = this.halfClosed ? (halfClosedMs ?? tunnelMs) : tunnelMs;
     if (!this.clientGone) this.client.deadline("tunnel", ms);
     else this.upstream?.deadline("tunnel", ms);
@@ -313,21 +357,24 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
 
   /** The client reset its connection. */
   private aborted(): void {
-    this.proxy.counters.clientAborted(this.search.server);
+    const { counters, backend, config } = this.route;
+    if (this.isRouted) counters.clientAborted(this.search.server);
+    else counters.inspectionAborted(this.early?.length ?? 0, backend.name === config.name);
     this.cause = Cause.client;
     this.end(true, true);
   }
 
   /** For the log, while the accounts still stand as they were. */
   private tell(wasOpen: boolean): void {
-    const { exchangeLog, config, engine } = this.proxy;
+    const { exchangeLog, config, engine } = this.route;
     const { counts } = exchangeLog;
     exchangeLog.write({
       clientAddress: this.client.remoteAddress,
       clientPort: this.client.remotePort,
       frontend: config.name,
       overTls: this.overTls,
-      backend: this.proxy.backend.name,
+      // HAProxy names the frontend where it came to no backend.
+      backend: this.isRouted ? this.route.backend.name : config.name,
       server: this.search.lastServer < 0 ? null : config.servers[this.search.lastServer].name,
       beganEpochMs: exchangeLog.epochMs(this.startedMs),
       requestMs: -1,
@@ -345,7 +392,7 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
       cookies: "--",
       processConnections: counts.process(),
       frontendConnections: counts.frontend(),
-      backendSessions: counts.backend() - 1,
+      backendSessions: this.isRouted ? counts.backend() - 1 : 0,
       serverSessions: this.search.server < 0 ? 0 : counts.server(this.search.server) - 1,
       retries: this.retries + this.redispatches,
       isRedispatched: this.redispatches > 0,
@@ -357,6 +404,7 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
 
   /** HAProxy says nothing of how far a session had come that an operator has ended. */
   private stage(wasOpen: boolean): Stage {
+    if (!this.isRouted) return Stage.request;
     if (wasOpen) return this.isKilled ? Stage.none : Stage.data;
     return this.search.isWaiting || this.hasWaitedTooLong ? Stage.queue : Stage.connect;
   }
@@ -364,9 +412,9 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
   /** Closes what is left of both sides, and the accounts. */
   private end(resetServer: boolean, resetClient: boolean): void {
     if (this.phase === Phase.over) return;
-    const { counters, engine } = this.proxy;
+    const { counters, engine, exchangeLog } = this.route;
     const wasOpen = this.phase === Phase.open;
-    if (this.proxy.exchangeLog.isOn || this.cause !== Cause.none) this.tell(wasOpen);
+    if (exchangeLog.isOn || this.cause !== Cause.none) this.tell(wasOpen);
     this.phase = Phase.over;
     // A connection that is still being opened has nobody to reset.
     if (!this.serverGone) this.upstream?.close(resetServer && wasOpen);
@@ -376,7 +424,7 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
       const queueMs = this.connectStartedMs - this.startedMs;
       counters.timed(this.search.server, this.connectMs, 0, engine.now() - this.startedMs, queueMs);
     }
-    counters.exchangeEnded();
+    if (this.isRouted) counters.exchangeEnded();
     this.search.giveUp();
     this.proxy.left(this);
     // Last: another session may begin at once at the place that this one leaves.

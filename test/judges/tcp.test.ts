@@ -1,5 +1,7 @@
+import type { Client } from "./reference/client.js";
+import { clientHello } from "./reference/client-hello.js";
 import { ECHO, FIN, RST } from "./reference/origin.js";
-import { theme } from "./reference/theme.js";
+import { type Scenario, theme } from "./reference/theme.js";
 
 const big = "x".repeat(300_000);
 
@@ -180,6 +182,123 @@ theme(
       },
       sees: ['bytes "hi"', "silent", "closed", 'bytes "hi"', "closed"],
       log: ["--", "--"],
+    },
+  ],
+);
+
+const hello = clientHello("WWW.example.org");
+const other = clientHello("else.example.org");
+const plain = "GET / HTTP/1.0\r\n\r\n";
+
+/** A session that says this, hears it from its server, and ends. */
+const echoed =
+  (...pieces: (string | number)[]) =>
+  async (client: Client): Promise<void> => {
+    await client.send(...pieces);
+    const sent = pieces.filter((piece) => typeof piece === "string").join("");
+    const bytes = await client.bytes(sent.length);
+    client.seen.length = 0;
+    client.note(bytes === sent ? "the same" : "others");
+    client.fin();
+    await client.closed();
+  };
+const echo: Pick<Scenario, "servers" | "sees" | "log"> = {
+  servers: { greeting: () => [ECHO] },
+  sees: ["the same", "closed"],
+  log: ["--"],
+};
+
+theme(
+  "mode tcp, servers by the name that a TLS client asks for",
+  {
+    proxies: {
+      front: {
+        mode: "tcp",
+        servers: { a: {} },
+        timeouts: { "inspect-delay": 400 },
+        haproxy: [
+          "tcp-request content accept if { req.ssl_hello_type 1 }",
+          "use_backend named if { req.ssl_sni -i www.example.org }",
+          "use_backend many if { req.ssl_sni -i -m end .many.example } !{ src 192.0.2.0/24 }",
+        ],
+        tandem: {
+          rules: [
+            { if: { req_ssl_sni: "www.example.org" }, use_backend: "named" },
+            { if: { req_ssl_sni: "*.many.example" }, unless: { src: "192.0.2.0/24" }, use_backend: "many" },
+          ],
+        },
+      },
+      near: {
+        mode: "tcp",
+        servers: { a: {} },
+        haproxy: ["use_backend named if { src 127.0.0.0/8 }"],
+        tandem: { rules: [{ if: { src: "127.0.0.0/8" }, use_backend: "named" }] },
+      },
+      named: { mode: "tcp", servers: { b: {} } },
+      many: { mode: "tcp", servers: { c: {} } },
+    },
+  },
+  [
+    { ...echo, name: "the name chooses the backend, in any case", proxy: "front", client: echoed(hello) },
+    {
+      ...echo,
+      name: "names may end alike",
+      proxy: "front",
+      client: echoed(clientHello("a.b.many.example")),
+    },
+    { ...echo, name: "another name has no backend of its own", proxy: "front", client: echoed(other) },
+    { ...echo, name: "who names nothing has none either", proxy: "front", client: echoed(clientHello(null)) },
+    {
+      ...echo,
+      name: "a message in pieces is waited for",
+      proxy: "front",
+      client: echoed(hello.slice(0, 3), 30, hello.slice(3, 70), 30, hello.slice(70), "more"),
+    },
+    { ...echo, name: "what is no TLS does not wait", proxy: "front", client: echoed(plain) },
+    {
+      ...echo,
+      name: "who says half of it gets the default backend when the delay is over",
+      proxy: "front",
+      client: echoed(hello.slice(0, 50)),
+    },
+    { ...echo, name: "where a client comes from chooses too", proxy: "near", client: echoed("hello") },
+    {
+      name: "who says nothing gets the default backend when the delay is over",
+      proxy: "front",
+      servers: { greeting: () => ["220 ready\r\n", ECHO] },
+      client: async (client) => {
+        await client.bytes(11);
+        client.fin();
+        await client.closed();
+      },
+      sees: ['bytes "220 ready\\r\\n"', "closed"],
+      log: ["--"],
+    },
+    {
+      name: "who ends in the middle of it gets the default backend",
+      proxy: "front",
+      servers: { greeting: () => [ECHO] },
+      client: async (client) => {
+        await client.send(hello.slice(0, 50));
+        client.fin();
+        await client.closed();
+        client.seen.length = 0;
+        client.note("closed");
+      },
+      sees: ["closed"],
+      log: ["--"],
+    },
+    {
+      name: "a client that resets meanwhile comes to no backend",
+      proxy: "front",
+      client: async (client) => {
+        await client.send(hello.slice(0, 50), 50);
+        client.reset();
+        await client.pause(80);
+      },
+      sees: [],
+      log: ["CR"],
+      tandem: { because: "unsent", cells: { "BACKEND bin": ["50", ""] } },
     },
   ],
 );

@@ -119,6 +119,7 @@ export type DeadlineKind =
   | "connect"
   | "retry"
   | "handshake"
+  | "inspect"
   | "request-head"
   | "client"
   | "server"

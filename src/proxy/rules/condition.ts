@@ -25,7 +25,8 @@ export function holds(condition: Condition, facts: RequestFacts): boolean {
   return fields === undefined || fields.every((field) => hasField(field, facts));
 }
 
-function matchesHost(wanted: string, host: string): boolean {
+/** `wanted` is in lower case, and may begin with `*.`; `host` is in lower case. */
+export function matchesHost(wanted: string, host: string): boolean {
   return wanted.startsWith("*.")
     ? host.length >= wanted.length && host.endsWith(wanted.slice(1))
     : host === wanted;

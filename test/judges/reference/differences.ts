@@ -113,6 +113,7 @@ const list = {
     row: null,
   },
   unheard: { why: "an answer that no client got is not counted as one", row: null },
+  unsent: { why: "bytes that no server got are none of the backend's: its servers' add up to it", row: null },
   stalled: { why: "eresp includes srv_abrt, as the manual says, whatever ended the body", row: null },
   "no-request": {
     why: "a connection on which nothing came opened no stream for HAProxy, but is a request in req_tot",

@@ -46,7 +46,15 @@ export interface ServerSpec {
   readonly tandem?: Readonly<Record<string, unknown>>;
 }
 
-type TimeoutWord = "connect" | "client" | "server" | "http-request" | "http-keep-alive" | "tunnel" | "queue";
+type TimeoutWord =
+  | "connect"
+  | "client"
+  | "server"
+  | "http-request"
+  | "http-keep-alive"
+  | "tunnel"
+  | "queue"
+  | "inspect-delay";
 
 /** Where the proxies of one peer listen, log, and find their servers. */
 export interface Places {
@@ -97,6 +105,8 @@ export function haproxyConfig(
       if (word !== "tunnel" || spec.timeouts?.tunnel !== undefined)
         lines.push(`  timeout ${word} ${timeout(spec, word)}ms`);
     if (spec.timeouts?.queue !== undefined) lines.push(`  timeout queue ${spec.timeouts.queue}ms`);
+    const inspectMs = spec.timeouts?.["inspect-delay"];
+    if (inspectMs !== undefined) lines.push(`  tcp-request inspect-delay ${inspectMs}ms`);
     lines.push(`  balance ${spec.balance ?? "roundrobin"}`);
     if (spec.hashType !== undefined) lines.push(`  hash-type ${spec.hashType}`);
     if (spec.maxconn !== undefined) lines.push(`  maxconn ${spec.maxconn}`);
@@ -185,6 +195,9 @@ function tandemProxy(name: string, spec: ProxySpec, places: Places): Record<stri
     timeout: {
       ...Object.fromEntries(words.map((word) => [word, timeout(spec, word)])),
       ...(spec.timeouts?.queue !== undefined && { queue: spec.timeouts.queue }),
+      ...(spec.timeouts?.["inspect-delay"] !== undefined && {
+        "inspect-delay": spec.timeouts["inspect-delay"],
+      }),
     },
     log: {
       to: `127.0.0.1:${places.logPort}`,

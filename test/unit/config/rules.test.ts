@@ -87,7 +87,10 @@ t.test("what is wrong with a rule is said where it stands, with what to do", asy
 
 t.test("mode tcp has no requests to judge", async (t) => {
   const { problems } = load("{ deny: 403 }", "{ deny: 403 }\n    mode: tcp");
-  t.match(problems.map(describeProblem), [/rules are about requests, which mode tcp does not see/]);
+  t.match(problems.map(describeProblem), [
+    /^lb\.yaml:6:11: deny is about requests, which mode tcp does not see/,
+    /^lb\.yaml:7:11: deny is about requests/,
+  ]);
 });
 
 t.test("check --print hides the passwords of auth", async (t) => {

@@ -33,6 +33,7 @@ export function parseAcl(words: readonly string[]): Test | string {
   if (flag === "-m" && header !== null && values.includes("found")) {
     return { word: "hdr", field: header[1], values: null };
   }
+  if (/^req[._]ssl_sni(,lower)?$/.test(fetch)) return serverName(values);
   if (flag !== undefined) return `conditions have no ${flag}`;
   if (isHost && [",lower", "", ",field(1,:)", ",field(1,:),lower"].includes(header[2])) {
     return { word: "host", values };
@@ -48,6 +49,15 @@ export function parseAcl(words: readonly string[]): Test | string {
   const word = Object.hasOwn(plainFetches, fetch) ? plainFetches[fetch] : "";
   if (word === "") return `conditions have no ${fetch}`;
   return values.length === 0 ? "it has no value" : { word, values };
+}
+
+/** `req.ssl_sni`, with `-m end .name` as `*.name`. */
+function serverName(values: readonly string[]): Test | string {
+  const [match = "str", ...names] = values[0] === "-m" ? values.slice(1) : ["str", ...values];
+  if (match === "str" && names.length > 0) return { word: "req_ssl_sni", values: names };
+  if (match === "end" && names.length > 0 && names.every((name) => name.startsWith(".")))
+    return { word: "req_ssl_sni", values: names.map((name) => `*${name}`) };
+  return "req_ssl_sni compares whole names and *.name";
 }
 
 /** Names that HAProxy has itself. */

@@ -172,6 +172,14 @@ export class ProxyImport {
   private readRuleLine(line: Inherited, place: Place): Outcome {
     const { words } = line;
     const [word, value = "", ...rest] = words;
+    if (this.mode === "tcp" && word === "tcp-request") {
+      if (value === "inspect-delay")
+        return this.set(["timeout", "inspect-delay"], haproxyTime(rest[0] ?? ""), place);
+      if (value === "content" && rest[0] === "accept") {
+        this.rules.accept(rest.slice(1));
+        return "taken";
+      }
+    }
     if (
       !["acl", "http-request", "redirect", "block", "monitor-uri", "use_backend", "http-response"].includes(
         word,
@@ -179,10 +187,11 @@ export class ProxyImport {
     )
       return this.unknown(words);
     if (this.target.side === "backend") return { reason: "rules stand in frontends and proxies" };
-    if (this.mode === "tcp") return { reason: "rules are about requests, which mode tcp does not see" };
+    if (this.mode === "tcp" && word !== "acl" && word !== "use_backend")
+      return { reason: "rules are about requests, which mode tcp does not see" };
     if (word === "acl") this.rules.acl(line, place);
     else if (word === "use_backend")
-      this.rules.useBackend(this.target.backendNamed(value), rest, line, place);
+      this.rules.useBackend(this.target.backendNamed(value), rest, { line, place, mode: this.mode });
     else if (word === "http-response") this.rules.response([value, ...rest], line, place);
     else if (word === "http-request") this.rules.request([value, ...rest], line, place);
     else if (word === "monitor-uri")

@@ -22,17 +22,27 @@ export class RuleImport {
   }
 
   /** `use_backend`: HAProxy looks at it behind all others, whatever stands where. `backend`: its name here. */
-  useBackend(backend: string, condition: readonly string[], line: Line, place: Place): void {
+  useBackend(
+    backend: string,
+    condition: readonly string[],
+    { line, place, mode }: { readonly line: Line; readonly place: Place; readonly mode: string },
+  ): void {
     this.chosen.push(() => {
       const alternatives = parseCondition(condition, this.acls);
-      if (typeof alternatives === "string") {
-        this.draft.note(place, line.words.join(" "), alternatives);
+      const reason = typeof alternatives === "string" ? alternatives : unseen(alternatives, mode);
+      if (typeof alternatives === "string" || reason !== null) {
+        this.draft.note(place, line.words.join(" "), String(reason));
         return;
       }
       this.markUsed(condition);
       const action = new Map([["use_backend", backend]]);
       for (const alternative of alternatives) this.draft.add(this.path, rule(action, alternative), place);
     });
+  }
+
+  /** `tcp-request content accept`: a session is inspected where a rule asks for it, and goes on when that is known. */
+  accept(condition: readonly string[]): void {
+    this.markUsed(condition);
   }
 
   /** `words` behind `http-response`. */
@@ -173,6 +183,18 @@ export class RuleImport {
       ["auth", new Map<string, unknown>([...optional("realm", realm), ["users", new Map(users)]])],
     ]);
   }
+}
+
+/** What the mode does not see of the connection; null: nothing. */
+function unseen(alternatives: readonly Alternative[], mode: string): string | null {
+  for (const { when, unless } of alternatives) {
+    for (const { word } of [...when, ...unless]) {
+      const isSession = word === "req_ssl_sni" || word === "src";
+      if (mode === "tcp" && !isSession) return `${word} is about requests, which mode tcp does not see`;
+      if (mode !== "tcp" && word === "req_ssl_sni") return "req_ssl_sni is asked in mode tcp: ask for host";
+    }
+  }
+  return null;
 }
 
 function rule(action: ReadonlyMap<string, unknown>, { when, unless }: Alternative): Map<string, unknown> {

@@ -54,6 +54,14 @@ t.test("TLS goes through a proxy of mode tcp to nginx, whose certificate the cli
     bind: "*:443"
     default_server: { check: { inter: 200ms } }
     servers: { web01: "${web1.address}:443", web02: "${web2.address}:443" }
+frontends:
+  names:
+    mode: tcp
+    bind: "*:8443"
+    rules: [{ if: { req_ssl_sni: site.example }, use_backend: second }]
+    default_backend: https
+backends:
+  second: { mode: tcp, servers: { web02: "${web2.address}:443" } }
 `,
   );
   const resolve = ["--resolve", `site.example:443:${balancer.address}`];
@@ -72,6 +80,22 @@ t.test("TLS goes through a proxy of mode tcp to nginx, whose certificate the cli
   t.match(frontend, { mode: "tcp", status: "OPEN", hrsp_2xx: "" });
   t.ok(Number(frontend.stot) >= 4 && Number(frontend.bout) > 1_000, JSON.stringify(frontend));
   t.match(await row(tandem, "https", "web01"), { status: "UP", econ: "0" });
+
+  const byName = () =>
+    client.tryRun(
+      "curl",
+      ...["-sS", "--fail", "--cacert", certificate],
+      ...["--resolve", `site.example:8443:${balancer.address}`, "https://site.example:8443/"],
+    );
+  t.same(
+    [(await byName()).stdout, (await byName()).stdout],
+    [pageOf(web2), pageOf(web2)],
+    "servers by the name",
+  );
+  const unnamed = await client.tryRun("curl", "-sSk", "--fail", `https://${balancer.address}:8443/`);
+  t.equal(unnamed.code, 0, unnamed.stderr);
+  t.match(await row(tandem, "names", "FRONTEND"), { stot: "3" });
+  t.match(await row(tandem, "second", "BACKEND"), { stot: "2" });
   t.equal((await tandem.stop()).code, 0);
 });
 

@@ -147,6 +147,16 @@ t.test("tcp.yaml passes bytes", async (t) => {
   t.match(await get(port, "/y"), { status: 200, body: "one /y" });
 });
 
+t.test("tcp-by-name.yaml serves whoever names nothing from the default backend, and at once", async (t) => {
+  const [one, two, port] = [await web(t, "one"), await web(t, "two"), await freePort()];
+  await run(t, "tcp-by-name.yaml", {
+    "192.168.33.68:443": one,
+    "192.168.33.69:443": two,
+    "*:8443": `127.0.0.1:${port}`,
+  });
+  t.match(await get(port, "/y"), { status: 200, body: "two /y" });
+});
+
 t.test("rules.yaml answers, redirects, refuses, asks, and changes", async (t) => {
   const [one, port] = [await web(t, "one"), await freePort()];
   await run(t, "rules.yaml", {

@@ -577,3 +577,57 @@ listen web
   t.notOk(of("insert indirect")?.mode);
   t.end();
 });
+
+t.test("backends by the name that a TLS client asks for are carried over", (t) => {
+  const { config, notes } = haproxy(`
+frontend tls
+  mode tcp
+  bind 10.0.0.9:443
+  tcp-request inspect-delay 3s
+  acl hello req_ssl_hello_type 1
+  tcp-request content accept if hello
+  tcp-request content reject
+  acl shop req.ssl_sni -i shop.example
+  use_backend shop if shop
+  use_backend shop if { req_ssl_sni -m end .shop.example } !{ src 10.0.0.0/8 }
+  use_backend shop if { req.ssl_sni -m beg shop }
+  use_backend shop if { path_beg /shop }
+  default_backend site
+backend shop
+  mode tcp
+  server a 10.0.0.1:443
+backend site
+  mode tcp
+  server b 10.0.0.2:443
+frontend web
+  bind 10.0.0.9:80
+  use_backend plain if { req.ssl_sni shop.example }
+  default_backend plain
+backend plain
+  server c 10.0.0.3:80
+`);
+  t.match(config?.proxies[0], {
+    mode: "tcp",
+    defaultBackend: "site",
+    timeouts: { inspectMs: 3000 },
+    rules: [
+      { when: { serverNames: ["shop.example"] }, unless: null, action: { backend: "shop" } },
+      {
+        when: { serverNames: ["*.shop.example"] },
+        unless: { sources: [{ text: "10.0.0.0/8" }] },
+        action: { backend: "shop" },
+      },
+    ],
+  });
+  const told = JSON.stringify(notes);
+  for (const part of [
+    "req_ssl_sni compares whole names",
+    "path_beg is about requests, which mode tcp does not see",
+    "req_ssl_sni is asked in mode tcp",
+    "tcp-request content reject",
+  ])
+    t.match(told, part);
+  t.notMatch(told, "hello_type");
+  t.notMatch(told, "inspect-delay");
+  t.end();
+});

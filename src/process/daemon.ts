@@ -1,9 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config/config.js";
 import { defaultAdminPassword } from "../config/defaults.js";
 import { defaultPasswordMessage } from "../config/lint.js";
 import { describeProblem, type Problem } from "../config/problem.js";
-import { ExitCode, exitCodeOf, LbError } from "../errors.js";
+import { exitCodeOf, LbError } from "../errors.js";
 import { FlightRecorder, parseFlight } from "../flight/recorder.js";
 import { type Certificates, sameCertificates } from "../proxy/tls/certificate.js";
 import type { Predecessor } from "../upgrade/predecessor.js";
@@ -13,15 +12,8 @@ import { ControlHost } from "./control-host.js";
 import { DataPlane } from "./data-plane.js";
 import { describeServing } from "./describe-serving.js";
 import { handToSuccessor } from "./hand-to-successor.js";
-import {
-  beforeStart,
-  closeLimitMs,
-  handleLifeCycle,
-  type LifeCycleEffect,
-  type LifeCycleInput,
-  type LifeCycleState,
-  releaseLimitMs,
-} from "./life-cycle.js";
+import { closeLimitMs } from "./life-cycle.js";
+import { LifeCycleHost } from "./life-cycle-host.js";
 import { type Log, listenToLog } from "./log.js";
 import type { ControlRequest } from "./messages.js";
 import { NodeWatch } from "./node-watch.js";
@@ -29,28 +21,18 @@ import { Outbox, planNotices } from "./notices.js";
 import type { Question } from "./reload-answer.js";
 import { type ReloadPlan, sameAdminListen } from "./reload-plan.js";
 import { type ReadAgain, Reloads } from "./reloads.js";
-import { SdNotify } from "./sd-notify.js";
+import { StartUp } from "./start-up.js";
 import { summarizeCounters } from "./state-dump.js";
 import { Upgrades } from "./upgrades.js";
 import { VrrpHost } from "./vrrp-host.js";
-import { startWatchdog } from "./watchdog.js";
 
 /**
  * How often the main thread looks at the others' health and at the life cycle's deadline: VRRP shall know of what is
  * wrong within 100 ms. A look takes some 20 µs.
  */
 const lookEveryMs = 50;
-/** How long the start waits for the first answers of what is tracked; then the instances wait, in FAULT. */
-const firstFactsLimitMs = 1000;
-const lastWordsMs = 500;
-/** In which all threads are ready, or the start has failed. */
-const startLimitMs = 15_000;
-/** Clients that have not heard of a move yet come here for a moment. */
-const acceptAfterMoveMs = 1000;
 /** What is left of a move is cut before the address goes, so that the clients hear of it. */
 const cutAheadMs = 300;
-/** How often the successor hears what this process still counts. */
-const countEveryMs = 1000;
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -69,7 +51,8 @@ export interface DaemonOptions {
 /**
  * The main thread: owns the listening sockets, the other threads, VRRP and the signals, and does nothing heavy.
  *
- * The decisions are in the pure `life-cycle`, `fitness` and `restart-policy`; this file carries them out.
+ * This file puts the parts together and takes what comes from outside: signals, the control thread's questions, a reload's new
+ * configuration. How they start is in `start-up`, how they serve and end in `life-cycle-host`.
  */
 export class Daemon {
   private readonly options: DaemonOptions;
@@ -81,27 +64,18 @@ export class Daemon {
   private readonly startedEpochMs = Date.now();
   /** A reload is under way; the next one waits for it. */
   private reloading: Promise<void> = Promise.resolve();
-  /** null also when another process is the main one. */
-  private notify: SdNotify | null;
   private readonly vrrp: VrrpHost;
   private readonly reloads: Reloads;
   private readonly upgrades: Upgrades<Successor>;
-  private successor: Successor | null = null;
-  private lifeCycle: LifeCycleState = beforeStart;
+  private readonly lifeCycle: LifeCycleHost;
+  private readonly startUp: StartUp;
   private readonly watch: NodeWatch;
   private readonly outbox = new Outbox();
   private readonly recorder = new FlightRecorder();
-  private wakeStart: (() => void) | null = null;
-  private endWatchdog: () => void = () => {};
   /** Called when a control thread that a reload replaces has ended. */
   private controlGone: (() => void) | null = null;
   /** Why the daemon ended by itself. */
   failure: LbError | null = null;
-  private exit: (code: number) => void = () => {};
-  /** Resolves with the exit code when everything is over. */
-  readonly ended = new Promise<number>((resolve) => {
-    this.exit = resolve;
-  });
 
   /** Opens what can fail first, the listening sockets: LbError LB_LISTEN_IN_USE, LB_PERMISSION, LB_LISTEN. */
   constructor(options: DaemonOptions) {
@@ -117,7 +91,7 @@ export class Daemon {
       {
         log,
         onChange: () => this.onThreadChange(),
-        onDrained: () => this.input({ kind: "drained" }),
+        onDrained: () => this.lifeCycle.input({ kind: "drained" }),
       },
       inherit,
     );
@@ -133,16 +107,27 @@ export class Daemon {
     });
     this.control = this.controlHost(config, options.certificates);
     this.vrrp = this.vrrpHost();
+    this.lifeCycle = new LifeCycleHost({
+      ...{ log, environment: options.environment, plane: this.plane, vrrp: this.vrrp, outbox: this.outbox },
+      control: () => this.control,
+      drainTimeoutMs: () => this.config.drainTimeoutMs,
+      onServing: () => this.announceServing(),
+      onStarted: () => this.startUp.wake(),
+    });
+    this.startUp = new StartUp({
+      ...{ log, plane: this.plane, vrrp: this.vrrp, watch: this.watch },
+      control: () => this.control,
+      isStarting: () => this.lifeCycle.isStarting,
+    });
     this.reloads = new Reloads({
       log,
       read: () => this.options.reload(),
       present: () => ({ config: this.config, certificates: this.certificates }),
       hasNewSecret: (read) => this.vrrp.hasNewSecret(read),
-      obstacle: () => (this.lifeCycle.name === "serving" ? null : `this node is ${this.lifeCycle.name}`),
+      obstacle: () => (this.lifeCycle.isServing ? null : `this node is ${this.lifeCycle.name}`),
       apply: (read, certificates, plan, onApplied) => this.apply(read, certificates, plan, onApplied),
     });
     this.upgrades = this.upgradesOf();
-    this.notify = SdNotify.open(options.environment);
     for (const fact of inherit?.facts ?? []) this.watch.take(fact);
     const flight = inherit === null ? null : parseFlight(inherit.flight);
     if (flight !== null) this.recorder.restore(flight);
@@ -173,11 +158,11 @@ export class Daemon {
       plane: this.plane,
       log: this.log,
       startedEpochMs: this.startedEpochMs,
-      onReady: () => this.wakeStart?.(),
+      onReady: () => this.startUp.wake(),
       known: () => this.watch.known(),
       onTracked: (fact) => {
         this.watch.take(fact);
-        this.wakeStart?.();
+        this.startUp.wake();
       },
       outbox: this.outbox,
       onServerReached: (proxy, server) => this.watch.takeReached(proxy, server),
@@ -186,7 +171,7 @@ export class Daemon {
       onAsk: (question, answer) => this.onAsk(question, answer),
       onInquire: (inquiry, listener) => this.plane.inquire(inquiry, listener),
       onStopped: () => {
-        if (host === this.control) this.input({ kind: "closed" });
+        if (host === this.control) this.lifeCycle.input({ kind: "closed" });
         else this.controlGone?.();
       },
     });
@@ -199,114 +184,25 @@ export class Daemon {
     this.listenToSignals();
     this.warn();
     const { predecessor } = this.options;
-    if (predecessor !== null) return this.follow(predecessor);
-    this.control.openAdmin();
-    this.control.openStatsSocket();
-    this.plane.accept();
-    this.plane.start();
+    if (predecessor === null) {
+      this.control.openAdmin();
+      this.control.openStatsSocket();
+      this.plane.accept();
+      this.plane.start();
+    } else this.control.inherit(predecessor.inherit?.sockets ?? []);
     setInterval(() => this.look(), lookEveryMs);
-    const [opened] = await Promise.all([this.vrrp.open(false), this.threadsReady()]);
-    if (opened.speaker !== null) await this.firstFacts();
-    if (this.lifeCycle.name !== "starting") return;
-    this.vrrp.use(opened);
-    this.beginToServe();
+    const isToServe = await (predecessor === null ? this.startUp.begin() : this.startUp.follow(predecessor));
+    if (isToServe) this.lifeCycle.started();
   }
 
-  /**
-   * The start of a successor: everything that can fail comes first; then VRRP goes on from where the other one stands still.
-   * Clients and operators are the other one's until it says `go`: what a successor that fails had accepted would be lost.
-   */
-  private async follow(predecessor: Predecessor): Promise<void> {
-    this.control.inherit(predecessor.inherit?.sockets ?? []);
-    setInterval(() => this.look(), lookEveryMs);
-    const opened = await this.vrrp.open(true);
-    await this.controlReady();
-    if (opened.speaker !== null) await this.firstFacts();
-    this.plane.start();
-    await this.planeReady();
-    if (this.lifeCycle.name !== "starting") return;
-    const { counts, states, vrrp } = await predecessor.ready();
-    predecessor.onCounts = (counted, connections) => this.plane.takeCounts(counted, connections);
-    predecessor.onGone = () => this.plane.predecessorEnded();
-    this.plane.takeCounts(counts, 0);
-    this.plane.takeStates(states);
-    this.vrrp.use(opened, vrrp);
-    await predecessor.taken();
-    this.plane.accept();
-    this.control.accept();
-    if (vrrp !== null) {
-      await this.vrrp
-        .link(vrrp)
-        .catch((error: unknown) => this.log.error({ err: error }, "the peer link did not open"));
-    }
-    this.beginToServe();
-  }
-
-  private beginToServe(): void {
-    const isServing = (): boolean => this.lifeCycle.name === "serving";
-    this.endWatchdog = startWatchdog(this.notify, isServing, () => this.plane.health());
-    this.input({ kind: "started" });
+  /** Resolves with the exit code when everything is over. */
+  get ended(): Promise<number> {
+    return this.lifeCycle.ended;
   }
 
   /** What nobody foresaw: gives the addresses away and ends. */
   crash(error: unknown): void {
-    this.log.fatal({ err: error }, "internal error in the main thread");
-    // Should the error strike the life cycle itself, the process still ends.
-    setTimeout(() => this.exit(ExitCode.software), releaseLimitMs * 2);
-    this.input({ kind: "failed", exitCode: ExitCode.software });
-  }
-
-  /** The data threads first: the control thread is told which engine they chose. */
-  private async threadsReady(): Promise<void> {
-    await this.planeReady();
-    await this.controlReady();
-  }
-
-  private async planeReady(): Promise<void> {
-    await this.until(
-      () => this.plane.areReady,
-      () => this.plane.health(),
-    );
-  }
-
-  private async controlReady(): Promise<void> {
-    if (this.lifeCycle.name !== "starting") return;
-    this.control.start();
-    await this.until(
-      () => this.control.isReady,
-      () => [this.control.health()],
-    );
-  }
-
-  /** So that an instance does not begin with a fault only because its scripts have not run yet. */
-  private async firstFacts(): Promise<void> {
-    const deadlineMs = performance.now() + firstFactsLimitMs;
-    while (!this.watch.isComplete && this.lifeCycle.name === "starting" && performance.now() < deadlineMs) {
-      await new Promise<void>((resolve) => {
-        this.wakeStart = resolve;
-      });
-    }
-  }
-
-  /** Waits for `condition`, which is looked at after each event of a thread and each look. */
-  private async until(
-    condition: () => boolean,
-    health: () => readonly { readonly name: string; readonly state: string; readonly keepsDying: boolean }[],
-  ): Promise<void> {
-    const deadlineMs = performance.now() + startLimitMs;
-    while (!condition() && this.lifeCycle.name === "starting") {
-      const failed = health().find(({ state, keepsDying }) => state !== "serving" && keepsDying);
-      if (failed !== undefined || performance.now() >= deadlineMs) {
-        throw new LbError(
-          "LB_THREAD_START",
-          `the thread ${failed?.name ?? "that is awaited"} does not start`,
-          "see the log lines above for its reason, and report them",
-        );
-      }
-      await new Promise<void>((resolve) => {
-        this.wakeStart = resolve;
-      });
-    }
+    this.lifeCycle.crash(error);
   }
 
   private listenToSignals(): void {
@@ -324,7 +220,7 @@ export class Daemon {
   }
 
   private onStopSignal(signal: string): void {
-    this.input({ kind: "stop" });
+    this.lifeCycle.input({ kind: "stop" });
     this.log.info({ signal, next: this.lifeCycle.name }, "stopping");
   }
 
@@ -339,110 +235,34 @@ export class Daemon {
     }
   }
 
-  private input(input: LifeCycleInput): void {
-    const before = this.lifeCycle;
-    const { state, effects } = handleLifeCycle(before, input, performance.now(), this.config.drainTimeoutMs);
-    this.lifeCycle = state;
-    for (const effect of effects) this.run(effect);
-    if (before.name === "starting" && state.name !== "starting") this.wakeStart?.();
-  }
-
-  private run(effect: LifeCycleEffect): void {
-    switch (effect.kind) {
-      case "announce-serving":
-        this.announceServing();
-        break;
-      case "announce-stopping":
-        this.notify?.send("STOPPING=1", `STATUS=${this.lifeCycle.name}`);
-        break;
-      case "hand-over":
-        this.release(this.vrrp.handOver(() => this.plane.handOver()));
-        break;
-      case "retire":
-        this.retire();
-        break;
-      case "drain":
-        // A partner sends on what is open here: VRRP stays until that has ended, to tell it.
-        if (this.vrrp.lingers) {
-          this.plane.drain(effect.timeoutMs, acceptAfterMoveMs);
-        } else {
-          this.plane.drain(effect.timeoutMs);
-          void this.closeVrrp();
-        }
-        break;
-      case "close":
-        this.successor?.count(this.plane.counts(), 0);
-        void this.closeVrrp().finally(() => this.control.stop(true));
-        break;
-      case "release":
-        this.release(this.vrrp.stop());
-        break;
-      case "gave-up-waiting":
-        this.log.warn({ state: effect.state }, "a part did not answer in time, going on without it");
-        break;
-      case "exit":
-        void this.tellOfTheEnd().then(() => {
-          this.log.info({ exitCode: effect.exitCode }, "stopped");
-          this.successor?.leave();
-          this.exit(effect.exitCode);
-        });
-    }
-  }
-
-  /** Who leaves in a hurry has not waited for the control thread: its scripts must at least have begun. */
-  private async tellOfTheEnd(): Promise<void> {
-    const deadlineMs = performance.now() + lastWordsMs;
-    await this.plane.flushLogs(lastWordsMs);
-    while (!this.outbox.isEmpty && this.control.isReady && performance.now() < deadlineMs) await delay(10);
-  }
-
-  /** Released or given up on: either way nothing of VRRP shall stay open. */
-  private async closeVrrp(): Promise<void> {
-    try {
-      await this.vrrp.stop();
-    } catch (error) {
-      this.log.error({ err: error }, "VRRP did not close");
-    }
-  }
-
-  /** Answers `released` when the way out is over, on a later turn. */
-  private release(way: Promise<void>): void {
-    way
-      .catch((error: unknown) => this.log.error({ err: error }, "an address could not be released"))
-      .finally(() => this.input({ kind: "released" }));
-  }
-
   private announceServing(): void {
     const { configFrom } = this.options;
     const { threadCount, engine } = this.plane;
     const served = describeServing(this.config);
     this.log.info({ ...served, config: configFrom, threads: threadCount, engine }, "serving");
-    this.notify?.send("READY=1", "STATUS=serving");
   }
 
   private onThreadChange(): void {
     this.judge();
-    this.wakeStart?.();
+    this.startUp.wake();
   }
 
   private look(): void {
     this.plane.look();
     this.control.look();
     this.judge();
-    this.input({ kind: "timer" });
-    this.wakeStart?.();
+    this.lifeCycle.input({ kind: "timer" });
+    this.startUp.wake();
   }
 
   /** Before the start and on the way out nobody asks how fit this node is. */
   private judge(): void {
-    if (this.lifeCycle.name === "serving") this.watch.look();
+    if (this.lifeCycle.isServing) this.watch.look();
   }
 
   private showStatus(statuses: readonly VrrpStatus[]): void {
     this.control.show(statuses);
-    if (this.lifeCycle.name === "serving") {
-      this.notify?.send(`STATUS=${statuses.map(({ name, state }) => `${name} ${state}`).join(", ")}`);
-    }
+    this.lifeCycle.showStatus(statuses.map(({ name, state }) => `${name} ${state}`).join(", "));
   }
 
   private upgradesOf(): Upgrades<Successor> {
@@ -461,49 +281,15 @@ export class Daemon {
           environment: this.options.environment,
           obstacle: () => this.cannotBeFollowed(),
         }),
-      onSucceeded: (successor) => {
-        this.successor = successor;
-        if (this.lifeCycle.name === "serving") {
-          this.input({ kind: "superseded" });
-        } else {
-          // Told to stop in the very moment: that is the other one's business now.
-          this.retire();
-          if (successor.pid !== null) process.kill(successor.pid, "SIGTERM");
-        }
-      },
+      onSucceeded: (successor) => this.lifeCycle.succeeded(successor),
     });
   }
 
   private cannotBeFollowed(): string | null {
-    if (this.lifeCycle.name !== "serving") return `this node is ${this.lifeCycle.name}`;
+    if (!this.lifeCycle.isServing) return `this node is ${this.lifeCycle.name}`;
     return process.pid === 1
       ? "this is process 1, with which its container ends: replace the container"
       : null;
-  }
-
-  /** The successor is the main process from now on; this one only finishes what it has begun. */
-  private retire(): void {
-    const { successor, notify } = this;
-    if (successor === null) return;
-    this.endWatchdog();
-    notify?.send(`MAINPID=${successor.pid}`);
-    this.notify = null;
-    successor.go();
-    successor.onGone(() => {
-      this.log.warn({ successor: successor.pid }, "the process that took over is gone");
-      // It may have died before the manager took it for the main process: that one waits for this one's end then.
-      if (notify !== null) this.input({ kind: "failed", exitCode: ExitCode.software });
-    });
-    const count = (): void => successor.count(this.plane.counts(), this.plane.connections());
-    count();
-    setInterval(count, countEveryMs).unref();
-    void this.vrrp.leaveBehind();
-    this.control.leaveSockets();
-    this.control.stop(true);
-    this.log.info(
-      { successor: successor.pid, version: successor.version },
-      "upgraded: another process serves",
-    );
   }
 
   private onAsk(question: Question, answer: (text: string) => void): void {
@@ -575,7 +361,7 @@ export class Daemon {
       setTimeout(() => before.end(), closeLimitMs);
     });
     if (proxies) this.plane.takeOverStates();
-    if (this.lifeCycle.name === "serving") host.start();
+    if (this.lifeCycle.isServing) host.start();
   }
 
   private dumpState(): void {
@@ -594,7 +380,7 @@ export class Daemon {
   }
 
   private onRequest(request: ControlRequest): void {
-    if (this.lifeCycle.name !== "serving" || !this.vrrp.isThere) return;
+    if (!this.lifeCycle.isServing || !this.vrrp.isThere) return;
     this.log.info({ event: "vrrp", request }, request === "drain" ? "drained by the operator" : "undrained");
     if (request === "undrain") this.vrrp.undrain();
     else this.vrrp.drain().catch((error: unknown) => this.crash(error));
@@ -603,12 +389,12 @@ export class Daemon {
   /** The control thread cannot open what was asked for: fatal at the start, where somebody sees it. */
   private onControlFailure(error: LbError): void {
     const { code, advice, message } = error;
-    if (this.lifeCycle.name !== "starting") {
+    if (!this.lifeCycle.isStarting) {
       this.log.error({ code, advice }, message);
       return;
     }
     this.failure = error;
     this.log.fatal({ code, advice }, message);
-    this.input({ kind: "failed", exitCode: exitCodeOf(error) });
+    this.lifeCycle.input({ kind: "failed", exitCode: exitCodeOf(error) });
   }
 }

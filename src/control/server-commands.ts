@@ -1,6 +1,6 @@
 import { hasBackend } from "../config/proxy-sides.js";
 import type { AdminState } from "../proxy/health/server-state.js";
-import type { ServerTarget } from "../proxy/health/server-table.js";
+import type { ServerTarget } from "../proxy/health/server-target.js";
 import { type AgentActions, setAgent } from "./agent-commands.js";
 import type { Command } from "./commands.js";
 import type { NodeView } from "./node-view.js";

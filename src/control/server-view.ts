@@ -2,14 +2,9 @@ import type { ProxyConfig } from "../config/config.js";
 import { agentFall, agentRise } from "../proxy/health/agent-state.js";
 import type { CheckStatus } from "../proxy/health/check-status.js";
 import { warmth, weightScale } from "../proxy/health/effective-weight.js";
-import {
-  type AdminState,
-  downtimeMs,
-  isStopped,
-  type ServerState,
-  statusWord,
-} from "../proxy/health/server-state.js";
+import { type AdminState, downtimeMs, isStopped, type ServerState } from "../proxy/health/server-state.js";
 import type { ServerTable } from "../proxy/health/server-table.js";
+import { statusWord } from "../proxy/health/status-word.js";
 
 /** A server's health and state at one instant, in HAProxy's terms. */
 export interface ServerView {

@@ -1,6 +1,6 @@
 import { isIP } from "../config/address.js";
 import type { ServerConfig } from "../config/config.js";
-import type { ServerTarget } from "../proxy/health/server-table.js";
+import type { ServerTarget } from "../proxy/health/server-target.js";
 
 /** Where a server is, and where the configuration has it. */
 export interface ServerPlace {

@@ -1,5 +1,5 @@
 import type { ServerConfig } from "../../config/server-config.js";
-import type { CheckStatus } from "./check-status.js";
+import { type CheckStatus, checkStatuses } from "./check-status.js";
 
 /** HAProxy's fixed rise and fall of agents: each word counts at once. */
 export const agentRise = 1;
@@ -26,6 +26,12 @@ export interface AgentResult {
   readonly health: "up" | "down" | null;
 }
 
+export type AgentInput =
+  | { readonly kind: "agent"; readonly result: AgentResult }
+  /** An operator knows better than the agent, until it says something again. */
+  | { readonly kind: "agent-health"; readonly isUp: boolean }
+  | { readonly kind: "agent-enabled"; readonly isEnabled: boolean };
+
 export function initialAgent(server: ServerConfig): AgentState | null {
   if (server.agent === undefined) return null;
   return { isEnabled: true, health: agentRise, status: "INI", durationMs: null };
@@ -35,8 +41,30 @@ export function isAgentDown(agent: AgentState | null): boolean {
   return agent?.isEnabled === true && agent.health < agentRise;
 }
 
-/** The state after a question; one that was switched off meanwhile says nothing. */
-export function afterQuestion(agent: AgentState, { status, durationMs, health }: AgentResult): AgentState {
+/** The state after `input`, and its reason for the log, where it makes a difference to the server. */
+export function handleAgent(
+  agent: AgentState,
+  input: AgentInput,
+): { readonly agent: AgentState; readonly reason: string } {
+  switch (input.kind) {
+    case "agent": {
+      const { status, detail } = input.result;
+      const reason = detail === "" ? checkStatuses[status].text : `${checkStatuses[status].text}, ${detail}`;
+      return { agent: afterQuestion(agent, input.result), reason };
+    }
+    case "agent-health": {
+      const health = input.isUp ? agentRise + agentFall - 1 : 0;
+      return { agent: { ...agent, health }, reason: "an operator asked for it" };
+    }
+    case "agent-enabled": {
+      const { isEnabled } = input;
+      return { agent: { ...agent, isEnabled }, reason: `its agent is ${isEnabled ? "enabled" : "disabled"}` };
+    }
+  }
+}
+
+/** One that was switched off meanwhile says nothing. */
+function afterQuestion(agent: AgentState, { status, durationMs, health }: AgentResult): AgentState {
   if (!agent.isEnabled) return agent;
   return {
     ...agent,

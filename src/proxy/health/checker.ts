@@ -10,10 +10,11 @@ import {
   handleServer,
   nextIntervalMs,
   type ServerInput,
-  statusWord,
   type Transition,
 } from "./server-state.js";
-import type { ServerTable, ServerTarget } from "./server-table.js";
+import type { ServerTable } from "./server-table.js";
+import type { ServerTarget } from "./server-target.js";
+import { statusWord } from "./status-word.js";
 
 export interface CheckerLog {
   info(fields: object, message: string): void;

@@ -1,7 +1,8 @@
 import type { AgentState } from "./agent-state.js";
 import { type CheckStatus, isCheckStatus } from "./check-status.js";
 import type { ServerState } from "./server-state.js";
-import type { BackendState, ServerTable, ServerTarget } from "./server-table.js";
+import type { BackendState, ServerTable } from "./server-table.js";
+import type { ServerTarget } from "./server-target.js";
 
 /** States of a proxy's servers by name, for another process. */
 export interface DescribedStates {

@@ -1,13 +1,5 @@
 import type { OnError, ServerConfig } from "../../config/server-config.js";
-import {
-  type AgentResult,
-  type AgentState,
-  afterQuestion,
-  agentFall,
-  agentRise,
-  initialAgent,
-  isAgentDown,
-} from "./agent-state.js";
+import { type AgentInput, type AgentState, handleAgent, initialAgent, isAgentDown } from "./agent-state.js";
 import { type CheckResult, type CheckStatus, checkStatuses } from "./check-status.js";
 
 /**
@@ -60,10 +52,7 @@ export type ServerInput =
   | { readonly kind: "admin"; readonly state: AdminState; readonly reason?: string }
   | { readonly kind: "weight"; readonly weight: number }
   | { readonly kind: "maxconn"; readonly maxconn: number }
-  | { readonly kind: "agent"; readonly result: AgentResult }
-  /** An operator knows better than the agent, until it says something again. */
-  | { readonly kind: "agent-health"; readonly isUp: boolean }
-  | { readonly kind: "agent-enabled"; readonly isEnabled: boolean };
+  | AgentInput;
 
 /** What an operator should read in the log. */
 export interface Transition {
@@ -131,8 +120,11 @@ export function handleServer(
       return { state: { ...state, weight: input.weight }, transition: null };
     case "maxconn":
       return { state: { ...state, maxconn: input.maxconn }, transition: null };
-    default:
-      return handleAgent(state, input, server, nowMs);
+    default: {
+      if (state.agent === null) return { state, transition: null };
+      const { agent, reason } = handleAgent(state.agent, input);
+      return settle(state, { ...state, agent }, server, reason, nowMs);
+    }
   }
 }
 
@@ -187,37 +179,6 @@ function handleErrors(
 /** What `last_chk` says after it. */
 export function describeErrors(count: number): string {
   return `${count} errors of requests in a row`;
-}
-
-function handleAgent(
-  state: ServerState,
-  input: Extract<ServerInput, { readonly kind: "agent" | "agent-health" | "agent-enabled" }>,
-  server: ServerConfig,
-  nowMs: number,
-): Handled {
-  const { agent } = state;
-  if (agent === null) return { state, transition: null };
-  switch (input.kind) {
-    case "agent": {
-      const { status, detail } = input.result;
-      const reason = detail === "" ? checkStatuses[status].text : `${checkStatuses[status].text}, ${detail}`;
-      return settle(state, { ...state, agent: afterQuestion(agent, input.result) }, server, reason, nowMs);
-    }
-    case "agent-health": {
-      const health = input.isUp ? agentRise + agentFall - 1 : 0;
-      return settle(
-        state,
-        { ...state, agent: { ...agent, health } },
-        server,
-        "an operator asked for it",
-        nowMs,
-      );
-    }
-    case "agent-enabled": {
-      const next = { ...state, agent: { ...agent, isEnabled: input.isEnabled } };
-      return settle(state, next, server, `its agent is ${input.isEnabled ? "enabled" : "disabled"}`, nowMs);
-    }
-  }
 }
 
 /** A server that leaves maintenance is taken for up, and goes down at its first failed check. */
@@ -295,18 +256,4 @@ export function nextIntervalMs(state: ServerState, server: ServerConfig): number
 /** The whole time down or in maintenance. */
 export function downtimeMs(state: ServerState, server: ServerConfig, nowMs: number): number {
   return state.downtimeMs + (isStopped(state, server) ? nowMs - state.changedMs : 0);
-}
-
-/** The column `status` of `show stat`. */
-export function statusWord(state: ServerState, server: ServerConfig): string {
-  const { check } = server;
-  if (state.admin === "maint") return "MAINT";
-  if (isAgentDown(state.agent)) return "DOWN (agent)";
-  const isDraining = state.admin === "drain";
-  if (isDraining && state.agent?.isEnabled === true && !isDown(state, server)) return "DRAIN (agent)";
-  if (check === undefined) return isDraining ? "DRAIN" : "no check";
-  if (isDown(state, server)) return state.health === 0 ? "DOWN" : `DOWN ${state.health}/${check.rise}`;
-  const word = isDraining ? "DRAIN" : "UP";
-  const left = state.health - check.rise + 1;
-  return left === check.fall ? word : `${word} ${left}/${check.fall}`;
 }

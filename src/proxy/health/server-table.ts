@@ -1,8 +1,9 @@
 import type { ServerConfig } from "../../config/server-config.js";
-import { formatIpLiteral, parseIpLiteral } from "../../netlink/ip-literal.js";
+import { adaptState } from "./adapt-state.js";
 import { checkStatuses, checkStatusOf } from "./check-status.js";
 import { effectiveWeight } from "./effective-weight.js";
 import { type AdminState, awaitsCheck, initialState, isStopped, type ServerState } from "./server-state.js";
+import { readTarget, type ServerTarget, withTarget, writeTarget } from "./server-target.js";
 
 /** A server's cells. The first two are what data threads read at picks; the others are the state itself. */
 const Cell = {
@@ -29,13 +30,8 @@ const Cell = {
   stopped: 15,
   /** 1: the first check has not ended. */
   awaited: 16,
-  /** An operator's address: 4, 6, or 0 for the configuration's. */
-  family: 17,
-  /** As many words of 32 bits as it has. */
-  address: 18,
-  /** An operator's ports; 0: the configuration's. */
-  port: 22,
-  checkPort: 23,
+  /** Of `server-target`, which has seven of them. */
+  target: 17,
   /** −1: null. */
   maxconn: 24,
   /** 1: listened to; −1: there is none. */
@@ -59,14 +55,6 @@ const adminStates: readonly AdminState[] = ["ready", "drain", "maint"];
 export interface StateProxy {
   readonly name: string;
   readonly servers: readonly ServerConfig[];
-}
-
-/** Where an operator has sent a server's connections; null: where the configuration says. */
-export interface ServerTarget {
-  /** IPv4 or IPv6 literal. */
-  readonly host: string | null;
-  readonly port: number | null;
-  readonly checkPort: number | null;
 }
 
 /** HAProxy's books on a whole backend: whether anybody in it takes requests. */
@@ -124,28 +112,11 @@ export class ServerTable {
   }
 
   readTarget(proxy: number, server: number): ServerTarget {
-    const { cells } = this;
-    const row = this.row(proxy, server);
-    const words = cells[row + Cell.family] === 4 ? 1 : 4;
-    const bytes = Buffer.alloc(words * 4);
-    for (let i = 0; i < words; i++) bytes.writeUInt32BE(cells[row + Cell.address + i], i * 4);
-    return {
-      host: cells[row + Cell.family] === 0 ? null : formatIpLiteral(bytes),
-      port: cells[row + Cell.port] || null,
-      checkPort: cells[row + Cell.checkPort] || null,
-    };
+    return readTarget(this.cells, this.row(proxy, server) + Cell.target);
   }
 
-  setTarget(proxy: number, server: number, { host, port, checkPort }: ServerTarget): void {
-    const { cells } = this;
-    const row = this.row(proxy, server);
-    const bytes = host === null ? null : parseIpLiteral(host);
-    cells[row + Cell.family] = bytes === null ? 0 : bytes.length === 4 ? 4 : 6;
-    if (bytes !== null)
-      for (let i = 0; i * 4 < bytes.length; i++)
-        cells[row + Cell.address + i] = Buffer.from(bytes).readUInt32BE(i * 4);
-    cells[row + Cell.port] = port ?? 0;
-    cells[row + Cell.checkPort] = checkPort ?? 0;
+  setTarget(proxy: number, server: number, target: ServerTarget): void {
+    writeTarget(this.cells, this.row(proxy, server) + Cell.target, target);
     Atomics.add(this.versions, 1, 1);
     // Who picks a server looks here then.
     Atomics.add(this.versions, 0, 1);
@@ -153,17 +124,7 @@ export class ServerTable {
 
   /** The server's configuration with an operator's address in it; the very same object while there is none. */
   effectiveServer(proxy: number, server: number): ServerConfig {
-    const config = this.proxies[proxy].servers[server];
-    const { host, port, checkPort } = this.readTarget(proxy, server);
-    if (host === null && port === null && checkPort === null) return config;
-    const { check } = config;
-    const followed = check !== undefined && check.port === config.port && port !== null ? port : check?.port;
-    return {
-      ...config,
-      host: host ?? config.host,
-      port: port ?? config.port,
-      ...(check !== undefined && { check: { ...check, port: checkPort ?? followed ?? check.port } }),
-    };
+    return withTarget(this.proxies[proxy].servers[server], this.readTarget(proxy, server));
   }
 
   read(proxy: number, server: number): ServerState {
@@ -329,7 +290,7 @@ export class ServerTable {
         const before = other.proxies[from].servers[old];
         if (before.host !== config.host || before.port !== config.port) continue;
         const state = other.read(from, old);
-        this.write(proxy, server, adapt(state, before, config, nowMs), nowMs);
+        this.write(proxy, server, adaptState(state, before, config, nowMs), nowMs);
         // While the file says the same of it, an operator's address holds.
         this.setTarget(proxy, server, other.readTarget(from, old));
       }
@@ -341,28 +302,4 @@ export class ServerTable {
   private row(proxy: number, server: number): number {
     return this.firstRows[proxy] + server * rowCells;
   }
-}
-
-/** A state under another configuration of the same server. */
-function adapt(state: ServerState, before: ServerConfig, after: ServerConfig, nowMs: number): ServerState {
-  const fresh = initialState(after, nowMs);
-  const wasDown = before.check !== undefined && state.health < before.check.rise;
-  const wasWhole = before.check !== undefined && state.health === before.check.rise + before.check.fall - 1;
-  const { check } = after;
-  const health =
-    check === undefined || before.check === undefined
-      ? fresh.health
-      : wasDown
-        ? Math.min(state.health, check.rise - 1)
-        : wasWhole
-          ? check.rise + check.fall - 1
-          : Math.min(Math.max(state.health, check.rise), check.rise + check.fall - 1);
-  return {
-    ...state,
-    health,
-    agent: state.agent === null || fresh.agent === null ? fresh.agent : state.agent,
-    maxconn: after.agent === undefined ? null : state.maxconn,
-    admin: before.disabled === after.disabled ? state.admin : fresh.admin,
-    weight: before.weight === after.weight ? state.weight : fresh.weight,
-  };
 }

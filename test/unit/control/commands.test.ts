@@ -1,13 +1,9 @@
 import t from "tap";
 import { runCommand } from "../../../src/control/commands.js";
 import type { ServerTable } from "../../../src/proxy/health/server-table.js";
+import { defaultCheck as check } from "../health/check-config.js";
 import { readCsv } from "./csv-reader.js";
 import { demoProxy, makeProxy, makeView, noActions, nowMonotonicMs } from "./view.js";
-
-const check = {
-  ...{ intervalMs: 2000, fastIntervalMs: 2000, downIntervalMs: 2000, rise: 2, fall: 3, timeoutMs: 1000 },
-  port: 80,
-};
 
 const view = () => makeView([demoProxy, makeProxy("api", [{ name: "a1", host: "fd00::1", port: 8080 }])]);
 const ask = (line: string) => {

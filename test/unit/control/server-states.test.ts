@@ -10,6 +10,7 @@ import { statRows } from "../../../src/control/stat-rows.js";
 import type { CheckStatus } from "../../../src/proxy/health/check-status.js";
 import { handleServer, type ServerInput } from "../../../src/proxy/health/server-state.js";
 import type { ServerTable } from "../../../src/proxy/health/server-table.js";
+import { checkEvery } from "../health/check-config.js";
 import { readCsv } from "./csv-reader.js";
 import { makeProxy, makeView, noActions, nowMonotonicMs } from "./view.js";
 
@@ -20,15 +21,7 @@ import { makeProxy, makeView, noActions, nowMonotonicMs } from "./view.js";
 const fixture = (name: string) => readFileSync(new URL(`./fixtures/${name}`, import.meta.url), "utf8");
 const theirs = readCsv(fixture("haproxy-2.6-show-stat-health.csv"));
 
-const check = {
-  intervalMs: 300,
-  fastIntervalMs: 300,
-  downIntervalMs: 300,
-  rise: 2,
-  fall: 3,
-  port: 0,
-  timeoutMs: 300,
-};
+const check = checkEvery(300, { port: 0 });
 const checked = (name: string, port: number, words: Partial<ServerConfig> = {}): ServerConfig => ({
   name,
   host: "127.0.0.1",

@@ -1,11 +1,8 @@
 import t from "tap";
 import type { ServerConfig } from "../../../src/config/config.js";
 import { setAddress, setCheckPort } from "../../../src/control/set-server-address.js";
+import { defaultCheck as check } from "../health/check-config.js";
 
-const check = {
-  ...{ intervalMs: 2000, fastIntervalMs: 2000, downIntervalMs: 2000, rise: 2, fall: 3, timeoutMs: 1000 },
-  port: 80,
-};
 const configured: ServerConfig = { name: "a", host: "192.0.2.1", port: 80, check };
 const home = { configured, host: "192.0.2.1", port: 80, checkPort: 80 };
 const moved = { configured, host: "192.0.2.9", port: 8080, checkPort: 8080 };

@@ -2,6 +2,7 @@ import t, { type Test } from "tap";
 import type { AdminConfig } from "../../../src/config/config.js";
 import { createAdmin } from "../../../src/control/admin.js";
 import { Dashboard } from "../../../src/control/dashboard/dashboard.js";
+import { defaultCheck as check } from "../health/check-config.js";
 import { makeProxy, makeView, noActions } from "./view.js";
 
 const reading: AdminConfig = {
@@ -9,10 +10,6 @@ const reading: AdminConfig = {
   ...{ path: "/stats", user: "admin", password: "one of one's own", isDefault: false },
 };
 const acting: AdminConfig = { ...reading, pageActs: true };
-const check = {
-  ...{ intervalMs: 2000, fastIntervalMs: 2000, downIntervalMs: 2000, rise: 2, fall: 3, timeoutMs: 1000 },
-  port: 80,
-};
 const proxies = [
   makeProxy("web", [
     { name: "a", host: "192.0.2.1", port: 80, check },

@@ -5,18 +5,10 @@ import { AgentChecker } from "../../../src/proxy/health/agent-checker.js";
 import { type AgentAnswer, type AgentTarget, askAgent } from "../../../src/proxy/health/agent-probe.js";
 import { parseAgentLine } from "../../../src/proxy/health/agent-report.js";
 import { Checker } from "../../../src/proxy/health/checker.js";
-import { statusWord } from "../../../src/proxy/health/server-state.js";
 import { ServerTable } from "../../../src/proxy/health/server-table.js";
+import { statusWord } from "../../../src/proxy/health/status-word.js";
+import { defaultCheck as check } from "./check-config.js";
 
-const check = {
-  intervalMs: 2000,
-  fastIntervalMs: 2000,
-  downIntervalMs: 2000,
-  rise: 2,
-  fall: 3,
-  port: 80,
-  timeoutMs: 1000,
-};
 const server: ServerConfig = {
   name: "web01",
   host: "10.0.0.1",

@@ -5,16 +5,9 @@ import type { CheckResult } from "../../../src/proxy/health/check-status.js";
 import { Checker } from "../../../src/proxy/health/checker.js";
 import { ServerTable } from "../../../src/proxy/health/server-table.js";
 import { makeProxy } from "../control/view.js";
+import { defaultCheck } from "./check-config.js";
 
-const check = {
-  intervalMs: 2000,
-  fastIntervalMs: 2000,
-  downIntervalMs: 1000,
-  rise: 2,
-  fall: 3,
-  port: 80,
-  timeoutMs: 1000,
-};
+const check = { ...defaultCheck, downIntervalMs: 1000 };
 
 const passed: CheckResult = { status: "L4OK", code: null, durationMs: 1, detail: "" };
 const refused: CheckResult = { status: "L4CON", code: null, durationMs: 0, detail: "Connection refused" };

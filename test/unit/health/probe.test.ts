@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import t, { type Test } from "tap";
 import type { HttpCheckConfig, ServerConfig } from "../../../src/config/server-config.js";
 import { probeServer } from "../../../src/proxy/health/probe.js";
+import { defaultCheck } from "./check-config.js";
 
 const http: HttpCheckConfig = {
   method: "GET",
@@ -31,7 +32,7 @@ function target(port: number, timeoutMs = 5000, host = "127.0.0.1"): ServerConfi
     host,
     // The check has a port of its own.
     port: 1,
-    check: { intervalMs: 1, fastIntervalMs: 1, downIntervalMs: 1, rise: 1, fall: 1, port, timeoutMs },
+    check: { ...defaultCheck, port, timeoutMs },
   };
 }
 

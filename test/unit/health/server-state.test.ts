@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
-import type { CheckConfig, ServerConfig } from "../../../src/config/server-config.js";
+import type { ServerConfig } from "../../../src/config/server-config.js";
 import type { CheckResult } from "../../../src/proxy/health/check-status.js";
 import { effectiveWeight } from "../../../src/proxy/health/effective-weight.js";
 import { nothingObserved, observeErrors } from "../../../src/proxy/health/observed-errors.js";
@@ -13,18 +13,11 @@ import {
   nextIntervalMs,
   type ServerInput,
   type ServerState,
-  statusWord,
 } from "../../../src/proxy/health/server-state.js";
+import { statusWord } from "../../../src/proxy/health/status-word.js";
+import { defaultCheck } from "./check-config.js";
 
-const check: CheckConfig = {
-  intervalMs: 2000,
-  fastIntervalMs: 500,
-  downIntervalMs: 1000,
-  rise: 2,
-  fall: 3,
-  port: 80,
-  timeoutMs: 1000,
-};
+const check = { ...defaultCheck, fastIntervalMs: 500, downIntervalMs: 1000 };
 const server: ServerConfig = { name: "web01", host: "10.0.0.1", port: 80, check };
 
 const passed: CheckResult = { status: "L4OK", code: null, durationMs: 1, detail: "" };

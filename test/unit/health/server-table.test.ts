@@ -2,16 +2,8 @@ import t from "tap";
 import type { ServerConfig } from "../../../src/config/server-config.js";
 import { handleServer, type ServerInput } from "../../../src/proxy/health/server-state.js";
 import { ServerTable } from "../../../src/proxy/health/server-table.js";
+import { defaultCheck as check } from "./check-config.js";
 
-const check = {
-  intervalMs: 2000,
-  fastIntervalMs: 2000,
-  downIntervalMs: 2000,
-  rise: 2,
-  fall: 3,
-  port: 80,
-  timeoutMs: 1000,
-};
 const web01: ServerConfig = { name: "web01", host: "10.0.0.1", port: 80, check };
 const web02: ServerConfig = { name: "web02", host: "10.0.0.2", port: 80, weight: 5 };
 const refused: ServerInput = {

@@ -3,11 +3,8 @@ import fc from "fast-check";
 import t from "tap";
 import type { ServerConfig } from "../../../src/config/server-config.js";
 import { ServerTable } from "../../../src/proxy/health/server-table.js";
+import { defaultCheck as check } from "./check-config.js";
 
-const check = {
-  ...{ intervalMs: 2000, fastIntervalMs: 2000, downIntervalMs: 2000, rise: 2, fall: 3, timeoutMs: 1000 },
-  port: 80,
-};
 const web01: ServerConfig = { name: "web01", host: "10.0.0.1", port: 80, check };
 const web02: ServerConfig = { name: "web02", host: "web02.example", port: 80 };
 const proxies = [{ name: "a", servers: [web01, web02] }];

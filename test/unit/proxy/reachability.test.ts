@@ -5,16 +5,8 @@ import { ServerTable } from "../../../src/proxy/health/server-table.js";
 import { Cell } from "../../../src/proxy/stats/layout.js";
 import { unservedProxies } from "../../../src/proxy/stats/reachability.js";
 import { StatsTable } from "../../../src/proxy/stats/table.js";
+import { defaultCheck as check } from "../health/check-config.js";
 
-const check = {
-  intervalMs: 2000,
-  fastIntervalMs: 2000,
-  downIntervalMs: 2000,
-  rise: 2,
-  fall: 3,
-  port: 80,
-  timeoutMs: 1000,
-};
 const plain: ServerConfig = { name: "plain", host: "10.0.0.1", port: 80 };
 const checked: ServerConfig = { name: "checked", host: "10.0.0.2", port: 80, check };
 

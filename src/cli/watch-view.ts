@@ -1,4 +1,5 @@
 import type { NodeReport, ProxyReport, ServerReport } from "../control/show-node.js";
+import type { Change } from "../flight/changes.js";
 import type { PartnerStatus } from "../peer-link/status.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 
@@ -12,23 +13,13 @@ export interface Screen {
   readonly colours: boolean;
 }
 
-/** A change that a watcher saw, or that the daemon remembers. */
-export interface Transition {
-  readonly epochMs: number;
-  readonly text: string;
-}
-
 const styles = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33", cyan: "36" } as const;
 type Style = keyof typeof styles;
 
 /** A piece of a line. */
 type Piece = string | readonly [Style, string];
 
-export function renderWatch(
-  report: NodeReport,
-  transitions: readonly Transition[],
-  screen: Screen,
-): string[] {
+export function renderWatch(report: NodeReport, changes: readonly Change[], screen: Screen): string[] {
   const lines: Piece[][] = [
     [
       ["bold", `${report.node}`],
@@ -42,12 +33,13 @@ export function renderWatch(
     ...report.vrrp.flatMap((instance) => [...renderInstance(report, instance), []]),
     ...report.proxies.flatMap((proxy) => [...renderProxy(proxy), []]),
   ];
-  const told = transitions.toSorted((a, b) => b.epochMs - a.epochMs);
+  const told = changes.toSorted((a, b) => b.epochMs - a.epochMs);
   const room = Math.max(3, screen.rows - lines.length - 1);
   if (told.length > 0) {
     lines.push([["bold", "Last changes"]]);
-    for (const { epochMs, text } of told.slice(0, room - 1)) {
-      lines.push([["dim", `  ${new Date(epochMs).toISOString().slice(11, 19)}  `], text]);
+    for (const { epochMs, tone, text } of told.slice(0, room - 1)) {
+      const time: Piece = ["dim", `  ${new Date(epochMs).toISOString().slice(11, 19)}  `];
+      lines.push([time, tone === "bad" ? ["red", text] : tone === "warn" ? ["yellow", text] : text]);
     }
   }
   return lines.slice(0, screen.rows).map((line) => draw(line, screen));
@@ -179,22 +171,4 @@ function describeRate(bytesPerSecond: number): string {
   if (bytesPerSecond < 10_000) return `${bytesPerSecond} B/s`;
   if (bytesPerSecond < 10_000_000) return `${(bytesPerSecond / 1000).toFixed(0)} kB/s`;
   return `${(bytesPerSecond / 1_000_000).toFixed(0)} MB/s`;
-}
-
-/** What differs between two reports and is worth a line: states of instances, partners and servers. Pure. */
-export function changesBetween(before: NodeReport, after: NodeReport): Transition[] {
-  const texts: string[] = [];
-  for (const instance of after.vrrp) {
-    const old = before.vrrp.find(({ name }) => name === instance.name);
-    if (old !== undefined && old.state !== instance.state)
-      texts.push(`${instance.name}: ${old.state} → ${instance.state}, ${instance.reason}`);
-  }
-  const servers = before.proxies.flatMap((proxy) => proxy.servers);
-  for (const server of after.proxies.flatMap((proxy) => proxy.servers)) {
-    const old = servers.find(({ name }) => name === server.name);
-    const word = ({ status }: ServerReport): string => status.split(" ")[0] ?? status;
-    if (old !== undefined && word(old) !== word(server))
-      texts.push(`${server.name}: ${word(old)} → ${word(server)} ${server.check}`);
-  }
-  return texts.map((text) => ({ epochMs: after.nowEpochMs, text }));
 }

@@ -2,12 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseDuration } from "../config/duration.js";
 import type { NodeReport } from "../control/show-node.js";
 import { ExitCode, LbError } from "../errors.js";
+import { type Change, changesOf } from "../flight/changes.js";
 import { parseFlight } from "../flight/recorder.js";
-import { recentChanges } from "../flight/story.js";
 import type { Arguments } from "./arguments.js";
 import { askDaemon, findSocket, parseAnswer } from "./ask-daemon.js";
 import { parseNodeReport } from "./node-report.js";
-import { changesBetween, renderWatch, type Transition } from "./watch-view.js";
+import { renderWatch } from "./watch-view.js";
 
 /** The other screen of the terminal, and no cursor; and back. */
 const enter = "\u001b[?1049h\u001b[?25l";
@@ -17,7 +17,6 @@ const clearLine = "\u001b[K";
 const clearBelow = "\u001b[J";
 
 const shortestIntervalMs = 100;
-const mostTransitions = 100;
 
 /** `lb watch`: until q, Ctrl-C or SIGTERM. Throws LbError LB_USAGE, LB_NOT_RUNNING. */
 export async function watch(args: Arguments): Promise<number> {
@@ -27,12 +26,15 @@ export async function watch(args: Arguments): Promise<number> {
     parseAnswer(await askDaemon(path, "show node"), parseNodeReport);
   const first = await report();
   if (args.json) return watchJson(first, report, intervalMs, args.once === true);
-  // What happened before somebody looked is in the flight recorder.
-  const flight = parseFlight((await askDaemon(path, "show flight", 30_000)).trim());
-  let transitions: readonly Transition[] = flight === null ? [] : recentChanges(flight, mostTransitions);
+  // What happened, also before somebody looked, is in the flight recorder.
+  const changes = async (): Promise<Change[]> => {
+    const flight = parseFlight((await askDaemon(path, "show flight changes", 30_000)).trim());
+    return flight === null ? [] : changesOf(flight);
+  };
+  let told = await changes();
   const { stdout } = process;
   const picture = (of: NodeReport): string[] =>
-    renderWatch(of, transitions, {
+    renderWatch(of, told, {
       columns: stdout.columns ?? 120,
       rows: args.once ? 1000 : (stdout.rows ?? 50),
       colours: stdout.isTTY === true && process.env.NO_COLOR === undefined,
@@ -49,10 +51,9 @@ export async function watch(args: Arguments): Promise<number> {
     while (!stop.signal.aborted) {
       let lines: string[];
       try {
-        const next = await report();
-        transitions = [...transitions, ...changesBetween(last, next)].slice(-mostTransitions);
-        last = next;
-        lines = picture(next);
+        last = await report();
+        told = await changes();
+        lines = picture(last);
       } catch (error) {
         if (!(error instanceof LbError)) throw error;
         // A daemon that is being restarted comes back.

@@ -245,7 +245,11 @@ export class Control {
     const previous = this.admin;
     this.admin = null;
     await previous?.close();
-    this.dashboard ??= new Dashboard(() => this.view(), readOnlyBecause(config));
+    this.dashboard ??= new Dashboard(
+      () => this.view(),
+      () => this.ask("changes"),
+      readOnlyBecause(config),
+    );
     const app = await createAdmin(config, () => this.view(), this.dashboard, {
       ...this.serverActions,
       killSessions: (backend, server) => void this.killSessions(backend, server),

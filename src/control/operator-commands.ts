@@ -29,9 +29,13 @@ export const operatorCommands: readonly Command[] = [
   {
     words: ["show", "flight"],
     level: "operator",
-    usage: "show flight",
-    summary: "dump the last adverts and log lines as JSON, for lb explain",
-    run: () => ({ kind: "ask", question: "flight", describe: (text) => `${text}\n` }),
+    usage: "show flight [changes]",
+    summary: "dump the flight recorder as JSON, or its changes of state",
+    run: (args) => ({
+      kind: "ask",
+      question: args.includes("changes") ? "changes" : "flight",
+      describe: (text) => `${text}\n`,
+    }),
   },
   {
     words: ["show", "node"],

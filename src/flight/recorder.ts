@@ -1,6 +1,13 @@
+import { BoundedLines, type LineRecord } from "./bounded-lines.js";
+import { type Kind, keptMs, kindOf, kinds } from "./kinds.js";
+import { type LogLine, timeOf } from "./log-line.js";
+import { Ring } from "./ring.js";
+
 /**
- * The flight recorder: the last quarter of an hour of adverts and of the daemon's log, bounded in number and in bytes
- * whatever happens. Pure: time comes in. It lives in the main thread, so what it keeps outlives every other thread.
+ * The flight recorder, the one memory of what happened on this node: adverts and failed requests of the last quarter of an
+ * hour, and of the daemon's log every change of state as long as there is room. `lb explain`, `lb watch` and the dashboard's
+ * time line all read it. Bounded in number and in bytes, each kind by itself (`kinds`). Pure: time comes in. It lives in
+ * the main thread, so what it keeps outlives every other thread.
  */
 export interface AdvertRecord {
   /** Wall clock, ms since 1970. */
@@ -16,30 +23,21 @@ export interface Flight {
   readonly node: string;
   readonly nowEpochMs: number;
   readonly adverts: readonly AdvertRecord[];
-  /** Lines of the log, as objects. */
-  readonly lines: readonly Readonly<Record<string, unknown>>[];
+  /** In the order in which they came. */
+  readonly lines: readonly LogLine[];
 }
 
-export const keptMs = 15 * 60_000;
 const mostAdverts = 4096;
-const mostLines = 4096;
-const mostLineBytes = 2 << 20;
-/** Of a line of a JSON access log that goes to stdout: failed requests have a line of their own. */
-const accessLogEnd = '"msg":"request"}\n';
-/** A longer line is a bug's stack: its beginning is in the log. */
+/** Of a longer line, a bug's stack or a reload of everything, only the message is kept: the rest is in the log. */
 const longestLine = 16_384;
+const longestMessage = 1000;
 /** An advert of 255 addresses. */
 const longestAdvert = 1500;
 
-interface LineRecord {
-  readonly epochMs: number;
-  readonly text: string;
-}
-
 export class FlightRecorder {
   private readonly adverts = new Ring<AdvertRecord>(mostAdverts);
-  private readonly lines = new Ring<LineRecord>(mostLines);
-  private lineBytes = 0;
+  private readonly lines = new Map<Kind, BoundedLines>();
+  private recorded = 0;
 
   /** `bytes` is copied. */
   advert(direction: "sent" | "received", on: string, bytes: Uint8Array, epochMs: number): void {
@@ -48,81 +46,87 @@ export class FlightRecorder {
     this.adverts.push({ epochMs, direction, interface: on, bytes: copy });
   }
 
-  /** One line of the daemon's log, JSON with a newline behind it; access logs are not kept. */
+  /** One line of the daemon's log, JSON with a newline behind it. */
   line(text: string, epochMs: number): void {
-    if (!text.startsWith('{"level":') || text.length > longestLine) return;
-    if (text.indexOf("\n") !== text.length - 1 || text.endsWith(accessLogEnd)) return;
-    this.lineBytes += text.length - (this.lines.push({ epochMs, text })?.text.length ?? 0);
-    while (this.lineBytes > mostLineBytes)
-      this.lineBytes -= this.lines.shift()?.text.length ?? this.lineBytes;
+    if (!text.startsWith('{"level":') || text.indexOf("\n") !== text.length - 1) return;
+    const kept = text.length > longestLine ? shorten(text) : text;
+    if (kept !== null) this.linesOf(kindOf(kept)).push({ number: this.recorded++, epochMs, text: kept });
   }
 
-  /** Goes on from what another process has recorded before; a line counts as of when that was handed out. */
+  /** Goes on from what another process has recorded before; a line that has no time counts as of when it was handed out. */
   restore({ adverts, lines, nowEpochMs }: Flight): void {
     for (const { direction, interface: on, bytes, epochMs } of adverts)
       this.advert(direction, on, bytes, epochMs);
-    for (const line of lines) this.line(`${JSON.stringify(line)}\n`, nowEpochMs);
+    for (const line of lines) this.line(`${JSON.stringify(line)}\n`, timeOf(line) ?? nowEpochMs);
   }
 
   /** As JSON; the text is put together without reading the lines, which would take long in the thread of the adverts. */
   toJson(node: string, nowEpochMs: number): string {
-    const since = nowEpochMs - keptMs;
     const adverts = this.adverts
       .items()
-      .filter(({ epochMs }) => epochMs >= since)
+      .filter(({ epochMs }) => epochMs >= nowEpochMs - keptMs)
       .map(({ bytes, ...rest }) => ({ ...rest, bytes: Buffer.from(bytes).toString("base64") }));
-    const lines = this.lines
-      .items()
-      .filter(({ epochMs }) => epochMs >= since)
-      .map(({ text }) => text.trimEnd());
-    return `{"node":${JSON.stringify(node)},"nowEpochMs":${nowEpochMs},"adverts":${JSON.stringify(adverts)},"lines":[${lines.join(",")}]}`;
+    return write(
+      node,
+      nowEpochMs,
+      adverts,
+      this.select(nowEpochMs, ({ mostLines }) => mostLines),
+    );
+  }
+
+  /** The changes alone, so many of each kind as a time line has. */
+  changesToJson(node: string, nowEpochMs: number): string {
+    return write(
+      node,
+      nowEpochMs,
+      [],
+      this.select(nowEpochMs, ({ mostChanges }) => mostChanges),
+    );
+  }
+
+  private select(nowEpochMs: number, most: (kind: (typeof kinds)[Kind]) => number): LineRecord[] {
+    return [...this.lines]
+      .flatMap(([kind, lines]) => {
+        const bounds = kinds[kind];
+        const since = bounds.keptMs === null ? Number.NEGATIVE_INFINITY : nowEpochMs - bounds.keptMs;
+        const count = most(bounds);
+        return count === 0 ? [] : lines.since(since).slice(-count);
+      })
+      .sort((a, b) => a.number - b.number);
+  }
+
+  private linesOf(kind: Kind): BoundedLines {
+    const there = this.lines.get(kind);
+    if (there !== undefined) return there;
+    const lines = new BoundedLines(kinds[kind].mostLines, kinds[kind].mostBytes);
+    this.lines.set(kind, lines);
+    return lines;
   }
 }
 
-/** The last `size` items. */
-class Ring<T> {
-  private slots: (T | undefined)[] = [];
-  private first = 0;
-  private count = 0;
+function write(
+  node: string,
+  nowEpochMs: number,
+  adverts: readonly object[],
+  lines: readonly LineRecord[],
+): string {
+  const texts = lines.map(({ text }) => text.trimEnd()).join(",");
+  return `{"node":${JSON.stringify(node)},"nowEpochMs":${nowEpochMs},"adverts":${JSON.stringify(adverts)},"lines":[${texts}]}`;
+}
 
-  constructor(private readonly size: number) {}
-
-  /** The item that had to go, if one had to. */
-  push(item: T): T | undefined {
-    const gone = this.count === this.size ? this.shift() : undefined;
-    this.slots[(this.first + this.count) % this.size] = item;
-    this.count++;
-    return gone;
-  }
-
-  shift(): T | undefined {
-    if (this.count === 0) return undefined;
-    const item = this.slots[this.first];
-    this.slots[this.first] = undefined;
-    this.first = (this.first + 1) % this.size;
-    this.count--;
-    return item;
-  }
-
-  items(): T[] {
-    const items: T[] = [];
-    for (let i = 0; i < this.count; i++) {
-      const item = this.slots[(this.first + i) % this.size];
-      if (item !== undefined) items.push(item);
-    }
-    return items;
-  }
+/** null: it is no JSON. */
+function shorten(text: string): string | null {
+  const line = parseObject(text);
+  if (line === null) return null;
+  const { level, time, thread, event, msg } = line;
+  const message = typeof msg === "string" ? msg.slice(0, longestMessage) : "";
+  return `${JSON.stringify({ level, time, thread, event, msg: message })}\n`;
 }
 
 /** Reads what `toJson` wrote; null: it is something else. */
 export function parseFlight(text: string): Flight | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (!isRecord(value) || typeof value.node !== "string" || typeof value.nowEpochMs !== "number") return null;
+  const value = parseObject(text);
+  if (value === null || typeof value.node !== "string" || typeof value.nowEpochMs !== "number") return null;
   const { node, nowEpochMs, adverts, lines } = value;
   if (!Array.isArray(adverts) || !Array.isArray(lines)) return null;
   return {
@@ -140,6 +144,15 @@ export function parseFlight(text: string): Flight | null {
   };
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+function parseObject(text: string): LogLine | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isRecord(value: unknown): value is LogLine {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

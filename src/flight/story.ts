@@ -1,4 +1,7 @@
 import { type AdvertSummary, summarizeAdvert } from "./advert-summary.js";
+import { describeLine } from "./describe-line.js";
+import { keptMs } from "./kinds.js";
+import { type LogLine, timeOf } from "./log-line.js";
 import type { AdvertRecord, Flight } from "./recorder.js";
 
 /** What is told of before a change of masters, and after it. */
@@ -20,7 +23,7 @@ interface Happening {
  */
 export function tellStory(flight: Flight, sinceEpochMs: number | null): string {
   const { node, nowEpochMs } = flight;
-  const changes = flight.lines.filter(isChangeOfMasters).map(timeOf);
+  const changes = flight.lines.filter(isChangeOfMasters).map(epochOf);
   const recorded = describeSpan(nowEpochMs - firstOf(flight));
   if (sinceEpochMs !== null) {
     const span = describeSpan(nowEpochMs - sinceEpochMs);
@@ -33,14 +36,16 @@ export function tellStory(flight: Flight, sinceEpochMs: number | null): string {
   let first = last;
   for (const change of changes.toReversed()) if (first - change <= sameStoryMs) first = change;
   const head = `${node}: the last change of masters, ${describeSpan(nowEpochMs - last)} ago, at ${new Date(last).toISOString()}`;
-  return `${head}\n${render(tell(flight, first - beforeMs, last + afterMs))}`;
+  const gone =
+    last < nowEpochMs - keptMs ? "  (its adverts and failed requests are no longer recorded)\n" : "";
+  return `${head}\n${render(tell(flight, first - beforeMs, last + afterMs))}${gone}`;
 }
 
 function tell(flight: Flight, fromMs: number, toMs: number): Happening[] {
   const isInside = ({ epochMs }: { readonly epochMs: number }): boolean =>
     epochMs >= fromMs && epochMs <= toMs;
   const logged = flight.lines
-    .map((line): Happening => ({ epochMs: timeOf(line), text: describeLine(line) }))
+    .map((line): Happening => ({ epochMs: epochOf(line), text: tellLine(line) }))
     .filter(({ text }) => text !== "");
   const adverts = tellAdverts(flight.adverts.filter(isInside));
   return [...logged.filter(isInside), ...adverts].sort((a, b) => a.epochMs - b.epochMs);
@@ -113,37 +118,8 @@ function describeAdvert(
     : `${source} advertises router ${virtualRouterId} on ${on} with priority ${priority}${change}, VRRPv${version}`;
 }
 
-function isChangeOfMasters(line: Flight["lines"][number]): boolean {
+function isChangeOfMasters(line: LogLine): boolean {
   return line.event === "vrrp" && (line.from === "MASTER" || line.to === "MASTER");
-}
-
-/** Fields that say more than the message does, in this order. */
-const tellingFields = [
-  "proxy",
-  "server",
-  "reason",
-  "status",
-  "request",
-  "termination",
-  "code",
-  "advice",
-  "steps",
-  "suppressed",
-];
-
-/** A line of the log as a sentence; "" when there is nothing in it for a reader. */
-function describeLine(line: Flight["lines"][number]): string {
-  const { msg, level } = line;
-  if (typeof msg !== "string" || level === "debug" || level === "trace" || msg === "state") return "";
-  const fields = tellingFields.flatMap((name) => {
-    const value = line[name];
-    if (value === undefined || value === null || value === "") return [];
-    const text =
-      typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value);
-    return msg.includes(text) ? [] : [`${name} ${text}`];
-  });
-  const alarm = level === "error" || level === "fatal" ? "ERROR: " : "";
-  return `${alarm}${msg}${fields.length === 0 ? "" : ` (${fields.join(", ")})`}`;
 }
 
 function render(happenings: readonly Happening[]): string {
@@ -153,16 +129,24 @@ function render(happenings: readonly Happening[]): string {
     .join("");
 }
 
-function timeOf(line: Flight["lines"][number]): number {
-  const epochMs = typeof line.time === "string" ? Date.parse(line.time) : Number.NaN;
-  return Number.isNaN(epochMs) ? 0 : epochMs;
+/** When a line is of; one without a time is of no time that a story can be about. */
+function epochOf(line: LogLine): number {
+  return timeOf(line) ?? 0;
 }
 
+/** `ERROR: ` before what is one; "" when there is nothing in it for a reader. */
+function tellLine(line: LogLine): string {
+  const text = describeLine(line);
+  const isAlarm = line.level === "error" || line.level === "fatal";
+  return text !== "" && isAlarm ? `ERROR: ${text}` : text;
+}
+
+/** Since when a change of masters would be in it: transitions are kept longer than all else, from the first one on. */
 function firstOf({ lines, adverts, nowEpochMs }: Flight): number {
-  const firstLine = lines[0];
+  const first = lines.find(({ event }) => event === "vrrp") ?? lines[0];
   return Math.min(
     nowEpochMs,
-    firstLine === undefined ? nowEpochMs : timeOf(firstLine),
+    first === undefined ? nowEpochMs : epochOf(first),
     adverts[0]?.epochMs ?? nowEpochMs,
   );
 }
@@ -171,13 +155,4 @@ function describeSpan(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 120) return `${seconds} s`;
   return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
-}
-
-/** The transitions, health changes and reloads of a recording, for a list. */
-export function recentChanges(flight: Flight, most: number): readonly Happening[] {
-  const told = ["vrrp", "server", "backend", "vrrp-priority"];
-  return flight.lines
-    .filter(({ event, msg }) => (typeof event === "string" && told.includes(event)) || msg === "reloaded")
-    .slice(-most)
-    .map((line) => ({ epochMs: timeOf(line), text: describeLine(line) }));
 }

@@ -1,6 +1,6 @@
 import { BroadcastChannel } from "node:worker_threads";
 import type { LogBatch } from "../proxy/log/batches.js";
-import { logChannelName } from "./log.js";
+import { type AccessLogText, logChannelName } from "./log.js";
 
 /** Carries the data threads' batches to the log thread. */
 export const accessLogChannelName = "lb-access-log";
@@ -15,7 +15,7 @@ export function openAccessLogChannel(): (batch: LogBatch) => void {
   toMain.unref();
   toLogThread.unref();
   return (batch) => {
-    if (batch.target.kind === "stdout") toMain.postMessage(batch.text);
+    if (batch.target.kind === "stdout") toMain.postMessage({ access: batch.text } satisfies AccessLogText);
     else toLogThread.postMessage(batch);
   };
 }

@@ -332,14 +332,18 @@ export class ControlHost {
   private onEvent(event: ThreadEvent): void {
     const { log } = this.options;
     if (event.kind === "ready") {
-      if (event.restarts > 0) log.warn({ restarts: event.restarts }, "control thread works again");
+      if (event.restarts > 0)
+        log.warn({ event: "thread", restarts: event.restarts }, "control thread works again");
     } else if (event.kind === "stuck") {
-      log.error("control thread is stuck and is ended");
+      log.error({ event: "thread" }, "control thread is stuck and is ended");
     } else if (event.restartInMs === null) {
       this.options.onStopped();
     } else {
       const { reason, restartInMs, error } = event;
-      log.error({ reason, restartInMs, ...(error && { err: error }) }, "control thread died");
+      log.error(
+        { event: "thread", reason, restartInMs, ...(error && { err: error }) },
+        "control thread died",
+      );
     }
   }
 

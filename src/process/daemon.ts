@@ -221,7 +221,7 @@ export class Daemon {
 
   private onStopSignal(signal: string): void {
     this.lifeCycle.input({ kind: "stop" });
-    this.log.info({ signal, next: this.lifeCycle.name }, "stopping");
+    this.log.info({ event: "process", signal, next: this.lifeCycle.name }, "stopping");
   }
 
   private warn(): void {
@@ -239,7 +239,10 @@ export class Daemon {
     const { configFrom } = this.options;
     const { threadCount, engine } = this.plane;
     const served = describeServing(this.config);
-    this.log.info({ ...served, config: configFrom, threads: threadCount, engine }, "serving");
+    this.log.info(
+      { event: "process", ...served, config: configFrom, threads: threadCount, engine },
+      "serving",
+    );
   }
 
   private onThreadChange(): void {
@@ -296,6 +299,9 @@ export class Daemon {
     switch (question) {
       case "flight":
         answer(this.recorder.toJson(this.config.node, Date.now()));
+        break;
+      case "changes":
+        answer(this.recorder.changesToJson(this.config.node, Date.now()));
         break;
       case "plan":
         this.reloads

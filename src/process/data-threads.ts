@@ -234,7 +234,7 @@ export class DataThreads {
 
   private onEvent(index: number, name: string, event: ThreadEvent): void {
     const { log } = this.options;
-    const fields = { dataThread: name };
+    const fields = { event: "thread", dataThread: name };
     if (event.kind === "ready") {
       if (event.restarts > 0) log.warn({ ...fields, restarts: event.restarts }, "data thread serves again");
     } else if (event.kind === "stuck") {

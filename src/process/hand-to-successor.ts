@@ -65,7 +65,7 @@ export async function handToSuccessor(inheritance: Inheritance): Promise<Success
     throw error;
   }
   log.info(
-    { successor: successor.pid, version: successor.version },
+    { event: "upgrade", successor: successor.pid, version: successor.version },
     "the new program is ready: it takes over",
   );
   const legacy = await vrrp.freeze();

@@ -96,7 +96,7 @@ export class LifeCycleHost {
 
   /** What nobody foresaw: gives the addresses away and ends. */
   crash(error: unknown): void {
-    this.parts.log.fatal({ err: error }, "internal error in the main thread");
+    this.parts.log.fatal({ event: "process", err: error }, "internal error in the main thread");
     // Should the error strike the life cycle itself, the process still ends.
     setTimeout(() => this.exit(ExitCode.software), releaseLimitMs * 2);
     this.input({ kind: "failed", exitCode: ExitCode.software });
@@ -151,7 +151,7 @@ export class LifeCycleHost {
         break;
       case "exit":
         void this.tellOfTheEnd().then(() => {
-          log.info({ exitCode: effect.exitCode }, "stopped");
+          log.info({ event: "process", exitCode: effect.exitCode }, "stopped");
           this.successor?.leave();
           this.exit(effect.exitCode);
         });
@@ -192,7 +192,7 @@ export class LifeCycleHost {
     this.notify = null;
     successor.go();
     successor.onGone(() => {
-      log.warn({ successor: successor.pid }, "the process that took over is gone");
+      log.warn({ event: "upgrade", successor: successor.pid }, "the process that took over is gone");
       // It may have died before the manager took it for the main process: that one waits for this one's end then.
       if (notify !== null) this.input({ kind: "failed", exitCode: ExitCode.software });
     });
@@ -202,6 +202,9 @@ export class LifeCycleHost {
     void vrrp.leaveBehind();
     control().leaveSockets();
     control().stop(true);
-    log.info({ successor: successor.pid, version: successor.version }, "upgraded: another process serves");
+    log.info(
+      { event: "upgrade", successor: successor.pid, version: successor.version },
+      "upgraded: another process serves",
+    );
   }
 }

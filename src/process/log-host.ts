@@ -50,7 +50,7 @@ export class LogHost {
           else for (const resolve of this.written.splice(0)) resolve();
         },
         gone: (reason, error) => {
-          this.log.error({ reason, ...(error && { err: error }) }, "log thread died");
+          this.log.error({ event: "thread", reason, ...(error && { err: error }) }, "log thread died");
           ready();
           for (const resolve of this.written.splice(0)) resolve();
           setTimeout(() => this.start(), restartAfterMs).unref();

@@ -123,10 +123,11 @@ export class NodeWatch {
     if (reason === this.complaint) return;
     this.complaint = reason;
     const { log } = this.options;
-    if (reason === null) log.info("this node can serve again");
+    if (reason === null) log.info({ event: "fitness" }, "this node can serve again");
     else if (this.found.some(({ weight }) => weight === "fault"))
-      log.error({ reason }, "this node cannot serve");
-    else log.warn({ reason, counts: this.found }, "this node is less fit than it should be");
+      log.error({ event: "fitness", reason }, "this node cannot serve");
+    else
+      log.warn({ event: "fitness", reason, counts: this.found }, "this node is less fit than it should be");
   }
 }
 

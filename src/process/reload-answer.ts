@@ -9,7 +9,7 @@ export interface ReloadAnswer {
 }
 
 /** What the control thread asks the main thread. */
-export type Question = "plan" | "reload" | "upgrade" | "flight";
+export type Question = "plan" | "reload" | "upgrade" | "flight" | "changes";
 
 export function formatReloadAnswer({ outcome, steps, problems, warnings }: ReloadAnswer): string {
   const lines = [...warnings.map((warning) => `warning: ${warning}`), ...problems, headings[outcome]];

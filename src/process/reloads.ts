@@ -40,7 +40,10 @@ export class Reloads {
     const warnings = found.map(describeProblem);
     if (read === null) {
       for (const problem of problems) log.error(describeProblem(problem));
-      log.error({ problems: problems.length }, "the configuration is not valid: nothing was changed");
+      log.error(
+        { event: "reload", problems: problems.length },
+        "the configuration is not valid: nothing was changed",
+      );
       tell({ outcome: "refused", steps: [], problems: problems.map(describeProblem), warnings });
       return;
     }
@@ -52,7 +55,7 @@ export class Reloads {
       const isRenewed = !sameCertificates(present().certificates, certificates);
       if (isRenewed) changed.push(hasTlsServers(read) ? "serverCertificates" : "certificates");
       if (changed.length === 0) {
-        log.info("the configuration is valid and has not changed");
+        log.info({ event: "reload" }, "the configuration is valid and has not changed");
         tell({ outcome: "unchanged", steps: [], problems: [], warnings });
         return;
       }
@@ -69,11 +72,11 @@ export class Reloads {
     } catch (error) {
       if (!(error instanceof LbError)) throw error;
       const { code, advice, message } = error;
-      log.error({ code, advice }, `${message}: nothing was changed`);
+      log.error({ event: "reload", code, advice }, `${message}: nothing was changed`);
       tell({ outcome: "failed", steps: [], problems: [`${code}: ${sentences(message, advice)}`], warnings });
       return;
     }
-    log.info({ applied: changed, steps }, "reloaded");
+    log.info({ event: "reload", applied: changed, steps }, "reloaded");
   }
 
   /** What a reload would do now. */

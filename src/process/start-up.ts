@@ -1,3 +1,4 @@
+import { version } from "../control/release.js";
 import { LbError } from "../errors.js";
 import type { Predecessor } from "../upgrade/predecessor.js";
 import type { ControlHost } from "./control-host.js";
@@ -62,6 +63,7 @@ export class StartUp {
     plane.takeStates(states);
     vrrp.use(opened, resumed);
     await predecessor.taken();
+    log.info({ event: "upgrade", version }, "this program has taken over from the one before");
     plane.accept();
     control().accept();
     if (resumed !== null)

@@ -31,7 +31,7 @@ export class Upgrades<Taker extends Pick<Successor, "pid" | "version">> {
     } catch (error) {
       if (!(error instanceof LbError)) throw error;
       const { code, advice, message } = error;
-      this.deps.log.error({ code, advice }, `${message}: nothing was upgraded`);
+      this.deps.log.error({ event: "upgrade", code, advice }, `${message}: nothing was upgraded`);
       const isRefused = code === "LB_UPGRADE_REFUSED";
       const problems = isRefused ? message.split("\n") : [`${code}: ${sentences(message, advice)}`];
       tell({ outcome: isRefused ? "refused" : "failed", pid: null, version: null, problems });

@@ -42,7 +42,7 @@ t.test("the dashboard in a browser shows both nodes, moves with them, and acts",
     await shows(nodes.nth(0), ["lb-box1", "this node", "MASTER", "Requests/s"]);
     await shows(nodes.nth(1), ["lb-box2", "peer link up", "BACKUP", "Servers up", "2 of 2"]);
     await shows(page.locator("#instances"), [`${virtualAddress}/24`, "MASTER", "If this node stopped"]);
-    await shows(page.locator("#events"), ["VI_1: MASTER"]);
+    await shows(page.locator("#events"), ["VI_1: BACKUP → MASTER"]);
     t.match(await box1.ask("show info"), /^CumReq: [1-9]/m);
     const rate = nodes.nth(0).locator("dd").first();
     await waitFor("requests a second", 10_000, async () => Number(await rate.textContent()) > 0);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { startNginx } from "../../lab/backend.js";
-import { waitFor } from "../../lab/clock.js";
+import { sleep, waitFor } from "../../lab/clock.js";
 import { run, tryRun } from "../../lab/command.js";
 import { Network, virtualAddress } from "../../lab/network.js";
 import { projectRoot } from "../../lab/project-root.js";
@@ -74,16 +74,22 @@ t.test(
       t.match(once.stdout, /this node +BACKUP +prio 100/);
       t.match(once.stdout, /192\.168\.33\.80 +heard +MASTER +prio 101/);
       const line = `${process.execPath} ${lb} watch --interval 200ms --stats-socket ${box1.statsSocket}`;
-      const seen = await run("bash", [
+      const watching = run("bash", [
         "-c",
-        `(sleep 3; printf q) | env -u NO_COLOR timeout 20 script -qec 'stty cols 100 rows 30; ${line}' /dev/null`,
+        `(sleep 4; printf q) | env -u NO_COLOR timeout 20 script -qec 'stty cols 100 rows 30; ${line}' /dev/null`,
       ]);
+      await sleep(2000);
+      t.equal((await ask(box1, "server", "drain", "web02")).code, 0);
+      const seen = await watching;
+      t.equal((await ask(box1, "server", "enable", "web02")).code, 0);
       t.ok(
         seen.includes("\u001b[?1049h") && seen.endsWith("\u001b[?25h\u001b[?1049l"),
         "the terminal is given back",
       );
       t.match(seen, "\u001b[32mMASTER");
       t.match(seen, "web01");
+      t.match(seen, "VI_1: BACKUP → MASTER", "from before it was looked at");
+      t.match(seen, "http/web02: DRAIN, an operator asked for it", "while it was looked at");
     });
 
     await t.test("lb server takes a server out and back in", async (t) => {
@@ -103,6 +109,7 @@ t.test(
 
     await t.test("lb explain tells the failover in order, and tshark reads the adverts", async (t) => {
       const { stdout } = await ask(box2, "explain");
+      t.match((await ask(box2, "watch", "--once")).stdout, "VI_1: BACKUP → MASTER", "of the same memory");
       const order = [
         /192\.168\.33\.80 advertises router 51 on eth1 with priority 101/,
         /192\.168\.33\.80 advertises priority 0: it gives router 51 up/,

@@ -1,11 +1,13 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { AdminConfig } from "../../config/config.js";
 import { defaultAdminPassword } from "../../config/defaults.js";
+import { changesOf } from "../../flight/changes.js";
+import { parseFlight } from "../../flight/recorder.js";
 import type { NodeView } from "../node-view.js";
 import type { ServerActions } from "../server-commands.js";
 import { History } from "./history.js";
-import type { DashboardHistory, DashboardState, Sample } from "./shape.js";
+import type { DashboardEvent, DashboardHistory, DashboardState, Sample } from "./shape.js";
 import { dashboardState } from "./state.js";
-import { Timeline } from "./timeline.js";
 
 /** What the dashboard may do. */
 export interface DashboardActions extends ServerActions {
@@ -25,18 +27,23 @@ interface Said {
   readonly atMs: number;
 }
 
-/** The memory behind the dashboard: a quarter of an hour of samples, and what happened. Fed once a second. */
+/** How long a page waits for the main thread to tell what happened; then it shows what it told last. */
+const eventsLimitMs = 500;
+
+/** Behind the dashboard: a quarter of an hour of samples, fed once a second. What happened the flight recorder tells. */
 export class Dashboard {
   private readonly history = new History();
-  private readonly timeline = new Timeline();
   private readonly said = new Map<string, Said>();
   private partnerRates: ReadonlyMap<string, number> = new Map();
   private last: Sample = { epochS: 0, values: [] };
+  private events: readonly DashboardEvent[] = [];
+  private isTelling = false;
   private readonly listeners = new Set<(state: DashboardState) => void>();
 
-  /** `readOnly`: why nothing can be changed; null: it can. */
+  /** `changes`: asks the flight recorder for them, as JSON. `readOnly`: why nothing can be changed; null: it can. */
   constructor(
     private readonly view: () => NodeView,
+    private readonly changes: () => Promise<string>,
     readonly readOnly: string | null,
   ) {}
 
@@ -44,17 +51,13 @@ export class Dashboard {
   sample(): void {
     const view = this.view();
     this.last = this.history.take(view);
-    this.timeline.take(view);
     this.partnerRates = this.ratePartners(view);
-    if (this.listeners.size === 0) return;
-    const state = this.stateOf(view);
-    for (const tell of this.listeners) tell(state);
+    if (this.listeners.size > 0 && !this.isTelling) void this.tellAll();
   }
 
-  state(): DashboardState {
-    const view = this.view();
-    this.timeline.take(view);
-    return this.stateOf(view);
+  async state(): Promise<DashboardState> {
+    await this.readEvents();
+    return dashboardState(this.view(), this.last, this.events, this.partnerRates, this.readOnly);
   }
 
   all(): DashboardHistory {
@@ -71,8 +74,18 @@ export class Dashboard {
     return this.listeners.size;
   }
 
-  private stateOf(view: NodeView): DashboardState {
-    return dashboardState(view, this.last, this.timeline.events, this.partnerRates, this.readOnly);
+  private async tellAll(): Promise<void> {
+    this.isTelling = true;
+    const state = await this.state();
+    this.isTelling = false;
+    for (const tell of this.listeners) tell(state);
+  }
+
+  private async readEvents(): Promise<void> {
+    const late = delay(eventsLimitMs, null, { ref: false });
+    const text = await Promise.race([this.changes(), late]);
+    const flight = text === null ? null : parseFlight(text);
+    if (flight !== null) this.events = changesOf(flight);
   }
 
   /** The partners say totals; a total that shrank belongs to another process. */

@@ -58,26 +58,29 @@ export function addDashboard(
   for (const [name, { type, text }] of assets) {
     app.get(`/dashboard/${name}`, (_request, reply) => reply.type(type).send(text));
   }
-  app.get("/api/dashboard", (_request, reply) => reply.send(dashboard.state()));
+  app.get("/api/dashboard", async () => dashboard.state());
   app.get("/api/dashboard/history", (_request, reply) => reply.send(dashboard.all()));
   app.get("/api/dashboard/events", (request, reply) => streamEvents(dashboard, request, reply));
 
-  app.post<{ Params: { proxy: string; server: string } }>("/api/servers/:proxy/:server", (request, reply) => {
-    const refusal = refuse(request, dashboard);
-    if (refusal !== null) return answer(reply, 403, refusal);
-    const { proxy: proxyName, server: serverName } = request.params;
-    const { proxies } = view();
-    const proxy = proxies.findIndex(({ name }) => name === proxyName);
-    const server = proxies[proxy]?.servers.findIndex(({ name }) => name === serverName) ?? -1;
-    if (server < 0) return answer(reply, 404, `there is no server ${proxyName}/${serverName}`);
-    const { body } = request;
-    if (!Check(serverChange, body)) {
-      return answer(reply, 400, "say state: ready, drain or maint, or weight: 0 to 256");
-    }
-    if (body.state !== undefined) actions.setState(proxy, server, body.state);
-    if (body.weight !== undefined) actions.setWeight(proxy, server, body.weight);
-    return reply.send(dashboard.state());
-  });
+  app.post<{ Params: { proxy: string; server: string } }>(
+    "/api/servers/:proxy/:server",
+    async (request, reply) => {
+      const refusal = refuse(request, dashboard);
+      if (refusal !== null) return answer(reply, 403, refusal);
+      const { proxy: proxyName, server: serverName } = request.params;
+      const { proxies } = view();
+      const proxy = proxies.findIndex(({ name }) => name === proxyName);
+      const server = proxies[proxy]?.servers.findIndex(({ name }) => name === serverName) ?? -1;
+      if (server < 0) return answer(reply, 404, `there is no server ${proxyName}/${serverName}`);
+      const { body } = request;
+      if (!Check(serverChange, body)) {
+        return answer(reply, 400, "say state: ready, drain or maint, or weight: 0 to 256");
+      }
+      if (body.state !== undefined) actions.setState(proxy, server, body.state);
+      if (body.weight !== undefined) actions.setWeight(proxy, server, body.weight);
+      return reply.send(await dashboard.state());
+    },
+  );
   app.post("/api/drain", (request, reply) => {
     const refusal = refuse(request, dashboard);
     if (refusal !== null) return answer(reply, 403, refusal);
@@ -108,12 +111,13 @@ function streamEvents(dashboard: Dashboard, request: FastifyRequest, reply: Fast
   for (const [name, value] of Object.entries(headers)) if (value !== undefined) raw.setHeader(name, value);
   raw.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
   const tell = (state: DashboardState): void => {
+    if (raw.destroyed) return;
     if (raw.writableLength > longestQueueBytes) raw.destroy();
     else raw.write(`data: ${JSON.stringify(state)}\n\n`);
   };
-  tell(dashboard.state());
   const end = dashboard.listen(tell);
   request.raw.socket.once("close", end);
+  void dashboard.state().then(tell);
   return reply;
 }
 

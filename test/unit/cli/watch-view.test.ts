@@ -1,6 +1,6 @@
 import t from "tap";
 import { parseNodeReport } from "../../../src/cli/node-report.js";
-import { changesBetween, describeSpan, renderWatch } from "../../../src/cli/watch-view.js";
+import { describeSpan, renderWatch } from "../../../src/cli/watch-view.js";
 import { type NodeReport, reportNode } from "../../../src/control/show-node.js";
 import { makeInstance } from "../control/instance.js";
 import { makeView } from "../control/view.js";
@@ -17,7 +17,7 @@ t.test(
     const status = makeInstance({ state: "MASTER", reason: "no master was heard for 3609 ms" });
     const lines = renderWatch(
       report({ vrrp: [status] }),
-      [{ epochMs: 0, text: "VI_1: BACKUP → MASTER" }],
+      [{ epochMs: 0, tone: "ok", text: "VI_1: BACKUP → MASTER" }],
       plain,
     );
     const text = lines.join("\n");
@@ -33,7 +33,11 @@ t.test(
   "no line is wider than the terminal and no picture higher, and names cannot move the cursor",
   async (t) => {
     const status = makeInstance({ reason: `\u001b[2J${"long ".repeat(100)}` });
-    const transitions = Array.from({ length: 50 }, (_, i) => ({ epochMs: i, text: `change ${i}` }));
+    const transitions = Array.from({ length: 50 }, (_, i) => ({
+      epochMs: i,
+      tone: "bad" as const,
+      text: `change ${i}`,
+    }));
     for (const [columns, rows] of [
       [40, 10],
       [80, 24],
@@ -48,22 +52,6 @@ t.test(
     t.ok(coloured.join("").includes("\u001b[1mlb-box1\u001b[0m"));
   },
 );
-
-t.test("changes of states between two pictures become lines", async (t) => {
-  const [before, after] = [
-    report({ vrrp: [makeInstance({ state: "BACKUP" })] }),
-    report({ vrrp: [makeInstance({ state: "MASTER", reason: "r" })] }),
-  ];
-  const down = after.proxies.map((proxy) => ({
-    ...proxy,
-    servers: proxy.servers.map((server) => ({ ...server, status: "DOWN 1/2", check: "L4CON" })),
-  }));
-  t.same(
-    changesBetween(before, { ...after, proxies: down }).map(({ text }) => text),
-    ["VI_1: BACKUP → MASTER, r", "http/web01: no → DOWN L4CON", "http/web02: no → DOWN L4CON"],
-  );
-  t.same(changesBetween(before, before), []);
-});
 
 t.test("spans are short, and what is no report is none", async (t) => {
   t.same([0, 59_999, 61_000, 3_660_000, 200_000_000, 300_000_000].map(describeSpan), [

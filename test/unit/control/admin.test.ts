@@ -18,7 +18,12 @@ const config: AdminConfig = {
 async function start(t: Test, changes: Partial<AdminConfig> = {}): Promise<FastifyInstance> {
   const view = () => makeView();
   const actions = { ...noActions, request: () => {}, killSessions: () => {} };
-  const app = await createAdmin({ ...config, ...changes }, view, new Dashboard(view, null), actions);
+  const app = await createAdmin(
+    { ...config, ...changes },
+    view,
+    new Dashboard(view, async () => "", null),
+    actions,
+  );
   t.teardown(() => app.close());
   return app;
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import t, { type Test } from "tap";
 import type { AdminConfig } from "../../../src/config/config.js";
@@ -5,8 +6,8 @@ import { createAdmin } from "../../../src/control/admin.js";
 import { Dashboard, readOnlyBecause } from "../../../src/control/dashboard/dashboard.js";
 import { History } from "../../../src/control/dashboard/history.js";
 import { dashboardState } from "../../../src/control/dashboard/state.js";
-import { Timeline } from "../../../src/control/dashboard/timeline.js";
 import type { NodeView } from "../../../src/control/node-view.js";
+import { FlightRecorder } from "../../../src/flight/recorder.js";
 import { Cell } from "../../../src/proxy/stats/layout.js";
 import { makeInstance } from "./instance.js";
 import { demoProxy, makeView } from "./view.js";
@@ -30,7 +31,7 @@ interface Fixture {
 async function start(t: Test, readOnly: string | null = null): Promise<Fixture> {
   const asked: unknown[][] = [];
   const view = () => makeView(undefined, undefined, { vrrp: [makeInstance()] });
-  const app = await createAdmin(config, view, new Dashboard(view, readOnly), {
+  const app = await createAdmin(config, view, new Dashboard(view, async () => "", readOnly), {
     setState: (...change) => asked.push(["state", ...change]),
     setWeight: (...change) => asked.push(["weight", ...change]),
     setTarget: (...change) => asked.push(["target", ...change]),
@@ -193,24 +194,55 @@ t.test(
   },
 );
 
-t.test(
-  "the time line tells transitions with their reasons and servers that go and come, and nothing twice",
-  async (t) => {
-    const timeline = new Timeline();
-    const first = makeInstance({ state: "BACKUP", sinceEpochMs: 1000, reason: "started" });
-    timeline.take(makeView(undefined, undefined, { vrrp: [first] }));
-    timeline.take(makeView(undefined, undefined, { vrrp: [first] }));
-    const master = makeInstance({ state: "MASTER", sinceEpochMs: 5000, reason: "no master was heard" });
-    const drained = makeView(undefined, undefined, { vrrp: [master] }, (servers) =>
-      servers.write(0, 1, { ...servers.read(0, 1), admin: "drain" }, 0),
-    );
-    timeline.take(drained);
-    const texts = timeline.events.map(({ text }) => text);
-    t.match(texts, ["VI_1: BACKUP, started", "VI_1: MASTER, no master was heard", "http/web02: DRAIN"]);
-    t.equal(texts.length, 3);
-    t.same(
-      timeline.events.slice(0, 2).map(({ epochMs }) => epochMs),
-      [1000, 5000],
-    );
-  },
-);
+t.test("the time line is what the flight recorder has, also while the main thread is slow", async (t) => {
+  const recorder = new FlightRecorder();
+  const line = (fields: object): void =>
+    recorder.line(`${JSON.stringify({ level: "info", time: "2026-11-28T21:00:00.000Z", ...fields })}\n`, 0);
+  line({ event: "vrrp", from: "BACKUP", to: "MASTER", msg: "VI_1: BACKUP → MASTER, no master was heard" });
+  let isSlow = false;
+  const view = () => makeView();
+  const dashboard = new Dashboard(
+    view,
+    () => (isSlow ? new Promise<string>(() => {}) : Promise.resolve(recorder.changesToJson("n", 0))),
+    null,
+  );
+  t.same((await dashboard.state()).events, [
+    {
+      epochMs: Date.parse("2026-11-28T21:00:00.000Z"),
+      tone: "ok",
+      text: "VI_1: BACKUP → MASTER, no master was heard",
+    },
+  ]);
+  line({ event: "server", proxy: "http", server: "web01", status: "DOWN", msg: "server is DOWN" });
+  isSlow = true;
+  const [late] = await Promise.all([dashboard.state(), setTimeout(600)]);
+  t.equal(late.events.length, 1, "what it told last");
+  isSlow = false;
+  t.match((await dashboard.state()).events, [{}, { tone: "bad", text: "http/web01: DOWN" }]);
+});
+
+t.test("who listens is told each second, and once where the main thread takes longer", async (t) => {
+  let answer = (_text: string): void => {};
+  const dashboard = new Dashboard(
+    () => makeView(),
+    () =>
+      new Promise<string>((resolve) => {
+        answer = resolve;
+      }),
+    null,
+  );
+  let told = 0;
+  const end = dashboard.listen(() => {
+    told++;
+  });
+  dashboard.sample();
+  dashboard.sample();
+  answer("");
+  await setTimeout(10);
+  t.equal(told, 1);
+  end();
+  dashboard.sample();
+  answer("");
+  await setTimeout(10);
+  t.equal(told, 1);
+});

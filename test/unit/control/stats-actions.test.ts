@@ -22,7 +22,7 @@ const authorization = `Basic ${Buffer.from(`${acting.user}:${acting.password}`).
 async function start(t: Test, config = acting, readOnly: string | null = null) {
   const view = () => makeView(proxies);
   const asked: string[] = [];
-  const app = await createAdmin(config, view, new Dashboard(view, readOnly), {
+  const app = await createAdmin(config, view, new Dashboard(view, async () => "", readOnly), {
     ...noActions,
     setState: (...change) => asked.push(`state ${change.join(" ")}`),
     setHealth: (...change) => asked.push(`health ${change.join(" ")}`),

@@ -1,9 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import t from "tap";
+import { askDaemon } from "../../../src/cli/ask-daemon.js";
+import { type Change, changesOf } from "../../../src/flight/changes.js";
+import { parseFlight } from "../../../src/flight/recorder.js";
 import { DatagramReceiver } from "./datagram-receiver.js";
 import { command, RunningDaemon } from "./running-daemon.js";
 
@@ -101,6 +105,24 @@ t.test("SIGUSR1 writes the state to the log, and opens no debugger", async (t) =
     proxies: { http: { requests: 1, servers: { web01: 1 } } },
   });
   await t.rejects(fetch("http://127.0.0.1:9229/json/version"));
+});
+
+t.test("the flight recorder hears of what the level of the log keeps from stdout", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "lb-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const socket = join(folder, "stats.sock");
+  const flags = ["--threads=1", `--stats-socket=${socket}`];
+  const daemon = await RunningDaemon.spawn(t, flags, { LB_LOG_LEVEL: "error" });
+  let changes: readonly Change[] = [];
+  while (changes.length === 0 && daemon.process.exitCode === null) {
+    await setTimeout(20);
+    const answer = existsSync(socket) ? await askDaemon(socket, "show flight changes") : "";
+    changes = changesOf(parseFlight(answer) ?? { lines: [] });
+  }
+  t.match(changes, [{ tone: "dim", text: /^serving/ }]);
+  daemon.process.kill("SIGTERM");
+  t.equal(await daemon.exited, 0);
+  t.same(daemon.lines, []);
 });
 
 t.test("a stdout that nobody reads keeps neither the traffic nor the end", async (t) => {

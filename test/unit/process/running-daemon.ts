@@ -76,7 +76,7 @@ export class RunningDaemon {
         `--listen=127.0.0.1:${port}`,
         `--backend=127.0.0.1:${(server.address() as AddressInfo).port}`,
         "--admin=off",
-        "--stats-socket=off",
+        ...(flags.some((flag) => flag.startsWith("--stats-socket=")) ? [] : ["--stats-socket=off"]),
         ...flags,
       ],
       {

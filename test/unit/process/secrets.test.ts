@@ -89,6 +89,7 @@ t.test(
       "show stat",
       "show node",
       "show flight",
+      "show flight changes",
       "show vrrp json",
     ]) {
       let answer = "";

@@ -48,6 +48,7 @@ const packageOf = {
   hatop: "hatop",
   "prometheus-haproxy-exporter": "prometheus-haproxy-exporter",
   h2load: "nghttp2-client",
+  nghttp: "nghttp2-client",
   slowhttptest: "slowhttptest",
   script: "bsdutils",
   python3: "python3",

@@ -35,6 +35,7 @@ const suites = {
       "curl",
       "wrk",
       "h2load",
+      "nghttp",
       "slowhttptest",
       "script",
       "hatop",

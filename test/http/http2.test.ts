@@ -614,6 +614,46 @@ overHttp2("limits: so many streams at once, and no flood of resets, PING or SETT
   t.ok(process.memoryUsage().rss - before < 100_000_000, "a flood of PING costs no memory");
 });
 
+overHttp2(
+  "a client that breaks a rule hears which, loses its streams and is gone; others go on",
+  async (s, t) => {
+    const { server, proxy, client } = await one(s);
+    const rude = await tlsClient(proxy, { ALPNProtocols: ["h2"] });
+    const block = Buffer.from([0x82, 0x87, 0x84, 0x01, 4, ...Buffer.from("site")]);
+    rude.send(Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(4, 0, 0), frame(1, 5, 1, block));
+    const web = await server.accept();
+    await web.receiveHead();
+    rude.send(frame(8, 0, 0, Buffer.alloc(4)));
+    await web.expectEnd();
+    // SETTINGS with two values, the acknowledgement, GOAWAY with the last stream and PROTOCOL_ERROR.
+    const said = await rude.receive(21 + 9 + 17);
+    t.equal(said.subarray(30).toString("hex"), "0000080700000000000000000100000001");
+    await rude.expectEnd();
+    t.equal(proxy.stats().frontend.clientAborts, 1);
+    const other = client.get("/");
+    const second = await server.accept();
+    await second.receiveHead();
+    second.send(ok("on"));
+    t.equal((await other).body.toString(), "on");
+  },
+);
+
+overHttp2("a hundred streams at once, one more is refused, and one that ends makes room", async (s, t) => {
+  const { server, proxy } = await one(s);
+  const eager = await tlsClient(proxy, { ALPNProtocols: ["h2"] });
+  const block = Buffer.from([0x82, 0x87, 0x84, 0x01, 4, ...Buffer.from("site")]);
+  const asking = Array.from({ length: 101 }, (_, i) => frame(1, 5, 2 * i + 1, block));
+  eager.send(Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(4, 0, 0), ...asking);
+  const said = await eager.receive(21 + 9 + 13);
+  t.equal(said.subarray(30).toString("hex"), "0000040300000000c900000007");
+  const webs = await Promise.all(Array.from({ length: 100 }, () => server.accept()));
+  for (const web of webs) await web.receiveHead();
+  webs[0].send(ok("x"));
+  await eager.receive(9);
+  eager.send(frame(1, 5, 203, block));
+  t.ok(await webs[0].receiveHead(), "over the connection that has become free");
+});
+
 function frame(type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
   const header = Buffer.alloc(9);
   header.writeUIntBE(payload.length, 0, 3);

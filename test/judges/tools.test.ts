@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import t from "tap";
 import { sleep, waitFor } from "../../lab/clock.js";
 import { tryRun } from "../../lab/command.js";
@@ -55,6 +56,23 @@ t.test("programs that people run against HAProxy", async (t) => {
     t.equal(row?.get("stot"), "10", "a session for each connection");
     t.equal(row?.get("h2_total_connections"), "10");
   });
+
+  for (const peer of [haproxy, tandem])
+    await t.test(`nghttp: tables, windows, padding, trailers of its choice (${peer.name})`, async (t) => {
+      const url = `https://127.0.0.1:${peer.ports.secureEcho}/`;
+      const body = join(t.testdir({ body: "x".repeat(50_000) }), "body");
+      const ask = async (...words: string[]) => (await tryRun("nghttp", ["-t", "10", ...words, url])).stdout;
+      t.equal(await ask(), "GET 0");
+      t.equal(await ask("-m", "5"), "GET 0".repeat(5));
+      t.equal(await ask("-c", "0", "-m", "4"), "GET 0".repeat(4), "no table for answers");
+      t.equal(await ask("-c", "100", "-c", "4096", "-m", "4"), "GET 0".repeat(4), "a table that changes");
+      t.equal(await ask("-w", "1"), "GET 0", "a window of one byte");
+      t.equal(await ask("-d", body), "POST 50000");
+      // HAProxy 2.6 ends such a connection.
+      if (peer === tandem) t.equal(await ask("-d", body, "-b", "200"), "POST 50000", "padded");
+      t.equal(await ask("-d", body, "--trailer", "x-sum: 1"), "POST 50000");
+      t.equal(await ask("-d", body, "--expect-continue"), "POST 50000");
+    });
 
   await t.test("wrk: no error", async (t) => {
     const { stdout } = await tryRun("wrk", ["-t1", "-c32", "-d2s", `http://127.0.0.1:${tandem.ports.web}/`]);

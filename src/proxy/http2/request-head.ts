@@ -10,10 +10,15 @@ export interface RequestHead {
   readonly line: string;
   /** A body of unknown length follows: in chunks. */
   readonly isChunked: boolean;
+  /** −1: none was said. */
+  readonly contentLength: number;
   readonly isHead: boolean;
 }
 
 const method = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** §8.2.1: white space around a value. */
+const aroundValue = /^[ \t]|[ \t]$/;
+const digits = /^\d{1,15}$/;
 /** What cannot stand in a request line. */
 const noTarget = /[^\x21-\x7e\x80-\xff]/;
 /** RFC 9113 §8.2.2: a message with one of these is malformed. */
@@ -41,12 +46,12 @@ export function writeRequestHead(fields: readonly string[], isWhole: boolean): R
   let host: string | null = null;
   let cookie = "";
   let lines = "";
-  let hasLength = false;
+  let contentLength = -1;
   let hasField = false;
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = fields[i];
     const value = fields[i + 1];
-    if (notInValue.test(value)) return null;
+    if (notInValue.test(value) || aroundValue.test(value)) return null;
     if (isPseudoName(name)) {
       if (hasField || pseudo[name] !== null) return null;
       pseudo[name] = value;
@@ -64,7 +69,10 @@ export function writeRequestHead(fields: readonly string[], isWhole: boolean): R
     // §8.2.3: in one field outside of HTTP/2.
     else if (name === "cookie") cookie += cookie === "" ? value : `; ${value}`;
     else {
-      if (name === "content-length") hasLength = true;
+      if (name === "content-length") {
+        if (contentLength >= 0 || !digits.test(value)) return null;
+        contentLength = Number(value);
+      }
       lines += `${name}: ${value}\r\n`;
     }
   }
@@ -77,8 +85,10 @@ export function writeRequestHead(fields: readonly string[], isWhole: boolean): R
     return null;
   // §8.3.1: two readers could take it for requests to two hosts.
   if (authority !== null && host !== null && authority.toLowerCase() !== host.toLowerCase()) return null;
+  // §8.1.1: a length that no DATA follows.
+  if (isWhole && contentLength > 0) return null;
   const named = authority ?? host;
-  const isChunked = !isWhole && !hasLength;
+  const isChunked = !isWhole && contentLength < 0;
   const text =
     `${verb} ${target} HTTP/1.1\r\n` +
     (named === null ? "" : `host: ${named}\r\n`) +
@@ -89,6 +99,7 @@ export function writeRequestHead(fields: readonly string[], isWhole: boolean): R
     bytes: Buffer.from(text, "latin1"),
     line: `${verb} ${shownTarget(verb, scheme, named, target)} HTTP/2.0`,
     isChunked,
+    contentLength,
     isHead: verb === "HEAD",
   };
 }

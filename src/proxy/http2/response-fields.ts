@@ -1,11 +1,9 @@
 /**
  * Fields of responses for HTTP/2 (RFC 9113 §8.2): small names, none about a connection. Pure.
  */
-import { FieldKind } from "../http1/field-kind.js";
+import { FieldKind, fieldKindOf } from "../http1/field-kind.js";
 import type { Head } from "../http1/head-record.js";
-
-/** By name; several lines of one name are a list. Without a prototype, so that every name can stand in it. */
-export type ResponseFields = Record<string, string | string[]>;
+import { blockOverheadBytes, fieldOverheadBytes, type HpackEncoder } from "./hpack-encoder.js";
 
 /** Of the connection that the response came over, or would have gone over. */
 const ofConnection =
@@ -17,44 +15,61 @@ const ofConnection =
   (1 << FieldKind.upgrade) |
   (1 << FieldKind.http2Settings);
 
-/**
- * Fields whose grammar is one value: Node's HTTP/2 takes no two lines of them. Two that come are put into one (RFC 9110 §5.2),
- * as a recipient would take them.
- */
-const single = new Set([
-  ..."access-control-allow-credentials access-control-max-age access-control-request-method age".split(" "),
-  ..."authorization content-encoding content-language content-length content-location content-md5".split(" "),
-  ..."content-range content-type date dnt etag expires from host if-match if-modified-since".split(" "),
-  ..."if-none-match if-range if-unmodified-since last-modified location max-forwards".split(" "),
-  ..."proxy-authorization range referer retry-after tk upgrade-insecure-requests user-agent".split(" "),
-  "x-content-type-options",
-]);
+const isOfConnection = (kind: number): boolean => ((ofConnection >>> kind) & 1) !== 0;
 
-/** Those of the response that `head` describes in `bytes`. */
-export function responseFields(bytes: Uint8Array, head: Head): ResponseFields {
-  const fields: ResponseFields = Object.create(null);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** Most bytes that the block of `head` takes. */
+export const responseBound = (head: Head): number =>
+  head.end - head.start + head.fieldCount * fieldOverheadBytes + blockOverheadBytes;
+
+/** Writes the block of the response that `head` describes in `bytes`; returns the offset after it. */
+export function writeResponse(
+  encoder: HpackEncoder,
+  bytes: Uint8Array,
+  head: Head,
+  out: Uint8Array,
+  at: number,
+): number {
+  const { nameStart, nameEnd, valueStart, valueEnd, kind } = head;
+  let to = encoder.status(head.status, out, encoder.begin(out, at));
   for (let i = 0; i < head.fieldCount; i++) {
-    if (((ofConnection >>> head.kind[i]) & 1) !== 0) continue;
-    const name = text.toString("latin1", head.nameStart[i], head.nameEnd[i]).toLowerCase();
-    add(fields, name, text.toString("latin1", head.valueStart[i], head.valueEnd[i]));
+    if (isOfConnection(kind[i])) continue;
+    to = encoder.field(bytes, nameStart[i], nameEnd[i], valueStart[i], valueEnd[i], out, to);
   }
-  return fields;
+  return to;
 }
 
-/** Those of a trailer section, given as its lines. */
-export function trailerFields(section: Uint8Array): ResponseFields {
-  const fields: ResponseFields = Object.create(null);
-  for (const line of Buffer.from(section).toString("latin1").split("\r\n")) {
-    const colon = line.indexOf(":");
-    if (colon > 0) add(fields, line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+/** Most bytes that the block of a trailer section takes: no line of it is shorter than three bytes. */
+export const trailersBound = (section: Uint8Array): number =>
+  section.length + Math.ceil(section.length / 3) * fieldOverheadBytes + blockOverheadBytes;
+
+/** Writes the block of a trailer section, given as its lines; returns the offset after it. */
+export function writeTrailers(
+  encoder: HpackEncoder,
+  section: Uint8Array,
+  out: Uint8Array,
+  at: number,
+): number {
+  let to = encoder.begin(out, at);
+  for (let lineStart = 0; lineStart < section.length; ) {
+    let lineEnd = section.indexOf(LF, lineStart);
+    if (lineEnd < 0) lineEnd = section.length;
+    const nameEnd = section.indexOf(COLON, lineStart);
+    if (
+      nameEnd > lineStart &&
+      nameEnd < lineEnd &&
+      !isOfConnection(fieldKindOf(section, lineStart, nameEnd))
+    ) {
+      let start = nameEnd + 1;
+      let end = lineEnd;
+      while (start < end && isSpace(section[start])) start++;
+      while (end > start && isSpace(section[end - 1])) end--;
+      to = encoder.field(section, lineStart, nameEnd, start, end, out, to);
+    }
+    lineStart = lineEnd + 1;
   }
-  return fields;
+  return to;
 }
 
-function add(fields: ResponseFields, name: string, value: string): void {
-  const present = fields[name];
-  if (present === undefined) fields[name] = value;
-  else if (typeof present !== "string") present.push(value);
-  else fields[name] = single.has(name) ? `${present}, ${value}` : [present, value];
-}
+const LF = 0x0a;
+const COLON = 0x3a;
+const isSpace = (c: number): boolean => c === 0x20 || c === 0x09 || c === 0x0d;

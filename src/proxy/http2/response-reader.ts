@@ -4,18 +4,18 @@
  */
 import { HeldBytes } from "../held-bytes.js";
 import { BodyFramer } from "../http1/body.js";
-import { Framing, Head, Method, parseResponseHead } from "../http1/head.js";
-import { type ResponseFields, responseFields, trailerFields } from "./response-fields.js";
+import { Head, Method, parseResponseHead } from "../http1/head.js";
 
 /** What is found, in the order in which it came. */
 export interface ResponseSink {
-  interim(status: number, fields: ResponseFields): void;
-  /** `isWhole`: no body follows. `mayHaveTrailers`: they could stand behind the body. */
-  final(status: number, fields: ResponseFields, isWhole: boolean, mayHaveTrailers: boolean): void;
-  /** A part of the body: `bytes[start, end)`, given away. */
-  data(bytes: Uint8Array, start: number, end: number): void;
-  /** The body is whole. `trailers`: null when there are none. */
-  whole(trailers: ResponseFields | null): void;
+  /** A 1xx that `head` describes in `bytes`, during this call. */
+  interim(bytes: Uint8Array, head: Head): void;
+  /** The final head, likewise. `isWhole`: no body follows. */
+  final(bytes: Uint8Array, head: Head, isWhole: boolean): void;
+  /** A part of the body: `bytes[start, end)`, given away. `isLast`: the body is whole with it. */
+  body(bytes: Uint8Array, start: number, end: number, isLast: boolean): void;
+  /** The body is whole, which no part of it has said. `trailers`: the lines of their section; null: there are none. */
+  whole(trailers: Uint8Array | null): void;
 }
 
 /** Heads were within their limits when they came, and have gained a few lines since. */
@@ -56,16 +56,14 @@ export class ResponseReader {
     const after = parseResponseHead(bytes, start, end, parsed, limits, method);
     if (after <= 0)
       throw new Error(`a response of our own is no HTTP/1.1: ${parsed.error || "a part of a head"}`);
-    const { status, framing, contentLength } = parsed;
-    const fields = responseFields(bytes, parsed);
-    if (status < 200) {
-      this.sink.interim(status, fields);
+    if (parsed.status < 200) {
+      this.sink.interim(bytes, parsed);
       return after;
     }
     this.hasBegun = true;
-    this.framer.reset(framing, contentLength);
+    this.framer.reset(parsed.framing, parsed.contentLength);
     this.isWhole = this.framer.done;
-    this.sink.final(status, fields, this.isWhole, framing === Framing.chunked);
+    this.sink.final(bytes, parsed, this.isWhole);
     return after;
   }
 
@@ -75,16 +73,17 @@ export class ResponseReader {
     framer.trailerEnd = 0;
     const at = framer.nextData(bytes, start, end);
     if (framer.error !== null) throw new Error(`a response of our own has a broken body: ${framer.error}`);
-    if (framer.dataEnd > framer.dataStart) this.sink.data(bytes, framer.dataStart, framer.dataEnd);
+    const hasData = framer.dataEnd > framer.dataStart;
+    this.isWhole = framer.done;
+    if (hasData) this.sink.body(bytes, framer.dataStart, framer.dataEnd, this.isWhole);
     if (framer.trailerEnd > framer.trailerStart) {
       this.trailers ??= new HeldBytes();
       this.trailers.append(bytes, framer.trailerStart, framer.trailerEnd);
     }
-    if (framer.done) {
-      this.isWhole = true;
+    if (this.isWhole && !hasData) {
       const { trailers } = this;
       // An empty line is all that stands there as a rule.
-      this.sink.whole(trailers === null || trailers.length <= 2 ? null : trailerFields(trailers.take()));
+      this.sink.whole(trailers === null || trailers.length <= 2 ? null : trailers.take());
     }
     return at;
   }

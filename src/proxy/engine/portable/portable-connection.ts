@@ -25,6 +25,8 @@ export interface ConnectionOwner {
 }
 
 const nothing = new Uint8Array(0);
+/** A client that was told what it did wrong has so long to go away by itself. */
+const lingerMs = 2_000;
 
 /** One TCP connection over a `net.Socket`, with the socket's events turned into the handler's calls. */
 export class PortableConnection implements Connection, Timed {
@@ -150,13 +152,16 @@ export class PortableConnection implements Connection, Timed {
     socket.off("end", this.onEnd);
     socket.off("drain", this.onDrain);
     socket.off("close", this.onClose);
-    // No half of it is of use alone, and the session relies on that.
+    // No half of it is of use alone.
     socket.allowHalfOpen = false;
-    this.streams = new Http2Streams(socket, this, host, (errorCode) => {
-      this.errorCode ??= errorCode;
+    const streams = new Http2Streams(socket, this, host, () => this.deadline("linger", lingerMs));
+    socket.on("data", (chunk) => streams.received(chunk));
+    socket.on("close", () => {
+      streams.destroy();
       this.onClose();
     });
-    return this.streams;
+    this.streams = streams;
+    return streams;
   }
 
   claim(ends: Endpoints): void {

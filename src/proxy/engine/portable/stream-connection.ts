@@ -1,8 +1,11 @@
-import { constants, type ServerHttp2Stream, type ServerStreamResponseOptions } from "node:http2";
+import { HeldBytes } from "../../held-bytes.js";
+import type { Head } from "../../http1/head-record.js";
+import { ErrorCode } from "../../http2/frame.js";
 import { chunkOf, lastChunk } from "../../http2/request-body.js";
 import type { RequestHead } from "../../http2/request-head.js";
-import type { ResponseFields } from "../../http2/response-fields.js";
 import { ResponseReader, type ResponseSink } from "../../http2/response-reader.js";
+import type { Http2Session } from "../../http2/session.js";
+import type { Http2Stream, StreamListener } from "../../http2/stream.js";
 import type { Endpoint } from "../../proxy-protocol/endpoints.js";
 import { type Connection, type ConnectionHandler, type DeadlineKind, nobody } from "../engine.js";
 import type { Timed } from "../timer-wheel.js";
@@ -16,56 +19,50 @@ export interface Carrier {
   local(): Endpoint;
 }
 
+/** What it needs of the other streams' owner. */
+export interface StreamHome {
+  readonly session: Http2Session;
+  /** Calls `turnEnds` when this turn is over. */
+  atTurnEnd(stream: StreamConnection): void;
+}
+
 /**
  * One stream of HTTP/2 in the form of a connection that carries one request of HTTP/1.1: what comes is written so, what is
  * sent is read so. Flow control is HTTP/2's: a stream that is paused gives its client no window.
  */
-export class StreamConnection implements Connection, ResponseSink, Timed {
+export class StreamConnection implements Connection, ResponseSink, StreamListener, Timed {
   dueMs = Infinity;
   wheelTick = -1;
   wheelPrevious: Timed | null = null;
   wheelNext: Timed | null = null;
-  rosterPlace = -1;
 
   readonly protocol = null;
   readonly isResumed = false;
   private handler: ConnectionHandler = nobody;
   private readonly reader: ResponseReader;
   private readonly isChunked: boolean;
-  /** Nothing of the request comes any more. */
-  private requestEnded: boolean;
-  private requestTrailers: readonly string[] = [];
-  private responseTrailers: ResponseFields | null = null;
   private kind: DeadlineKind = "client";
   /** Gone, or given up by its owner: no event reaches the handler any more. */
   private over = false;
   /** `send` returned false, and `drained` is owed. */
   private backedUp = false;
-  /** By this side. */
-  private isReset = false;
+  private paused = false;
+  /** Of the request, while it is paused: no more than the stream's window. */
+  private held: HeldBytes | null = null;
+  /** The request's end, while it is paused. */
+  private heldTrailers: readonly string[] | null = null;
+  private awaitsTurnEnd = false;
 
   constructor(
     private readonly carrier: Carrier,
-    private readonly stream: ServerHttp2Stream,
+    private readonly home: StreamHome,
+    private readonly stream: Http2Stream,
     head: RequestHead,
-    private readonly gone: (stream: StreamConnection) => void,
   ) {
     this.reader = new ResponseReader(this, head.isHead);
     this.isChunked = head.isChunked;
-    this.requestEnded = stream.endAfterHeaders;
-    stream.on("error", () => {});
-    stream.on("aborted", () => {
-      if (!this.isReset) this.lost("ECONNRESET");
-    });
-    stream.on("close", () => this.lost(stream.rstCode === constants.NGHTTP2_NO_ERROR ? null : "ECONNRESET"));
-    stream.on("drain", this.onDrain);
-    stream.on("finish", this.onDrain);
-    if (this.requestEnded) return;
-    stream.on("data", this.onData);
-    stream.on("end", this.onEnd);
-    stream.on("trailers", (_headers, _flags, fields?: readonly string[]) => {
-      this.requestTrailers = fields ?? [];
-    });
+    stream.bodyLeft = head.contentLength;
+    stream.listener = this;
   }
 
   /** The request's head reaches who handles it. */
@@ -103,23 +100,25 @@ export class StreamConnection implements Connection, ResponseSink, Timed {
   }
 
   send(bytes: Uint8Array, start: number, end: number): boolean {
-    const { stream } = this;
-    if (this.over || stream.closed || stream.destroyed || end <= start) return true;
+    if (this.over || !this.stream.isOpen || end <= start) return true;
     try {
       this.reader.read(bytes, start, end);
     } catch {
       // An error file can say what is no HTTP: over HTTP/1.1 its client judges, here this stream ends and no other one.
-      this.reset();
+      this.home.session.reset(this.stream, ErrorCode.internalError);
     }
+    if (!this.stream.isOpen) this.awaitTurnEnd();
     return !this.backedUp;
   }
 
   pause(): void {
-    if (!this.over) this.stream.pause();
+    if (!this.over) this.paused = true;
   }
 
   resume(): void {
-    if (!this.over) this.stream.resume();
+    if (this.over || !this.paused) return;
+    this.paused = false;
+    if (this.held !== null || this.heldTrailers !== null) this.awaitTurnEnd();
   }
 
   deadline(kind: DeadlineKind, ms: number): void {
@@ -137,7 +136,9 @@ export class StreamConnection implements Connection, ResponseSink, Timed {
   }
 
   shutdown(): void {
-    if (!this.over) this.finish();
+    if (this.over) return;
+    this.finish();
+    if (!this.stream.isOpen) this.awaitTurnEnd();
   }
 
   closeWhenSent(): void {
@@ -149,91 +150,117 @@ export class StreamConnection implements Connection, ResponseSink, Timed {
   close(reset: boolean): void {
     if (this.over) return;
     this.giveUp();
-    if (reset || !this.reader.isWhole) this.reset();
+    if (reset || !this.reader.isWhole) this.home.session.reset(this.stream, ErrorCode.internalError);
     else this.finish();
   }
 
-  /** It is gone, or its connection is. */
-  lost(errorCode: string | null): void {
+  // —— from the session ——
+
+  data(bytes: Uint8Array, start: number, end: number): void {
+    if (this.over) return;
+    if (this.paused || this.held !== null) {
+      this.held ??= new HeldBytes();
+      this.held.append(bytes, start, end);
+      return;
+    }
+    this.pass(bytes.subarray(start, end));
+  }
+
+  requestEnded(trailers: readonly string[]): void {
+    if (this.over) return;
+    if (this.paused || this.held !== null) this.heldTrailers = trailers;
+    else this.passEnd(trailers);
+  }
+
+  sent(): void {
+    if (this.over) return;
+    if (this.backedUp) {
+      this.backedUp = false;
+      this.handler.drained(this);
+    }
+    if (!this.stream.isOpen) this.awaitTurnEnd();
+  }
+
+  lost(): void {
+    this.closed("ECONNRESET");
+  }
+
+  /** What its owner must not hear from inside of its own calls. */
+  turnEnds(): void {
+    this.awaitsTurnEnd = false;
+    if (this.over) return;
+    if (!this.paused && this.held !== null) {
+      const bytes = this.held.take();
+      this.held = null;
+      this.pass(bytes);
+    }
+    if (!this.over && !this.paused && this.heldTrailers !== null) {
+      const trailers = this.heldTrailers;
+      this.heldTrailers = null;
+      this.passEnd(trailers);
+    }
+    if (!this.stream.isOpen) this.closed(null);
+  }
+
+  // —— the response, as it is read ——
+
+  interim(bytes: Uint8Array, head: Head): void {
+    this.home.session.sendHead(this.stream, bytes, head, false);
+  }
+
+  final(bytes: Uint8Array, head: Head, isWhole: boolean): void {
+    this.home.session.sendHead(this.stream, bytes, head, isWhole);
+  }
+
+  body(bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
+    if (!this.home.session.sendData(this.stream, bytes, start, end, isLast)) this.backedUp = true;
+  }
+
+  whole(trailers: Uint8Array | null): void {
+    this.home.session.sendEnd(this.stream, trailers);
+  }
+
+  // —— inside ——
+
+  private pass(body: Uint8Array): void {
+    const { length } = body;
+    const bytes = this.isChunked ? chunkOf(body) : body;
+    this.handler.received(this, bytes, 0, bytes.length);
+    this.home.session.bodyTaken(this.stream, length);
+  }
+
+  private passEnd(trailers: readonly string[]): void {
+    if (!this.isChunked) return;
+    const bytes = lastChunk(trailers);
+    this.handler.received(this, bytes, 0, bytes.length);
+  }
+
+  /** The end of the response; a client that is still sending its request may stop (RFC 9113 §8.1). */
+  private finish(): void {
+    const { reader, stream } = this;
+    const { session } = this.home;
+    reader.ended();
+    if (!reader.hasBegun) session.reset(stream, ErrorCode.internalError);
+    else session.dropRequest(stream);
+  }
+
+  private awaitTurnEnd(): void {
+    if (this.awaitsTurnEnd || this.over) return;
+    this.awaitsTurnEnd = true;
+    this.home.atTurnEnd(this);
+  }
+
+  private closed(errorCode: string | null): void {
     if (this.over) return;
     this.giveUp();
     this.handler.closed(this, errorCode);
   }
 
-  // —— the response, as it is read ——
-
-  interim(status: number, fields: ResponseFields): void {
-    this.stream.additionalHeaders({ ...fields, ":status": status });
-  }
-
-  final(status: number, fields: ResponseFields, isWhole: boolean, mayHaveTrailers: boolean): void {
-    const { stream } = this;
-    fields[":status"] = String(status);
-    if (mayHaveTrailers) stream.once("wantTrailers", this.onWantTrailers);
-    // Node's types do not know the second one: it is for servers, not for proxies, to say what time it is.
-    const options: ServerStreamResponseOptions & { readonly sendDate: boolean } = {
-      endStream: isWhole,
-      sendDate: false,
-      waitForTrailers: mayHaveTrailers,
-    };
-    stream.respond(fields, options);
-  }
-
-  data(bytes: Uint8Array, start: number, end: number): void {
-    if (!this.stream.write(bytes.subarray(start, end))) this.backedUp = true;
-  }
-
-  whole(trailers: ResponseFields | null): void {
-    this.responseTrailers = trailers;
-    this.stream.end();
-  }
-
-  // —— inside ——
-
-  /** The end of the response; a client that is still sending its request may stop (RFC 9113 §8.1). */
-  private finish(): void {
-    const { stream, reader } = this;
-    if (stream.destroyed) return;
-    reader.ended();
-    if (!reader.hasBegun) this.reset();
-    else if (!this.requestEnded) stream.close(constants.NGHTTP2_NO_ERROR);
-  }
-
-  /** RST_STREAM with INTERNAL_ERROR. `stream.close` would end the response first, and a cut one would look whole. */
-  private reset(): void {
-    this.isReset = true;
-    this.stream.destroy(new Error("cut"));
-  }
-
   /** Nobody hears of it any more; what still comes is dropped. */
   private giveUp(): void {
     this.over = true;
+    this.held = null;
+    this.heldTrailers = null;
     this.carrier.owner.forgetStream(this);
-    this.gone(this);
-    this.stream.resume();
   }
-
-  private readonly onData = (data: Buffer): void => {
-    if (this.over) return;
-    const bytes = this.isChunked ? chunkOf(data) : data;
-    this.handler.received(this, bytes, 0, bytes.length);
-  };
-
-  private readonly onEnd = (): void => {
-    this.requestEnded = true;
-    if (this.over || !this.isChunked) return;
-    const bytes = lastChunk(this.requestTrailers);
-    this.handler.received(this, bytes, 0, bytes.length);
-  };
-
-  private readonly onWantTrailers = (): void => {
-    const { stream } = this;
-    if (!stream.closed && !stream.destroyed) stream.sendTrailers(this.responseTrailers ?? {});
-  };
-
-  private readonly onDrain = (): void => {
-    if (this.over || !this.backedUp) return;
-    this.backedUp = false;
-    this.handler.drained(this);
-  };
 }

@@ -1,0 +1,11 @@
+import type { ErrorCode } from "./frame.js";
+
+/** The other side broke a rule that the whole connection rests on (RFC 9113 §5.4.1): GOAWAY, and the end. */
+export class ConnectionFault extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}

@@ -21,6 +21,15 @@ const tlsMapping = Type.Object(
         description: "The oldest version that is spoken. Default TLSv1.2.",
       }),
     ),
+    verify: Type.Optional(
+      Type.Enum(["none", "optional", "required"], {
+        title: "none, optional or required",
+        description: "Whether clients show a certificate; one that is shown must be good. Default none.",
+      }),
+    ),
+    ca_file: text("a PEM file", "Who signs the clients' certificates, where verify asks for them."),
+    crl_file: text("a PEM file", "Lists of the certificates that those have revoked, one of each of them."),
+    strict_sni: truth("Who names no server that a certificate is for is refused. Default false."),
     ciphers: text("a list such as ECDHE+AESGCM", "OpenSSL's list for TLS 1.2. Default: Node's."),
   },
   { ...closed, title: "a mapping such as { crt: /etc/lb/certs }" },

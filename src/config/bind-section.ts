@@ -4,7 +4,7 @@ import type { ListenAddress } from "./config.js";
 import { type Context, each } from "./context.js";
 import { quote } from "./problem.js";
 import type { Path } from "./source.js";
-import type { BindTlsConfig } from "./tls-config.js";
+import type { BindTlsConfig, ClientVerification } from "./tls-config.js";
 
 /** What requests can be read from. */
 const spokenProtocols: readonly string[] = ["h2", "http/1.1"];
@@ -88,7 +88,40 @@ function readTls(path: Path, shape: BindTlsShape, mode: "http" | "tcp", context:
     ...(alpn.length > 0 && { alpn: alpn.map(([, protocol]) => protocol) }),
     ...(shape.min_version === "TLSv1.3" && { minVersion: shape.min_version }),
     ...(shape.ciphers !== undefined && { ciphers: shape.ciphers }),
+    ...readClients(path, shape, context),
+    ...(shape.strict_sni === true && { strictSni: true as const }),
   };
+}
+
+function readClients(path: Path, shape: BindTlsShape, context: Context): Pick<BindTlsConfig, "clients"> {
+  const { verify = "none", ca_file: caFile, crl_file: crlFile } = shape;
+  for (const word of ["ca_file", "crl_file"] as const) {
+    const file = shape[word];
+    if (file === undefined) continue;
+    if (!file.startsWith("/"))
+      context.problem([...path, word], `${quote(file)} is no absolute path`, "write where it is from / on");
+    if (verify === "none")
+      context.warning(
+        [...path, word],
+        `${word} says nothing without verify`,
+        "add verify: required or verify: optional",
+        "key",
+      );
+  }
+  if (verify === "none") return {};
+  if (caFile === undefined) {
+    context.missing(
+      [...path, "ca_file"],
+      `verify: ${verify} has no ca_file`,
+      "add who signs the clients' certificates, such as ca_file: /etc/lb/clients-ca.pem",
+    );
+    return {};
+  }
+  return { clients: { verify, caFile, ...(crlFile !== undefined && { crlFile }) } };
+}
+
+function writeClients({ verify, caFile, crlFile }: ClientVerification): object {
+  return { verify, ca_file: caFile, ...(crlFile !== undefined && { crl_file: crlFile }) };
 }
 
 function readAddress(
@@ -138,11 +171,13 @@ export function writeBind(listen: readonly ListenAddress[]): (string | object)[]
   });
 }
 
-function writeTls({ crt, alpn, minVersion, ciphers }: BindTlsConfig): object {
+function writeTls({ crt, alpn, minVersion, ciphers, clients, strictSni }: BindTlsConfig): object {
   return {
     crt,
     ...(alpn !== undefined && { alpn }),
     ...(minVersion !== undefined && { min_version: minVersion }),
     ...(ciphers !== undefined && { ciphers }),
+    ...(clients !== undefined && writeClients(clients)),
+    ...(strictSni === true && { strict_sni: true }),
   };
 }

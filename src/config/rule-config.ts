@@ -54,6 +54,8 @@ export interface Condition {
   readonly serverNames?: readonly string[];
   /** The client's connection is over TLS that ends here, or is not. */
   readonly overTls?: boolean;
+  /** The client has shown a certificate there, or has not. */
+  readonly isCertified?: boolean;
   /** In lower case, without port; `*.example.org` stands for every name that ends so. */
   readonly hosts?: readonly string[];
   readonly methods?: readonly string[];

@@ -11,6 +11,7 @@ export const conditionWords = {
   path_beg: oneOrMore("a path such as /api/", "What the path begins with."),
   path_end: oneOrMore("an end such as .php", "What the path ends with."),
   ssl_fc: truth("Whether the client came over TLS that ends here."),
+  ssl_c_used: truth("Whether the client has shown a certificate there, which was verified."),
   req_ssl_sni: oneOrMore(
     "a host name such as www.example.org or *.example.org",
     "Mode tcp: the server's name in a TLS client's first message (SNI), in any case.",

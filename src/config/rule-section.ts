@@ -88,6 +88,7 @@ export function readCondition(path: Path, shape: ConditionShape, context: Contex
     ...(shape.path_beg !== undefined && { pathBegins: texts("path_beg") }),
     ...(shape.path_end !== undefined && { pathEnds: texts("path_end") }),
     ...(shape.ssl_fc !== undefined && { overTls: shape.ssl_fc }),
+    ...(shape.ssl_c_used !== undefined && { isCertified: shape.ssl_c_used }),
     ...(shape.src !== undefined && { sources }),
     ...(shape.hdr !== undefined && { fields: readFields(shape.hdr) }),
   };

@@ -12,7 +12,8 @@ export function writeRules(rules: readonly Rule[], secret: (text: string) => str
 }
 
 export function writeCondition(condition: Condition): object {
-  const { overTls, hosts, serverNames, methods, paths, pathBegins, pathEnds, sources, fields } = condition;
+  const { overTls, isCertified, hosts, serverNames, methods, paths, pathBegins, pathEnds, sources, fields } =
+    condition;
   return {
     ...(hosts !== undefined && { host: hosts }),
     ...(serverNames !== undefined && { req_ssl_sni: serverNames }),
@@ -21,6 +22,7 @@ export function writeCondition(condition: Condition): object {
     ...(pathBegins !== undefined && { path_beg: pathBegins }),
     ...(pathEnds !== undefined && { path_end: pathEnds }),
     ...(overTls !== undefined && { ssl_fc: overTls }),
+    ...(isCertified !== undefined && { ssl_c_used: isCertified }),
     ...(sources !== undefined && { src: sources.map(({ text }) => text) }),
     ...(fields !== undefined && { hdr: new Map(fields.map(({ name, values }) => [name, values ?? true])) }),
   };

@@ -1,5 +1,15 @@
 /** What a text of a rule may take from the request, in the words of HAProxy's fetches. */
-export const templateWords = ["src", "scheme", "host", "method", "path", "query", "url"] as const;
+export const templateWords = [
+  "src",
+  "scheme",
+  "host",
+  "method",
+  "path",
+  "query",
+  "url",
+  "ssl_c_s_dn",
+  "ssl_c_s_dn(cn)",
+] as const;
 export type TemplateWord = (typeof templateWords)[number];
 
 /** Text, and between its pieces what is filled in for each request. */

@@ -20,4 +20,18 @@ export interface BindTlsConfig {
   readonly minVersion?: "TLSv1.3";
   /** OpenSSL's list for TLS 1.2. Left out: Node's. */
   readonly ciphers?: string;
+  /** Whom clients have to be certified by. Left out: no certificate is asked for. */
+  readonly clients?: ClientVerification;
+  /** Who names no server, or one that no certificate is for, is refused. */
+  readonly strictSni?: true;
+}
+
+/** HAProxy's bind … verify, ca-file, crl-file. */
+export interface ClientVerification {
+  /** `optional`: who shows none may come as well. */
+  readonly verify: "optional" | "required";
+  /** PEM file of those who sign the clients' certificates. */
+  readonly caFile: string;
+  /** PEM file with a list of revoked certificates of each of them. Left out: none is revoked. */
+  readonly crlFile?: string;
 }

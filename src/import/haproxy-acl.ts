@@ -45,6 +45,7 @@ export function parseAcl(words: readonly string[]): Test | string {
       : `${fetch} compares parts of a name, and host: whole names and *.name`;
   }
   if (header !== null && header[2] === "") return { word: "hdr", field: header[1], values };
+  if (fetch === "ssl_c_used" && values.length === 0) return { word: "ssl_c_used", values: null };
   if (fetch === "ssl_fc" && values.length === 0) return { word: "ssl_fc", values: null };
   const word = Object.hasOwn(plainFetches, fetch) ? plainFetches[fetch] : "";
   if (word === "") return `conditions have no ${fetch}`;

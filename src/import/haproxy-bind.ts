@@ -28,6 +28,9 @@ const tlsWords: Readonly<Record<string, string>> = {
   alpn: "alpn",
   "ssl-min-ver": "min_version",
   ciphers: "ciphers",
+  verify: "verify",
+  "ca-file": "ca_file",
+  "crl-file": "crl_file",
 };
 
 export function readBindWords(parameters: readonly string[]): BindWords {
@@ -40,6 +43,7 @@ export function readBindWords(parameters: readonly string[]): BindWords {
     const word = parameters[i];
     if (word === "accept-proxy") words.set("accept_proxy", true);
     else if (word === "ssl") isTls = true;
+    else if (word === "strict-sni") tls.set("strict_sni", true);
     else if (Object.hasOwn(tlsWords, word)) {
       const value = parameters[++i] ?? "";
       const present = tls.get(tlsWords[word]);

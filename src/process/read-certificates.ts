@@ -19,8 +19,8 @@ const besides = /^\.|\.(key|ocsp|issuer|sctl|dh)$/;
 const soonMs = 7 * 24 * 3_600_000;
 
 /**
- * Reads and judges every certificate that the proxies show, and those whom they trust to sign servers' ones. Never throws: what is wrong comes back as problems,
- * all of them at once.
+ * Reads and judges every certificate that the proxies show, and those whom they trust to sign servers' and clients' ones, with what
+ * those have revoked. Never throws: what is wrong comes back as problems, all of them at once.
  */
 export async function readCertificates(
   proxies: readonly Pick<ProxyConfig, "name" | "listen" | "servers">[],
@@ -30,6 +30,7 @@ export async function readCertificates(
   const byPath = new Map<string, readonly Certificate[]>();
   const authorities = new Map<string, string>();
   const shown = proxies.flatMap(({ listen }) => listen.flatMap(({ tls }) => tls?.crt ?? []));
+  const clients = proxies.flatMap(({ listen }) => listen.flatMap(({ tls }) => tls?.clients ?? []));
   const towardsServers = proxies.flatMap(({ servers }) => servers.flatMap(({ tls }) => tls ?? []));
   const own = towardsServers.flatMap(({ crt }) => crt ?? []);
   for (const path of new Set([...shown, ...own])) {
@@ -40,8 +41,12 @@ export async function readCertificates(
     }
     byPath.set(path, found);
   }
-  for (const path of new Set(towardsServers.flatMap(({ caFile }) => caFile ?? []))) {
+  for (const path of new Set([...towardsServers, ...clients].flatMap(({ caFile }) => caFile ?? []))) {
     const text = await readAuthorities(path, findings);
+    if (text !== null) authorities.set(path, text);
+  }
+  for (const path of new Set(clients.flatMap(({ crlFile }) => crlFile ?? []))) {
+    const text = await readRevocations(path, findings);
     if (text !== null) authorities.set(path, text);
   }
   for (const { name, listen } of proxies) {
@@ -78,7 +83,7 @@ async function readAuthorities(path: string, { problems }: Findings): Promise<st
     problems.push({
       where: path,
       message: "there is no certificate in it",
-      advice: "write those in PEM who sign the servers' certificates",
+      advice: "write those in PEM who sign the certificates of the other side",
     });
   } catch (error) {
     const isFile = error instanceof Error && "syscall" in error;
@@ -92,6 +97,31 @@ async function readAuthorities(path: string, { problems }: Findings): Promise<st
           },
     );
   }
+  return null;
+}
+
+async function readRevocations(path: string, { problems }: Findings): Promise<string | null> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    problems.push(unreadable(path, error));
+    return null;
+  }
+  const { revocations } = parsePem(text);
+  try {
+    if (revocations.length > 0) {
+      createSecureContext({ crl: [...revocations] });
+      return revocations.join("");
+    }
+  } catch {
+    // Told below: there is none that can be read.
+  }
+  problems.push({
+    where: path,
+    message: "there is no list of revoked certificates in it",
+    advice: "write those in PEM, one of each who signs; openssl crl -noout -text reads them",
+  });
   return null;
 }
 

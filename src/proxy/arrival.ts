@@ -10,9 +10,12 @@ import { HeldBytes } from "./held-bytes.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { parseProxyHeader } from "./proxy-protocol/parse.js";
 import type { SessionReport } from "./session-report.js";
+import { certificateRefused } from "./tls/certificate.js";
 import { serverNameOf } from "./tls/client-hello.js";
 
 const nothing = new Uint8Array(0);
+/** A fatal alert (RFC 8446 §6), in a record of its own: there is no server of the name that was asked for. */
+const unrecognizedName = Uint8Array.of(21, 3, 3, 0, 2, 2, 112);
 
 /** Why a connection never came to be served, in HAProxy's words for its log. */
 const Failure = {
@@ -26,6 +29,7 @@ const Failure = {
   tlsAborted: "Connection error during SSL handshake",
   tlsTimeout: "Timeout during SSL handshake",
   tlsFailed: "SSL handshake failure",
+  certificateRefused: "SSL client certificate not trusted",
 } as const;
 type Failure = (typeof Failure)[keyof typeof Failure];
 
@@ -99,6 +103,7 @@ export class Arrival implements ConnectionHandler, Client {
   closed(_connection: Connection, errorCode: string | null): void {
     if (errorCode === null) this.fail(this.closedEarly);
     else if (this.awaitsHeader) this.fail(Failure.headerAborted);
+    else if (errorCode === certificateRefused) this.fail(Failure.certificateRefused);
     else this.fail(errorCode.startsWith("ERR_") ? Failure.tlsFailed : Failure.tlsAborted);
   }
 
@@ -139,7 +144,13 @@ export class Arrival implements ConnectionHandler, Client {
   private secure(tls: TlsTermination, bytes: Uint8Array, start: number, end: number): void {
     const name = tls.goesByName ? serverNameOf(bytes, start, end) : null;
     if (name === undefined) this.held.append(bytes, start, end);
+    else if (tls.refuses(name)) this.refuseName();
     else this.connection.secure(tls, name, bytes, start, end);
+  }
+
+  private refuseName(): void {
+    this.connection.send(unrecognizedName, 0, unrecognizedName.length, false);
+    this.fail(Failure.tlsFailed);
   }
 
   private receivedHeader(bytes: Uint8Array, start: number, end: number): void {

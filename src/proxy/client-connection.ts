@@ -15,6 +15,7 @@ import { logAnswered, logRefused } from "./log-unserved.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import type { Route } from "./route.js";
 import { writeRuleAnswer } from "./rule-answer.js";
+import type { RuledClient } from "./rules/request-facts.js";
 import type { RuleAnswer } from "./rules/rule-set.js";
 import type { SessionReport, SessionState } from "./session-report.js";
 import { UpstreamPool } from "./upstream-pool.js";
@@ -86,6 +87,13 @@ export class ClientConnection implements ConnectionHandler {
     this.beganMs = proxy.engine.now();
     this.idleSinceMs = this.beganMs;
     connection.deadline("request-head", proxy.config.timeouts.requestHeadMs);
+  }
+
+  /** Who sends its requests, as rules see it. */
+  get ruled(): RuledClient {
+    const { connection, overTls } = this;
+    const certificate = overTls ? connection.clientCertificate : null;
+    return { source: connection.remoteAddress, overTls, certificate };
   }
 
   // —— from the engine ——
@@ -425,8 +433,7 @@ export class ClientConnection implements ConnectionHandler {
     this.headOnly = head.method === Method.HEAD;
     this.isLastRequest = !head.keepAlive;
     if (rules !== null) {
-      const client = { source: this.connection.remoteAddress, overTls: this.overTls };
-      const ruled = rules.judge(bytes, head, client, this.proxy.monotonicMs());
+      const ruled = rules.judge(bytes, head, this.ruled, this.proxy.monotonicMs());
       this.trace.id = rules.requestId;
       if (ruled.kind === "answer") {
         this.answerByRule(ruled.answer);

@@ -31,11 +31,7 @@ export class ResponseRelay {
     this.isSent = false;
     this.keepAlive = head.keepAlive;
     this.form.begin(head.versionMinor);
-    if (route.responseEdits?.needsRequest === true)
-      this.facts = new RequestFacts(bytes, head, {
-        source: client.connection.remoteAddress,
-        overTls: client.overTls,
-      });
+    if (route.responseEdits?.needsRequest === true) this.facts = new RequestFacts(bytes, head, client.ruled);
   }
 
   end(): void {

@@ -20,7 +20,7 @@ export interface StickyServers {
 }
 
 /** What the cookie is about is not who sends it. */
-const nobody = { source: "", overTls: false };
+const nobody = { source: "", overTls: false, certificate: null };
 
 const cookieName = [..."cookie"].map((letter) => letter.charCodeAt(0));
 

@@ -1,6 +1,7 @@
 import type { BindTlsConfig, ServerTlsConfig } from "../../config/tls-config.js";
 import type { Endpoint, Endpoints } from "../proxy-protocol/endpoints.js";
 import type { Certificates } from "../tls/certificate.js";
+import type { ClientCertificate } from "../tls/client-certificate.js";
 
 /**
  * How bytes move. The HTTP core is written once against this interface; an engine implements it over
@@ -67,8 +68,10 @@ export interface Engine {
 
 /** TLS of one listening address. */
 export interface TlsTermination {
-  /** The certificate goes by the name that a client asks for. */
+  /** The certificate goes by the name that a client asks for, or whether it is served at all. */
   readonly goesByName: boolean;
+  /** A client that asks for this name, or for none, is not served. */
+  refuses(serverName: string | null): boolean;
   /** Handshakes that begin from now on use these. */
   renew(certificates: Certificates): void;
 }
@@ -156,6 +159,8 @@ export interface Connection {
   readonly protocol: string | null;
   /** TLS goes on with an earlier session. */
   readonly isResumed: boolean;
+  /** What the client has shown inside of TLS, and is verified; null: nothing. */
+  readonly clientCertificate: ClientCertificate | null;
 
   /**
    * The other side speaks HTTP/2, of which nothing has been received yet: each request comes to `host` as a connection of its

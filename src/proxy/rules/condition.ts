@@ -5,9 +5,10 @@ import type { RequestFacts } from "./request-facts.js";
 
 /** Every word of the condition holds, and of its values one. Pure. */
 export function holds(condition: Condition, facts: RequestFacts): boolean {
-  const { overTls, hosts, methods, paths, pathBegins, pathEnds, sources, fields } = condition;
+  const { overTls, isCertified, hosts, methods, paths, pathBegins, pathEnds, sources, fields } = condition;
   if (methods !== undefined && !methods.includes(facts.method)) return false;
   if (overTls !== undefined && overTls !== facts.overTls) return false;
+  if (isCertified !== undefined && isCertified !== (facts.certificate !== null)) return false;
   if (hosts !== undefined) {
     const { host } = facts;
     if (!hosts.some((wanted) => matchesHost(wanted, host))) return false;

@@ -20,6 +20,10 @@ function textOf(word: TemplateWord, facts: RequestFacts): string {
       return facts.path;
     case "query":
       return facts.query;
+    case "ssl_c_s_dn":
+      return facts.certificate?.subject ?? "";
+    case "ssl_c_s_dn(cn)":
+      return facts.certificate?.commonName ?? "";
     case "url":
       return `${facts.path}${facts.query}`;
   }

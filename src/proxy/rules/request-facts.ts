@@ -1,5 +1,6 @@
 import { addressBytes } from "../../config/address-range.js";
 import { type Head, TargetForm } from "../http1/head.js";
+import type { ClientCertificate } from "../tls/client-certificate.js";
 import { FieldList } from "./field-list.js";
 import { normalPath } from "./normal-path.js";
 
@@ -7,6 +8,8 @@ import { normalPath } from "./normal-path.js";
 export interface RuledClient {
   readonly source: string;
   readonly overTls: boolean;
+  /** What it has shown there; null: nothing. */
+  readonly certificate: ClientCertificate | null;
 }
 
 /**
@@ -17,6 +20,7 @@ export class RequestFacts extends FieldList {
   readonly source: string;
   /** It came over TLS that ended here. */
   readonly overTls: boolean;
+  readonly certificate: ClientCertificate | null;
   readonly method: string;
   /** As it came: absolute form keeps its scheme and authority in front. */
   private readonly targetPrefix: string;
@@ -29,10 +33,11 @@ export class RequestFacts extends FieldList {
   /** The first use_backend that applied; null: none. */
   backend: string | null = null;
 
-  constructor(bytes: Uint8Array, head: Head, { source, overTls }: RuledClient) {
+  constructor(bytes: Uint8Array, head: Head, { source, overTls, certificate }: RuledClient) {
     super();
     this.source = source;
     this.overTls = overTls;
+    this.certificate = certificate;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + head.start, head.end - head.start).toString(
       "latin1",
     );

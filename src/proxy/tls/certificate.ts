@@ -13,9 +13,12 @@ export interface Certificate {
 export interface Certificates {
   /** One for a file, several for a directory. */
   readonly byPath: ReadonlyMap<string, readonly Certificate[]>;
-  /** PEM of those who are trusted to sign servers' certificates. */
+  /** PEM of those who are trusted to sign others' certificates, and of lists of what they have revoked. */
   readonly authorities: ReadonlyMap<string, string>;
 }
+
+/** What a connection's `closed` tells of a client whose certificate is not good. */
+export const certificateRefused = "ERR_CLIENT_CERTIFICATE";
 
 export const noCertificates: Certificates = { byPath: new Map(), authorities: new Map() };
 

@@ -13,12 +13,21 @@ export class CertificateNames {
     }
   }
 
-  /** Place of the certificate for a server's name, in any case, with or without a dot at its end. */
+  /** Place of the certificate for a server's name, in any case, with or without a dot at its end; the first: there is none. */
   placeOf(serverName: string): number {
+    return this.find(serverName) ?? 0;
+  }
+
+  /** Whether there is a certificate for a server's name. */
+  has(serverName: string): boolean {
+    return this.find(serverName) !== undefined;
+  }
+
+  private find(serverName: string): number | undefined {
     const name = serverName.toLowerCase().replace(/\.$/, "");
     const exact = this.places.get(name);
     if (exact !== undefined) return exact;
     const dot = name.indexOf(".");
-    return (dot < 0 ? undefined : this.places.get(`*${name.slice(dot)}`)) ?? 0;
+    return dot < 0 ? undefined : this.places.get(`*${name.slice(dot)}`);
   }
 }

@@ -41,6 +41,20 @@ t.test("an address, a mapping and a list of both", async (t) => {
   );
 });
 
+t.test("whom clients have to be certified by", async (t) => {
+  const tlsOf = (words: string) => listenOf(`bind: { address: "*:443", tls: { crt: /a, ${words} } }`)[0].tls;
+  t.same(tlsOf("verify: required, ca_file: /ca, crl_file: /crl, strict_sni: true"), {
+    crt: ["/a"],
+    clients: { verify: "required", caFile: "/ca", crlFile: "/crl" },
+    strictSni: true,
+  });
+  t.same(tlsOf("verify: none, strict_sni: false"), { crt: ["/a"] });
+  const { warnings } = load(
+    'bind: { address: "*:443", tls: { crt: /a, ca_file: /ca } }\nservers: { a: "192.0.2.1:80" }',
+  );
+  t.match(warnings.map(describeProblem), [/ca_file says nothing without verify/]);
+});
+
 t.test("what is wrong is said where it stands", async (t) => {
   t.match(problems("bind: { accept_proxy: true }"), [/^lb\.yaml:3:\d+: this bind has no address\. /]);
   t.match(problems('bind: { adress: "*:80" }'), [
@@ -63,6 +77,15 @@ t.test("what is wrong is said where it stands", async (t) => {
   ]);
   t.match(problems('bind: { address: "*:443", tls: { crt: /a, min_version: SSLv3 } }'), [
     /min_version is "SSLv3"/,
+  ]);
+  t.match(problems('bind: { address: "*:443", tls: { crt: /a, verify: required } }'), [
+    /verify: required has no ca_file\. Add who signs/,
+  ]);
+  t.match(problems('bind: { address: "*:443", tls: { crt: /a, verify: optional, ca_file: ca.pem } }'), [
+    /"ca\.pem" is no absolute path/,
+  ]);
+  t.match(problems('bind: { address: "*:443", tls: { crt: /a, verify: some } }'), [
+    /verify is "some"\. Write none, optional or required/,
   ]);
   t.match(problems("bind: 80"), [/bind is 80\. Write an address such as/]);
 });

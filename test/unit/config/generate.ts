@@ -161,6 +161,7 @@ const condition: fc.Arbitrary<Condition> = fc
   .record(
     {
       overTls: fc.boolean(),
+      isCertified: fc.boolean(),
       hosts: texts("www.example.org", "*.example.org"),
       methods: texts("GET", "M-SEARCH"),
       paths: texts("/", "/a%20b"),
@@ -259,6 +260,15 @@ const bindTls: fc.Arbitrary<BindTlsConfig> = fc.record(
     alpn: fc.constantFrom(["http/1.1"], ["h2"], ["h2", "http/1.1"]),
     minVersion: fc.constant("TLSv1.3" as const),
     ciphers: fc.constantFrom("ECDHE+AESGCM", "HIGH:!aNULL"),
+    clients: fc.record(
+      {
+        verify: fc.constantFrom("optional" as const, "required" as const),
+        caFile: fc.constant("/etc/lb/ca.pem"),
+        crlFile: fc.constant("/etc/lb/crl.pem"),
+      },
+      { requiredKeys: ["verify", "caFile"] },
+    ),
+    strictSni: fc.constant(true as const),
   },
   { requiredKeys: ["crt"] },
 );

@@ -578,6 +578,27 @@ listen web
   t.end();
 });
 
+t.test("whom clients have to be certified by is carried over, and what rules ask of it", (t) => {
+  const { config } = haproxy(`
+listen web
+  bind 10.0.0.9:443 ssl crt /etc/cert.pem ca-file /etc/ca.pem verify required crl-file /etc/crl.pem strict-sni
+  http-request set-header X-Name %[ssl_c_s_dn(cn)] if { ssl_c_used }
+  server a 10.0.0.1:80
+`);
+  t.match(config?.proxies[0], {
+    listen: [
+      {
+        tls: {
+          clients: { verify: "required", caFile: "/etc/ca.pem", crlFile: "/etc/crl.pem" },
+          strictSni: true,
+        },
+      },
+    ],
+    rules: [{ when: { isCertified: true }, action: { kind: "set-header", name: "X-Name" } }],
+  });
+  t.end();
+});
+
 t.test("backends by the name that a TLS client asks for are carried over", (t) => {
   const { config, notes } = haproxy(`
 frontend tls

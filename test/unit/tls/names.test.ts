@@ -27,6 +27,18 @@ t.test("the very name goes before a wildcard, and an earlier certificate before 
     t.equal(names.placeOf(asked), place, asked);
 });
 
+t.test("a name that no certificate has is known as such", async (t) => {
+  const names = new CertificateNames([["a.example"], ["*.b.example"]]);
+  for (const [asked, has] of [
+    ["A.example.", true],
+    ["x.b.example", true],
+    ["b.example", false],
+    ["c.example", false],
+    ["", false],
+  ] as const)
+    t.equal(names.has(asked), has, asked);
+});
+
 t.test("whatever is asked, there is a certificate for it", async () => {
   const name = fc.oneof(
     fc.domain(),
@@ -55,12 +67,14 @@ t.test("PEM: the certificates in their order and the first key, whatever stands 
     block("CERTIFICATE", "two"),
     block("PRIVATE KEY", "another"),
     block("DH PARAMETERS", "group"),
+    block("X509 CRL", "list"),
     "-----BEGIN CERTIFICATE-----\nwithout an end",
   ].join("\r\n");
   t.same(parsePem(text), {
     certificates: [block("CERTIFICATE", "one"), block("CERTIFICATE", "two")],
     key: block("EC PRIVATE KEY", "key"),
+    revocations: [block("X509 CRL", "list")],
   });
-  t.same(parsePem("no PEM"), { certificates: [], key: null });
+  t.same(parsePem("no PEM"), { certificates: [], key: null, revocations: [] });
   t.equal(parsePem(block("ENCRYPTED PRIVATE KEY", "x")).key, block("ENCRYPTED PRIVATE KEY", "x"));
 });

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
+import { Authority } from "../../../lab/authority.js";
 import { makeCertificate } from "../../../lab/certificate.js";
 import { describeProblem } from "../../../src/config/problem.js";
 import { readCertificates } from "../../../src/process/read-certificates.js";
@@ -158,4 +159,28 @@ t.test("ciphers that OpenSSL does not know are found before a thread meets them"
   };
   t.same(await judgeCiphers("ECDHE+AESGCM:!aNULL"), []);
   t.match(await judgeCiphers("ROT13"), ['web: OpenSSL knows none of the ciphers "ROT13". Write a list']);
+});
+
+t.test("who signs clients' certificates, and what they have revoked", async (t) => {
+  const authority = new Authority(folder, "clients-ca");
+  const [ca, crl] = [authority.certificate, authority.revocations()];
+  const file = write("own.pem", siteCrt, siteKey);
+  const judgeClients = async (caFile: string, crlFile: string) => {
+    const tls = { crt: [file], clients: { verify: "required" as const, caFile, crlFile } };
+    const proxy = { name: "web", listen: [{ address: "0.0.0.0", port: 443, tls }], servers: [] };
+    const { certificates, problems } = await readCertificates([proxy], Date.now());
+    return { certificates, problems: problems.map(describeProblem) };
+  };
+  const { certificates, problems } = await judgeClients(ca, crl);
+  t.same(problems, []);
+  t.equal(certificates.authorities.get(ca), read(ca));
+  t.match(certificates.authorities.get(crl), /^-----BEGIN X509 CRL-----/);
+  const broken = write("broken.pem", read(crl).replace(/[A-Z]{4}/g, "AAAA"));
+  for (const [caFile, crlFile, expected] of [
+    [crl, crl, /there is no certificate in it\. Write those in PEM/],
+    [ca, ca, /there is no list of revoked certificates in it/],
+    [ca, broken, /there is no list of revoked certificates in it/],
+    [ca, join(folder, "nowhere"), /nowhere: it is not there/],
+  ] as const)
+    t.match((await judgeClients(caFile, crlFile)).problems, [expected]);
 });

@@ -239,6 +239,10 @@ export class DirectConnection implements Connection, Timed {
     return false;
   }
 
+  get clientCertificate(): null {
+    return null;
+  }
+
   multiplex(): never {
     throw new Error("the direct engine speaks no HTTP/2");
   }

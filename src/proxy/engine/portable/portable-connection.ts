@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Endpoint, Endpoints } from "../../proxy-protocol/endpoints.js";
+import { type ClientCertificate, readSubject } from "../../tls/client-certificate.js";
 import type {
   Connection,
   ConnectionHandler,
@@ -54,6 +55,8 @@ export class PortableConnection implements Connection, Timed {
   private endWaits = false;
   private closeWaits = false;
   private address: string | null = null;
+  /** undefined: nobody has asked for it yet. */
+  private certificate: ClientCertificate | null | undefined = undefined;
   /** What a PROXY header said. */
   private claimed: Endpoints | null = null;
   /** A write failed; what the other side sent before it went is still read. */
@@ -124,9 +127,14 @@ export class PortableConnection implements Connection, Timed {
     tcp.pause();
     if (end > start) tcp.unshift(Buffer.from(bytes.subarray(start, end)));
     if (tls instanceof TlsTerminator) {
-      this.socket = tls.accept(tcp, serverName);
+      const secured = tls.accept(tcp, serverName);
+      this.socket = secured;
       this.socket.on("_tlsError", this.onTlsError);
-      this.socket.once("secure", () => this.wasConnected());
+      this.socket.once("secure", () => {
+        const refusal = tls.refusal(secured);
+        if (refusal === null) this.wasConnected();
+        else secured.destroy(Object.assign(new Error("the client's certificate"), { code: refusal }));
+      });
     } else if (tls instanceof TlsInitiator) {
       this.socket = tls.begin(tcp);
       this.readOnAfterFailedWrite();
@@ -144,6 +152,14 @@ export class PortableConnection implements Connection, Timed {
 
   get isResumed(): boolean {
     return this.socket instanceof TLSSocket && this.socket.isSessionReused();
+  }
+
+  get clientCertificate(): ClientCertificate | null {
+    if (this.certificate === undefined) {
+      const shown = this.socket instanceof TLSSocket ? this.socket.getPeerX509Certificate() : undefined;
+      this.certificate = shown === undefined ? null : readSubject(shown.subject);
+    }
+    return this.certificate;
   }
 
   multiplex(host: StreamHost): Streams {

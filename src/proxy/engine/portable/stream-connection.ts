@@ -7,6 +7,7 @@ import { ResponseReader, type ResponseSink } from "../../http2/response-reader.j
 import type { Http2Session } from "../../http2/session.js";
 import type { Http2Stream, StreamListener } from "../../http2/stream.js";
 import type { Endpoint } from "../../proxy-protocol/endpoints.js";
+import type { ClientCertificate } from "../../tls/client-certificate.js";
 import { type Connection, type ConnectionHandler, type DeadlineKind, nobody } from "../engine.js";
 import type { Timed } from "../timer-wheel.js";
 import type { ConnectionOwner } from "./portable-connection.js";
@@ -16,6 +17,7 @@ export interface Carrier {
   readonly owner: ConnectionOwner;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly clientCertificate: ClientCertificate | null;
   local(): Endpoint;
 }
 
@@ -69,6 +71,10 @@ export class StreamConnection implements Connection, ResponseSink, StreamListene
   begin(handler: ConnectionHandler, head: Uint8Array): void {
     this.handler = handler;
     handler.received(this, head, 0, head.length);
+  }
+
+  get clientCertificate(): ClientCertificate | null {
+    return this.carrier.clientCertificate;
   }
 
   get remoteAddress(): string {

@@ -63,3 +63,14 @@ export function readBindWords(parameters: readonly string[]): BindWords {
   if (isTls) words.set("tls", tls);
   return { words, left, missing };
 }
+
+/** `*:80`, `:80`, `:::80`, `10.0.0.1:80`, `ipv4@…`; null: no address of a proxy. */
+export function listenAddress(text: string): string | null {
+  const plain = text.replace(/^(ipv4|ipv6)@/, "");
+  if (/^[a-z]+@|^\//.test(plain)) return null;
+  const match = /^(.*):(\d+(?:-\d+)?)$/.exec(plain);
+  if (match === null) return null;
+  const [, host, ports] = match;
+  if (host === "" || host === "*" || host === "0.0.0.0") return `*:${ports}`;
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]:${ports}` : `${host}:${ports}`;
+}

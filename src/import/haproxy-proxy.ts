@@ -1,35 +1,16 @@
 import { parseBalance } from "../config/balance.js";
-import type { Draft, Place } from "./draft.js";
-import { readBindWords } from "./haproxy-bind.js";
+import type { Place } from "./draft.js";
+import { listenAddress, readBindWords } from "./haproxy-bind.js";
+import { importHttpCheck, importHttpchk } from "./haproxy-http-check.js";
+import { importLog } from "./haproxy-log.js";
 import type { Line } from "./haproxy-parse.js";
 import { RuleImport } from "./haproxy-rules.js";
-import { haproxyTime, noteLeft, readServerWords } from "./haproxy-server.js";
+import { haproxyTime, noteLeft, readServerWords, serverAddress } from "./haproxy-server.js";
+import { importStats, importStatsPage } from "./haproxy-stats.js";
+import type { Inherited, Outcome, ProxyTarget } from "./haproxy-target.js";
 import { proxyReasons, timeoutReasons } from "./haproxy-words.js";
 import { freeName } from "./names.js";
-
-/** A line of a proxy, or of the defaults that it has. */
-export interface Inherited extends Line {
-  readonly isDefault: boolean;
-}
-
-export interface LogTarget {
-  /** Behind `log`. */
-  readonly words: readonly string[];
-  readonly place: Place;
-}
-
-export interface ProxyTarget {
-  readonly draft: Draft;
-  readonly path: readonly string[];
-  readonly side: "both" | "frontend" | "backend";
-  readonly file: string;
-  readonly logTargets: readonly LogTarget[];
-  readonly userlists: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  backendNamed(name: string): string;
-}
-
-/** What a line came to: carried over; of no use on this side; or why not. */
-type Outcome = "taken" | "unused" | { readonly reason: string };
+import { shown } from "./shown-line.js";
 
 const clientTimeouts = ["client", "http-request", "http-keep-alive", "client-fin"];
 const serverTimeouts = ["connect", "queue", "server", "tunnel", "server-fin"];
@@ -74,7 +55,9 @@ export class ProxyImport {
     this.statsLines.push(...this.lines.filter(({ words: [word] }) => word === "stats"));
     this.mode = this.lines.findLast(({ words: [word] }) => word === "mode")?.words[1] ?? "http";
     if (this.isStatsOnly) {
-      this.readStatsOnly(heading);
+      importStatsPage(this.target, heading, this.lines);
+      this.readStats();
+      draft.join(["admin"], { file: this.target.file, line: heading.line });
       return;
     }
     // HAProxy 1.x: `listen http 10.0.0.1:80`.
@@ -95,12 +78,17 @@ export class ProxyImport {
     }
     this.rules.finish();
     this.readStats();
-    this.readLog();
+    if (this.target.side !== "backend") importLog(this.target, this.lines, this.mode);
     if (this.mode === "tcp" && draft.has(path)) {
       const place = this.lines.findLast(({ words: [word] }) => word === "mode");
       if (place !== undefined)
         draft.set([...path, "mode"], "tcp", { file: this.target.file, line: place.line });
     }
+  }
+
+  private readStats(): void {
+    for (const { line } of this.statsLines) this.taken.add(line);
+    importStats(this.target, this.statsLines, this.isStatsOnly);
   }
 
   private readLine(line: Inherited, place: Place): Outcome {
@@ -157,7 +145,7 @@ export class ProxyImport {
       case "option":
         return this.option(value, rest, place);
       case "http-check":
-        return hasServers ? this.httpCheck([value, ...rest], place) : "unused";
+        return hasServers ? importHttpCheck(this.target, [value, ...rest], place) : "unused";
       case "stats":
         return "taken";
       case "log":
@@ -287,7 +275,7 @@ export class ProxyImport {
       refusal,
     } = readServerWords([...this.defaultServer.flatMap(({ words: its }) => its), ...words]);
     if (refusal !== null) return { reason: refusal };
-    const endpoint = this.serverAddress(address);
+    const endpoint = serverAddress(address, this.binds);
     if (endpoint === null) return { reason: "a server has an address and a port" };
     const plain = freeName(name, new Set(draft.keys([...path, "servers"])));
     noteLeft(left, draft, place);
@@ -301,19 +289,6 @@ export class ProxyImport {
       else draft.set(at, simple(value), place);
     }
     return "taken";
-  }
-
-  /** Without a port HAProxy takes the one that the client came to. */
-  private serverAddress(text: string): string | null {
-    const plain = text.replace(/^(ipv4|ipv6)@/, "");
-    if (plain === "" || /^[a-z]+@|^\//.test(plain)) return null;
-    if (/^(\[[^\]]+\]|[^:]+):\d+$/.test(plain)) return plain;
-    // An IPv6 address without brackets: the port is behind the last colon.
-    const bare = /^([0-9a-fA-F:]*::?[0-9a-fA-F:.]*):(\d+)$/.exec(plain);
-    if (bare?.[1].includes(":")) return `[${bare[1]}]:${bare[2]}`;
-    const ports = new Set(this.binds.map((bind) => /:(\d+)$/.exec(bind)?.[1]));
-    const [port] = ports;
-    return ports.size === 1 && port !== undefined && !plain.includes(":") ? `${plain}:${port}` : null;
   }
 
   private timeout(word: string, value: string | undefined, place: Place): Outcome {
@@ -330,187 +305,15 @@ export class ProxyImport {
   }
 
   private option(name: string, rest: readonly string[], place: Place): Outcome {
-    const { draft, path, side } = this.target;
+    const { side } = this.target;
     const hasServers = side !== "frontend";
     if (["httplog", "tcplog", "dontlognull", "dontlog-normal"].includes(name)) {
       return side === "backend" ? "unused" : "taken";
     }
     if (name === "allbackups") return hasServers ? this.set(["allbackups"], true, place) : "unused";
     if (name !== "httpchk") return this.unknown(["option", name]);
-    if (!hasServers) return "unused";
-    const [method, uri] = rest.length === 1 ? [undefined, rest[0]] : rest;
-    const host = /Host:\s*([^\r\n\\]+)/i.exec(rest.slice(2).join(" "))?.[1];
-    draft.set([...path, "http_check", "method"], method ?? "OPTIONS", place);
-    if (uri !== undefined) draft.set([...path, "http_check", "uri"], uri, place);
-    if (host !== undefined) draft.set([...path, "http_check", "host"], host.trim(), place);
-    return "taken";
+    return hasServers ? importHttpchk(this.target, rest, place) : "unused";
   }
-
-  private httpCheck(words: readonly string[], place: Place): Outcome {
-    const [kind, ...rest] = words;
-    const at = (word: string): readonly string[] => ["http_check", word];
-    if (kind === "send") {
-      let outcome: Outcome = { reason: "http_check has nothing of it" };
-      for (let i = 0; i < rest.length; i++) {
-        const value = rest[i + 1] ?? "";
-        if (rest[i] === "meth") outcome = this.set(at("method"), value, place);
-        else if (rest[i] === "uri") outcome = this.set(at("uri"), value, place);
-        else if (rest[i] === "hdr" && value.toLowerCase() === "host") {
-          outcome = this.set(at("host"), rest[i + 2] ?? "", place);
-          i++;
-        } else if (rest[i] !== "ver") {
-          this.target.draft.note(place, rest[i], `http_check has no ${rest[i]}`);
-        }
-        i++;
-      }
-      return outcome;
-    }
-    if (kind === "expect") {
-      const [what, value = ""] = rest.filter((word) => !["min-recv", "comment"].includes(word));
-      if (what === "status")
-        return this.set(["http_check", "expect", "status"], value.replaceAll(" ", ","), place);
-      if (what === "string")
-        return this.set(["http_check", "expect", "string"], rest.slice(1).join(" "), place);
-      return { reason: `http_check expects a status or a string, and not ${what}` };
-    }
-    return { reason: `http_check has no ${kind}` };
-  }
-
-  /** A proxy for the page alone is `admin:` here; a page beside traffic gets an address of its own. */
-  private readStatsOnly(heading: Line): void {
-    const { draft, file } = this.target;
-    const old = heading.words.slice(2).find((word) => word !== "from");
-    for (const line of this.lines) {
-      const place = { file, line: line.line };
-      const [word, value = ""] = line.words;
-      if (word === "bind" && !line.isDefault) {
-        const listed = value.split(",").map(listenAddress);
-        const [first] = listed;
-        if (first === null || draft.has(["admin", "bind"]))
-          draft.note(place, shown(line.words), "the admin server has one address");
-        else draft.set(["admin", "bind"], first.replace(/^\*/, "0.0.0.0"), place);
-      } else if (word === "stats") continue;
-      else if (!line.isDefault) draft.note(place, shown(line.words), "the admin server has no such setting");
-    }
-    if (old !== undefined) {
-      const address = listenAddress(old);
-      if (address !== null)
-        draft.set(["admin", "bind"], address.replace(/^\*/, "0.0.0.0"), { file, line: heading.line });
-    }
-    this.readStats();
-    draft.join(["admin"], { file, line: heading.line });
-  }
-
-  private readStats(): void {
-    const { draft, file } = this.target;
-    let isBeside = false;
-    for (const { words, line, isDefault } of this.statsLines) {
-      const place = { file, line };
-      const [, word = "", value = ""] = words;
-      this.taken.add(line);
-      const [user = "", ...password] = value.split(":");
-      if (word === "uri") draft.set(["admin", "stats", "uri"], value, place);
-      else if (word === "auth" && !draft.has(["admin", "stats", "password"])) {
-        draft.set(["admin", "stats", "user"], user, place);
-        draft.set(["admin", "stats", "password"], password.join(":"), place);
-      } else if (word === "auth") draft.note(place, "stats auth", "the stats page has one user");
-      else if (word === "enable") draft.join(["admin"], place);
-      else if (word === "admin" && value === "if" && words[3] === "TRUE")
-        draft.set(["admin", "stats", "admin"], true, place);
-      else draft.note(place, words.join(" "), statsReason(word));
-      isBeside ||= !isDefault && !this.isStatsOnly;
-    }
-    if (isBeside && draft.has(["admin"])) {
-      const first = this.statsLines.find(({ isDefault }) => !isDefault);
-      draft.note(
-        { file, line: first?.line ?? 1 },
-        "stats",
-        "the page moves from this proxy's address to that of admin:",
-      );
-    }
-  }
-
-  /** `log global` with `option httplog` and the like. */
-  private readLog(): void {
-    const { draft, path, side, file, logTargets } = this.target;
-    if (side === "backend") return;
-    const lines = this.lines.filter(({ words: [word] }) => word === "log");
-    const options = this.lines.filter(
-      ({ words: [word, name] }) =>
-        word === "option" && /^(httplog|tcplog|dontlognull|dontlog-normal)$/.test(name ?? ""),
-    );
-    if (lines.length === 0) {
-      for (const { line, words } of options)
-        draft.note({ file, line }, words.join(" "), "no log names where lines go");
-      return;
-    }
-    for (const { words, line } of lines) {
-      const targets = words[1] === "global" ? logTargets : [{ words: words.slice(1), place: { file, line } }];
-      for (const { words: own, place } of targets) {
-        const [to = "", ...rest] = own;
-        const address = logAddress(to);
-        if (address === null) {
-          draft.note(place, `log ${own.join(" ")}`, "lines go to stdout, files and syslog");
-          continue;
-        }
-        const known = draft.get([...path, "log", "to"]);
-        if (!Array.isArray(known) || !known.includes(address))
-          draft.set([...path, "log", "to"], [address], place);
-        else draft.join([...path, "log"], place);
-        const facility = rest.find((word) => /^(local\d|daemon|user|kern|mail|auth|syslog|cron)$/.test(word));
-        if (facility !== undefined && address !== "stdout")
-          draft.set([...path, "log", "facility"], facility, place);
-        draft.join([...path, "log"], { file, line });
-      }
-    }
-    if (!draft.has([...path, "log"])) return;
-    const [first] = lines;
-    draft.set([...path, "log", "format"], this.mode === "tcp" ? "tcplog" : "httplog", {
-      file,
-      line: first.line,
-    });
-    for (const { words, line } of options) {
-      const place = { file, line };
-      if (words[1] === "dontlognull") draft.set([...path, "log", "dontlognull"], true, place);
-      else if (words[1] === "dontlog-normal") draft.set([...path, "log", "dontlog_normal"], true, place);
-      else if (words[1] === "tcplog") draft.set([...path, "log", "format"], "tcplog", place);
-      else draft.join([...path, "log"], place);
-    }
-  }
-}
-
-function statsReason(word: string): string {
-  if (word === "refresh") return "ask for it in the address: /stats;refresh=5s";
-  if (word === "admin")
-    return "the page acts for everybody who has its password, or for nobody: admin: stats: admin: true";
-  if (word === "realm") return "the realm is HAProxy Statistics";
-  if (word === "hide-version" || word === "show-node" || word === "show-legends" || word === "show-desc")
-    return "the page has one form";
-  return "the page has no such setting";
-}
-
-/** `*:80`, `:80`, `:::80`, `10.0.0.1:80`, `ipv4@…`; null: no address of a proxy. */
-export function listenAddress(text: string): string | null {
-  const plain = text.replace(/^(ipv4|ipv6)@/, "");
-  if (/^[a-z]+@|^\//.test(plain)) return null;
-  const match = /^(.*):(\d+(?:-\d+)?)$/.exec(plain);
-  if (match === null) return null;
-  const [, host, ports] = match;
-  if (host === "" || host === "*" || host === "0.0.0.0") return `*:${ports}`;
-  return host.includes(":") && !host.startsWith("[") ? `[${host}]:${ports}` : `${host}:${ports}`;
-}
-
-function logAddress(text: string): string | null {
-  if (text === "stdout" || text === "fd@1" || text === "stderr") return "stdout";
-  if (text.startsWith("/")) return text;
-  if (/^(\d+\.){3}\d+$/.test(text) || /^[\w.-]+$/.test(text)) return `${text}:514`;
-  return /^[\w.-]+:\d+$/.test(text) ? text : null;
-}
-
-/** A line for a message; what follows a word for a password is not shown. */
-export function shown(words: readonly string[]): string {
-  const secret = words.findIndex((word) => /pass|auth|secret|user/i.test(word));
-  return (secret === -1 ? words : [...words.slice(0, secret + 1), "…"]).join(" ");
 }
 
 function simple(value: unknown): string | number | boolean {

@@ -132,3 +132,16 @@ export function haproxyTime(text: string | undefined): string {
 function number(text: string | undefined): number | string {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : (text ?? "");
 }
+
+/** Without a port HAProxy takes the one that the client came to: that of `binds`, if they have one. null: no address of a server here. */
+export function serverAddress(text: string, binds: readonly string[]): string | null {
+  const plain = text.replace(/^(ipv4|ipv6)@/, "");
+  if (plain === "" || /^[a-z]+@|^\//.test(plain)) return null;
+  if (/^(\[[^\]]+\]|[^:]+):\d+$/.test(plain)) return plain;
+  // An IPv6 address without brackets: the port is behind the last colon.
+  const bare = /^([0-9a-fA-F:]*::?[0-9a-fA-F:.]*):(\d+)$/.exec(plain);
+  if (bare?.[1].includes(":")) return `[${bare[1]}]:${bare[2]}`;
+  const ports = new Set(binds.map((bind) => /:(\d+)$/.exec(bind)?.[1]));
+  const [port] = ports;
+  return ports.size === 1 && port !== undefined && !plain.includes(":") ? `${plain}:${port}` : null;
+}

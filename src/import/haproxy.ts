@@ -1,7 +1,8 @@
 import type { Draft, Place } from "./draft.js";
 import { type Line, parseHaproxy, type Section } from "./haproxy-parse.js";
-import { type Inherited, type LogTarget, ProxyImport } from "./haproxy-proxy.js";
+import { ProxyImport } from "./haproxy-proxy.js";
 import { haproxyTime } from "./haproxy-server.js";
+import type { Inherited, LogTarget } from "./haproxy-target.js";
 import { globalReasons, sectionReasons } from "./haproxy-words.js";
 import { freeName } from "./names.js";
 

@@ -5,9 +5,9 @@ import type { Surroundings } from "../config/surroundings.js";
 import { Draft, type Note } from "./draft.js";
 import { importHaproxy } from "./haproxy.js";
 import { splitLine } from "./haproxy-parse.js";
-import { shown } from "./haproxy-proxy.js";
 import { importKeepalived } from "./keepalived.js";
 import { withoutComment } from "./keepalived-parse.js";
+import { shown } from "./shown-line.js";
 
 export interface ImportedFile {
   readonly path: string;

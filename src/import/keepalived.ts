@@ -2,6 +2,7 @@ import { parseVirtualAddress } from "../config/virtual-address.js";
 import type { Draft, Place } from "./draft.js";
 import { parseKeepalived, type Statement } from "./keepalived-parse.js";
 import { globalReasons, instanceReasons, topReasons } from "./keepalived-words.js";
+import { entries, isNumber, isTrue, StatementWriter } from "./keepalived-writer.js";
 import { freeName, plainName } from "./names.js";
 
 /** What an import of keepalived's file must know of the rest. */
@@ -22,15 +23,22 @@ export function importKeepalived(text: string, file: string, options: Keepalived
 
 class KeepalivedImport {
   private readonly defaults: InstanceDefaults = { words: new Map() };
-  private readonly scripts = new Map<string, string>();
+  /** Names here of what is declared, by its section and its name there. */
+  private readonly names = new Map<string, string>();
+  /** Of the defaults, those that an instance has taken. */
+  private readonly used = new Set<Place>();
   /** Scripts that only watched HAProxy. */
   private readonly needless = new Set<string>();
 
+  private readonly writer: StatementWriter;
+
   constructor(
-    private readonly file: string,
+    file: string,
     private readonly options: KeepalivedOptions,
     private readonly draft: Draft,
-  ) {}
+  ) {
+    this.writer = new StatementWriter(file, draft);
+  }
 
   read(statements: readonly Statement[]): void {
     // keepalived takes blocks in any order; instances refer to what is declared behind them.
@@ -42,15 +50,13 @@ class KeepalivedImport {
     }
   }
 
-  private readonly used = new Set<Place>();
-
   private readTop(statement: Statement): void {
     const [word, name = "unnamed"] = statement.words;
     switch (word) {
       case "global_defs":
       case "global":
         for (const inner of statement.block ?? []) this.readGlobal(inner);
-        this.heading(statement, "global_defs");
+        this.writer.heading(statement, "global_defs");
         return;
       case "vrrp_script":
         this.readScript(statement, name);
@@ -82,43 +88,43 @@ class KeepalivedImport {
         this.readGroup(statement, name);
         return;
       default:
-        this.skip(statement, reasonOf(topReasons, word, "Tandem has no such block"));
+        this.writer.skip(statement, reasonOf(topReasons, word, "Tandem has no such block"));
     }
   }
 
   private readGlobal(statement: Statement): void {
     const [word, ...rest] = statement.words;
     const path = ["global_defs"];
-    const place = this.place(statement);
+    const place = this.writer.place(statement);
     const listed = [...rest, ...(statement.block ?? []).flatMap(({ words }) => words)];
     switch (word) {
       case "router_id":
       case "lvs_id":
-        this.text([...path, "router_id"], rest, statement);
+        this.writer.text([...path, "router_id"], rest, statement);
         return;
       case "notification_email":
-        this.list([...path, "notification_email"], statement, listed);
+        this.writer.list([...path, "notification_email"], statement, listed);
         return;
       case "notification_email_from":
       case "smtp_server":
       case "smtp_helo_name":
       case "script_user":
-        this.text([...path, word], rest, statement);
+        this.writer.text([...path, word], rest, statement);
         return;
       case "smtp_connect_timeout":
-        this.number([...path, word], rest, statement);
+        this.writer.number([...path, word], rest, statement);
         return;
       case "smtp_alert":
       case "smtp_alert_vrrp":
-        this.truth([...path, "smtp_alert"], rest, statement);
+        this.writer.truth([...path, "smtp_alert"], rest, statement);
         return;
       case "notify_fifo":
       case "vrrp_notify_fifo":
-        this.text([...path, "notify_fifo"], rest.slice(0, 1), statement);
+        this.writer.text([...path, "notify_fifo"], rest.slice(0, 1), statement);
         return;
       case "notify_fifo_script":
       case "vrrp_notify_fifo_script":
-        this.command([...path, "notify_fifo_script"], statement);
+        this.writer.command([...path, "notify_fifo_script"], statement);
         return;
       case "vrrp_version":
         this.remember("version", Number(rest[0]), place);
@@ -138,7 +144,7 @@ class KeepalivedImport {
         this.remember("interface", rest[0] ?? "", place);
         return;
       default:
-        this.skip(statement, reasonOf(globalReasons, word, "Tandem has no such word in global_defs"));
+        this.writer.skip(statement, reasonOf(globalReasons, word, "Tandem has no such word in global_defs"));
     }
   }
 
@@ -155,7 +161,7 @@ class KeepalivedImport {
     ) {
       this.needless.add(name);
       const reason = "HAProxy no longer runs: Tandem watches its own threads, sockets and servers (fitness:)";
-      this.skip(statement, reason);
+      this.writer.skip(statement, reason);
       return;
     }
     this.readDeclared(statement, "vrrp_script", name, {
@@ -181,26 +187,26 @@ class KeepalivedImport {
     for (const inner of statement.block ?? []) {
       const [word, ...rest] = inner.words;
       const target = Object.hasOwn(known, word) ? known[word] : undefined;
-      if (target === undefined) this.skip(inner, `${section} has no such word in Tandem`);
+      if (target === undefined) this.writer.skip(inner, `${section} has no such word in Tandem`);
       else if (target === "init_fail" || target === "full_command")
-        this.truth([...path, target], rest, inner);
-      else if (rest.length === 1 && isNumber(rest[0])) this.number([...path, target], rest, inner);
-      else this.text([...path, target], rest, inner);
+        this.writer.truth([...path, target], rest, inner);
+      else if (rest.length === 1 && isNumber(rest[0])) this.writer.number([...path, target], rest, inner);
+      else this.writer.text([...path, target], rest, inner);
     }
-    if (this.draft.has(path)) this.draft.join(path, this.place(statement));
-    else this.skip(statement, "it says nothing that Tandem could use");
+    if (this.draft.has(path)) this.draft.join(path, this.writer.place(statement));
+    else this.writer.skip(statement, "it says nothing that Tandem could use");
   }
 
   private declare(section: string, name: string): string {
     const known = `${section} ${name}`;
     const fresh = freeName(name, new Set(this.draft.keys([section])));
-    this.scripts.set(known, fresh);
+    this.names.set(known, fresh);
     return fresh;
   }
 
   private readInstance(statement: Statement, name: string): void {
     const plain = freeName(name, new Set(this.draft.keys(["vrrp"])));
-    this.scripts.set(`vrrp ${name}`, plain);
+    this.names.set(`vrrp ${name}`, plain);
     const path = ["vrrp", plain];
     for (const inner of statement.block ?? []) this.readInstanceWord(path, inner);
     for (const [word, { value, place }] of this.defaults.words) {
@@ -208,18 +214,19 @@ class KeepalivedImport {
       if (this.draft.has([...path, word])) this.draft.join([...path, word], place);
       else this.draft.set([...path, word], value, place);
     }
-    this.draft.join(path, this.place(statement));
-    if (plain !== name) this.draft.note(this.place(statement), name, `the name is ${plain} in lb.yaml`);
+    this.draft.join(path, this.writer.place(statement));
+    if (plain !== name)
+      this.draft.note(this.writer.place(statement), name, `the name is ${plain} in lb.yaml`);
   }
 
   private readInstanceWord(path: readonly string[], statement: Statement): void {
     const [word, ...rest] = statement.words;
-    const place = this.place(statement);
+    const place = this.writer.place(statement);
     switch (word) {
       case "interface":
       case "mcast_src_ip":
       case "unicast_src_ip":
-        this.text([...path, word], rest.slice(0, 1), statement);
+        this.writer.text([...path, word], rest.slice(0, 1), statement);
         return;
       case "virtual_router_id":
       case "priority":
@@ -230,7 +237,7 @@ class KeepalivedImport {
       case "garp_master_repeat":
       case "garp_master_refresh":
       case "unicast_ttl":
-        this.number([...path, word], rest, statement);
+        this.writer.number([...path, word], rest, statement);
         return;
       case "nopreempt":
         this.draft.set([...path, "preempt"], false, place);
@@ -249,16 +256,17 @@ class KeepalivedImport {
         return;
       case "use_vmac":
         if (rest[0] === undefined) this.draft.set([...path, "use_vmac"], true, place);
-        else this.text([...path, "use_vmac"], rest.slice(0, 1), statement);
+        else this.writer.text([...path, "use_vmac"], rest.slice(0, 1), statement);
         return;
       case "authentication":
         for (const { words, ...inner } of statement.block ?? []) {
           const at = { ...inner, words };
-          if (words[0] === "auth_type") this.text([...path, word, "auth_type"], words.slice(1), at);
-          else if (words[0] === "auth_pass") this.text([...path, word, "auth_pass"], words.slice(1), at);
-          else this.skip(at, "authentication has no such word in Tandem");
+          if (words[0] === "auth_type") this.writer.text([...path, word, "auth_type"], words.slice(1), at);
+          else if (words[0] === "auth_pass")
+            this.writer.text([...path, word, "auth_pass"], words.slice(1), at);
+          else this.writer.skip(at, "authentication has no such word in Tandem");
         }
-        this.heading(statement, "authentication", [...path, word]);
+        this.writer.heading(statement, "authentication", [...path, word]);
         return;
       case "virtual_ipaddress":
       case "virtual_ipaddress_excluded":
@@ -267,11 +275,14 @@ class KeepalivedImport {
       case "virtual_routes":
       case "virtual_rules":
       case "unicast_peer":
-        this.readLines([...path, word], statement);
+        this.writer.lines([...path, word], statement);
         return;
       default:
         if (this.readShared(path, statement)) return;
-        this.skip(statement, reasonOf(instanceReasons, word, "Tandem has no such word in an instance"));
+        this.writer.skip(
+          statement,
+          reasonOf(instanceReasons, word, "Tandem has no such word in an instance"),
+        );
     }
   }
 
@@ -280,7 +291,7 @@ class KeepalivedImport {
     const [word, ...rest] = statement.words;
     switch (word) {
       case "track_interface":
-        this.readLines([...path, word], statement);
+        this.writer.lines([...path, word], statement);
         return true;
       case "track_script":
       case "track_file":
@@ -292,11 +303,11 @@ class KeepalivedImport {
       case "notify_fault":
       case "notify_stop":
       case "notify":
-        this.command([...path, word], statement);
+        this.writer.command([...path, word], statement);
         return true;
       case "smtp_alert":
       case "notify_priority_changes":
-        this.truth([...path, word], rest, statement);
+        this.writer.truth([...path, word], rest, statement);
         return true;
       default:
         return false;
@@ -309,117 +320,40 @@ class KeepalivedImport {
       const [word, ...rest] = inner.words;
       if (word === "group") {
         const members = [...rest, ...(inner.block ?? []).flatMap(({ words }) => words)];
-        const names = members.map((member) => this.scripts.get(`vrrp ${member}`) ?? plainName(member));
-        this.list([...path, "group"], inner, names);
+        const names = members.map((member) => this.names.get(`vrrp ${member}`) ?? plainName(member));
+        this.writer.list([...path, "group"], inner, names);
       } else if (!this.readShared(path, inner)) {
-        this.skip(inner, reasonOf(instanceReasons, word, "Tandem has no such word in a group"));
+        this.writer.skip(inner, reasonOf(instanceReasons, word, "Tandem has no such word in a group"));
       }
     }
-    if (this.draft.has(path)) this.draft.join(path, this.place(statement));
-    else this.skip(statement, "it has no members");
+    if (this.draft.has(path)) this.draft.join(path, this.writer.place(statement));
+    else this.writer.skip(statement, "it has no members");
   }
 
   private readAddresses(path: readonly string[], statement: Statement): void {
     for (const line of entries(statement)) {
       const text = line.words.join(" ");
       const result = parseVirtualAddress(text);
-      if (result.ok) this.draft.set(path, [text], this.place(line));
-      else this.skip(line, result.message);
+      if (result.ok) this.draft.set(path, [text], this.writer.place(line));
+      else this.writer.skip(line, result.message);
     }
-    this.heading(statement, "virtual_ipaddress", path);
-  }
-
-  private readLines(path: readonly string[], statement: Statement): void {
-    for (const line of entries(statement)) this.draft.set(path, [line.words.join(" ")], this.place(line));
-    this.heading(statement, path[path.length - 1], path);
+    this.writer.heading(statement, "virtual_ipaddress", path);
   }
 
   private readTracked(path: readonly string[], section: string, statement: Statement): void {
     for (const line of entries(statement)) {
       const [name, ...rest] = line.words;
       if (this.needless.has(name)) {
-        this.skip(line, "its script only watched HAProxy, which no longer runs");
+        this.writer.skip(line, "its script only watched HAProxy, which no longer runs");
         continue;
       }
-      const known = this.scripts.get(`${section} ${name}`) ?? plainName(name);
-      this.draft.set(path, [[known, ...rest].join(" ")], this.place(line));
+      const known = this.names.get(`${section} ${name}`) ?? plainName(name);
+      this.draft.set(path, [[known, ...rest].join(" ")], this.writer.place(line));
     }
-    this.heading(statement, path[path.length - 1], path);
+    this.writer.heading(statement, path[path.length - 1], path);
   }
-
-  /** A block's own line, which is carried over with what is in it. */
-  private heading(statement: Statement, what: string, path: readonly string[] = [what]): void {
-    if (this.draft.has(path)) this.draft.join(path, this.place(statement));
-    else this.draft.note(this.place(statement), what, "nothing of it was carried over");
-  }
-
-  private text(path: readonly string[], words: readonly string[], statement: Statement): void {
-    const text = words.join(" ");
-    if (text === "") {
-      this.skip(statement, "it has no value");
-      return;
-    }
-    this.draft.set(path, text, this.place(statement));
-  }
-
-  private number(path: readonly string[], [text = ""]: readonly string[], statement: Statement): void {
-    if (!isNumber(text)) {
-      this.skip(statement, "its value is not a number");
-      return;
-    }
-    this.draft.set(path, Number(text), this.place(statement));
-  }
-
-  private truth(path: readonly string[], [text]: readonly string[], statement: Statement): void {
-    this.draft.set(path, isTrue(text), this.place(statement));
-  }
-
-  private list(path: readonly string[], statement: Statement, words: readonly string[]): void {
-    if (words.length === 0) {
-      this.skip(statement, "it is empty");
-      return;
-    }
-    this.draft.set(path, words, this.place(statement));
-    for (const { line } of statement.block ?? []) this.draft.join(path, { file: this.file, line });
-  }
-
-  /** `"/usr/local/bin/told master" user group`: one word or quoted text, and behind it whom the script runs as. */
-  private command(path: readonly string[], statement: Statement): void {
-    const [, script, ...rest] = statement.words;
-    if (script === undefined) {
-      this.skip(statement, "it has no script");
-      return;
-    }
-    if (rest.length > 0) {
-      this.draft.set([...path, "script"], script, this.place(statement));
-      this.draft.set([...path, "user"], rest.slice(0, 2).join(" "), this.place(statement));
-    } else this.text(path, [script], statement);
-  }
-
-  private skip(statement: Statement, reason: string): void {
-    this.draft.note(this.place(statement), statement.words.join(" "), reason, statement.lastLine);
-  }
-
-  private place({ line }: { readonly line: number }): Place {
-    return { file: this.file, line };
-  }
-}
-
-/** The lines of a block, and what stands behind its word. */
-function entries({ words, block, line, lastLine }: Statement): Statement[] {
-  const own = words.length > 1 ? [{ line, lastLine, words: words.slice(1), block: null }] : [];
-  return [...own, ...(block ?? [])];
 }
 
 function reasonOf(reasons: Readonly<Record<string, string>>, word: string, otherwise: string): string {
   return Object.hasOwn(reasons, word) ? reasons[word] : otherwise;
-}
-
-function isNumber(text: string): boolean {
-  return /^-?\d+(\.\d+)?$/.test(text);
-}
-
-/** keepalived's truths: no word at all is true. */
-function isTrue(text: string | undefined): boolean {
-  return text === undefined || !/^(off|no|false|0)$/i.test(text);
 }

@@ -1,4 +1,5 @@
 import { parseAdminListen } from "./address.js";
+import type { AdminShape, StatsSocketShape } from "./admin-schema.js";
 import { overlaps } from "./bind-section.js";
 import type { AdminConfig, ProxyConfig, StatsSocketConfig, VrrpInstanceConfig } from "./config.js";
 import type { Context } from "./context.js";
@@ -10,7 +11,7 @@ import {
   defaultStatsSocket,
 } from "./defaults.js";
 import { quote } from "./problem.js";
-import type { AdminShape, FileShape, StatsSocketShape } from "./schema.js";
+import type { FileShape } from "./schema.js";
 
 /** Reads `admin:`. Nobody gets an admin server by a file that does not ask for one. */
 export function readAdmin(

@@ -1,7 +1,7 @@
 import type { PeerLinkConfig } from "./config.js";
 import type { Context } from "./context.js";
 import { defaultPeerPort } from "./defaults.js";
-import type { PeerLinkShape } from "./schema.js";
+import type { PeerLinkShape } from "./vrrp-schema.js";
 
 /** Below this a key can be guessed from what an eavesdropper sees of one handshake. */
 const shortestKey = 8;

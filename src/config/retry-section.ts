@@ -1,5 +1,5 @@
 import { type Context, each } from "./context.js";
-import type { ProxyShape } from "./schema.js";
+import type { ProxyShape } from "./proxy-schema.js";
 import type { Path } from "./source.js";
 
 /** HAProxy's retries and retry-on: when a request that failed goes to another server, if it may be sent twice at all. */

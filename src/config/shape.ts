@@ -1,8 +1,9 @@
 import type { TSchema } from "typebox";
 import { Settings } from "typebox/system";
 import { Check, Errors } from "typebox/value";
+import { foreignWords } from "./foreign-words.js";
 import { type Problem, quote } from "./problem.js";
-import { type FileShape, fileSchema, foreignWords } from "./schema.js";
+import { type FileShape, fileSchema } from "./schema.js";
 import type { Path, Source } from "./source.js";
 import { suggest, suggestion } from "./suggest.js";
 

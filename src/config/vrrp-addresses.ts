@@ -3,11 +3,11 @@ import { isIP, parseInterface } from "./address.js";
 import type { PeerTtl, VirtualAddress, VirtualRoute, VirtualRule } from "./config.js";
 import { type Context, each } from "./context.js";
 import type { Parsed } from "./problem.js";
-import type { VrrpShape } from "./schema.js";
 import type { Path } from "./source.js";
 import { suggestion } from "./suggest.js";
 import { parseVirtualAddress } from "./virtual-address.js";
 import { parseVirtualRoute, parseVirtualRule } from "./virtual-route.js";
+import type { VrrpShape } from "./vrrp-schema.js";
 
 /** What of IPv6 fits into one packet of 1500 bytes; adverts are not fragmented. */
 const mostIpv6Addresses = 90;

@@ -3,10 +3,10 @@ import { familyOf, type VrrpInstanceConfig } from "./config.js";
 import type { Context } from "./context.js";
 import { defaultGratuitousArp, defaultLeaseMs, defaultPriority } from "./defaults.js";
 import { type NotifyDefaults, readNotify } from "./notify-section.js";
-import type { VrrpShape } from "./schema.js";
 import type { Path } from "./source.js";
 import { type Declared, readTrack } from "./tracking-section.js";
 import { readAddresses, readExtras, readUnicast } from "./vrrp-addresses.js";
+import type { VrrpShape } from "./vrrp-schema.js";
 
 /** Reads `vrrp:`, every instance by name. */
 export function readVrrp(

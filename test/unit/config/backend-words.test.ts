@@ -183,6 +183,6 @@ t.test("what mode tcp does not see it says so of", async (t) => {
     timeouts: { queueMs: 1_000 },
   });
   t.match(load("    mode: tcp\n    response_rules: [{ del_header: X }]\n").problems, [
-    /response_rules are about requests/,
+    /response_rules are about responses/,
   ]);
 });

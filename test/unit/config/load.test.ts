@@ -344,7 +344,7 @@ const golden: readonly (readonly [name: string, text: string, expected: readonly
     "a word that is like no other",
     proxy("timeout: { xyzzy: 1s }"),
     [
-      'lb.yaml:5:16: "xyzzy" is not known here. Known here are connect, queue, server, tunnel, server-fin, http-request, client, http-keep-alive, client-fin.',
+      'lb.yaml:5:16: "xyzzy" is not known here. Known here are connect, queue, server, tunnel, server-fin, http-request, client, http-keep-alive, inspect-delay, client-fin.',
     ],
   ],
   [

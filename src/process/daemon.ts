@@ -108,14 +108,21 @@ export class Daemon {
     this.control = this.controlHost(config, options.certificates);
     this.vrrp = this.vrrpHost();
     this.lifeCycle = new LifeCycleHost({
-      ...{ log, environment: options.environment, plane: this.plane, vrrp: this.vrrp, outbox: this.outbox },
+      log,
+      environment: options.environment,
+      plane: this.plane,
+      vrrp: this.vrrp,
+      outbox: this.outbox,
       control: () => this.control,
       drainTimeoutMs: () => this.config.drainTimeoutMs,
       onServing: () => this.announceServing(),
       onStarted: () => this.startUp.wake(),
     });
     this.startUp = new StartUp({
-      ...{ log, plane: this.plane, vrrp: this.vrrp, watch: this.watch },
+      log,
+      plane: this.plane,
+      vrrp: this.vrrp,
+      watch: this.watch,
       control: () => this.control,
       isStarting: () => this.lifeCycle.isStarting,
     });

@@ -538,7 +538,11 @@ export class ClientConnection implements ConnectionHandler {
       proxy: proxy.config.name,
       otherSide: isHead ? null : exchange.backendName,
       server: isHead ? null : exchange.serverName,
-      ...{ reason, bytes, start, end, at },
+      reason,
+      bytes,
+      start,
+      end,
+      at,
     });
   }
 

@@ -126,7 +126,11 @@ export class Exchange implements Seeker {
       state: sessionStates[this.stage] ?? (this.response.isSent ? "response" : "body"),
       backend: this.backendName,
       server: serverName,
-      ...{ queueMs, connectMs, responseMs: answerMs, elapsedMs: nowMs - startedMs, retries: trace.retries },
+      queueMs,
+      connectMs,
+      responseMs: answerMs,
+      elapsedMs: nowMs - startedMs,
+      retries: trace.retries,
     };
   }
 
@@ -282,8 +286,15 @@ export class Exchange implements Seeker {
     const { route } = this;
     const server = route.config.servers[this.search.server].name;
     keepInvalid(route, this.client.connection, {
-      ...{ kind: "response", proxy: this.backendName, otherSide: this.front.config.name, server },
-      ...{ reason, bytes, start, end, at },
+      kind: "response",
+      proxy: this.backendName,
+      otherSide: this.front.config.name,
+      server,
+      reason,
+      bytes,
+      start,
+      end,
+      at,
     });
     upstream.abandon(this);
     this.upstream = null;

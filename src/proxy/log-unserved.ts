@@ -34,7 +34,14 @@ export function logRefused(
 ): void {
   const beganMs = client.trace.refused(sinceMs);
   write(proxy, client, {
-    ...{ status, bytes: 0, cause, beganMs, requestMs: -1, request: null, requestId: null, isNull },
+    status,
+    bytes: 0,
+    cause,
+    beganMs,
+    requestMs: -1,
+    request: null,
+    requestId: null,
+    isNull,
   });
 }
 
@@ -45,8 +52,14 @@ export function logAnswered(proxy: ProxyInstance, client: Client, status: number
   const nowMs = proxy.engine.now();
   const beganMs = trace.beganMs < 0 ? nowMs : trace.beganMs;
   write(proxy, client, {
-    ...{ status, bytes: sentBytes, cause: isDenied ? Cause.proxy : Cause.local, beganMs },
-    ...{ requestMs: nowMs - beganMs, request: trace.line, requestId: trace.id, isNull: false },
+    status,
+    bytes: sentBytes,
+    cause: isDenied ? Cause.proxy : Cause.local,
+    beganMs,
+    requestMs: nowMs - beganMs,
+    request: trace.line,
+    requestId: trace.id,
+    isNull: false,
   });
 }
 

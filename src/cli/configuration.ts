@@ -3,10 +3,11 @@ import { demoConfig } from "../config/defaults.js";
 import { applyFlags } from "../config/flags.js";
 import { loadConfig } from "../config/load.js";
 import type { Problem } from "../config/problem.js";
-import { readConfigFile, theseSurroundings, thisMachine } from "../config/read-file.js";
+import { defaultConfigPath, readConfigFile, theseSurroundings, thisMachine } from "../config/read-file.js";
 import { readCertificates } from "../process/read-certificates.js";
 import { type Certificates, noCertificates } from "../proxy/tls/certificate.js";
 import type { Arguments } from "./arguments.js";
+import { unitConfinement } from "./read-unit.js";
 
 /** What the file, the flags and the defaults come to: a configuration, or everything that is wrong. */
 export interface Configuration {
@@ -38,8 +39,10 @@ export async function readFullConfiguration(args: Arguments): Promise<FullConfig
 
 /** Reads the configuration that a command line asks for. Throws LbError LB_NO_CONFIG, LB_CONFIG_UNREADABLE. */
 export async function readConfiguration(args: Arguments): Promise<Configuration> {
-  const machine = thisMachine();
   const file = await readConfigFile(args.config, process.env);
+  // Another file may be for a daemon that is started by hand.
+  const confinement = file?.path === defaultConfigPath ? unitConfinement() : null;
+  const machine = { ...thisMachine(), confinement };
   const loaded =
     file === null
       ? { config: demoConfig(machine), problems: [], warnings: [] }

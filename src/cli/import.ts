@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { ExitCode, LbError } from "../errors.js";
 import { describeNote, type ImportedFile, importFiles } from "../import/import.js";
 import type { Arguments } from "./arguments.js";
+import { unitConfinement } from "./read-unit.js";
 
 /**
  * `lb import`: the configuration on stdout; what was not carried over, and what `lb check` warns of, on stderr. Throws
@@ -15,7 +16,11 @@ export async function importCommand(args: Arguments): Promise<number> {
       "lb import has nothing to read",
       "add --haproxy /etc/haproxy/haproxy.cfg, --keepalived /etc/keepalived/keepalived.conf, or both",
     );
-  const { yaml, notes, warnings } = importFiles(await readAll(haproxy), await readAll(keepalived));
+  const { yaml, notes, warnings } = importFiles(
+    await readAll(haproxy),
+    await readAll(keepalived),
+    unitConfinement(),
+  );
   if (args.json) {
     process.stdout.write(`${JSON.stringify({ yaml, notes, warnings }, null, 2)}\n`);
     return yaml === null ? ExitCode.fatal : ExitCode.ok;

@@ -1,11 +1,13 @@
 import type { AdminConfig, Config, ProxyConfig, ProxyTimeouts, VrrpInstanceConfig } from "./config.js";
-
+import type { Confinement } from "./confinement.js";
 import type { AlertConfig, FitnessConfig, MailConfig, NotifyConfig, TrackConfig } from "./tracking-config.js";
 
 /** What the machine says of itself, passed in because this folder asks nobody. */
 export interface Machine {
   readonly hostname: string;
   readonly cores: number;
+  /** Of the service for which the configuration is; null or missing: nothing confines it. */
+  readonly confinement?: Confinement | null;
 }
 
 /**

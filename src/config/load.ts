@@ -4,6 +4,7 @@ import { Context } from "./context.js";
 import { defaultDrainTimeoutMs, type Machine } from "./defaults.js";
 import { readIncludes } from "./include.js";
 import { lintSettings } from "./lint.js";
+import { lintPaths } from "./lint-paths.js";
 import { readAlerts, readNotifyDefaults } from "./notify-section.js";
 import { readPeerLink } from "./peer-link-section.js";
 import type { Problem } from "./problem.js";
@@ -72,6 +73,7 @@ function readSections(file: FileShape, machine: Machine, context: Context): Conf
   lintWeights(config, context);
   lintUntracked(config, context);
   lintSettings(config, context);
+  if (machine.confinement != null) lintPaths(config, machine.confinement, context);
   return config;
 }
 

@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import type { Confinement } from "../config/confinement.js";
 import { loadConfig } from "../config/load.js";
 import { sentences } from "../config/problem.js";
 import type { Surroundings } from "../config/surroundings.js";
@@ -38,14 +39,18 @@ const outputName = "lb.yaml";
 /** Each round takes something out, so this is only against a fault of ours. */
 const mostRounds = 10_000;
 
-/** HAProxy's and keepalived's files as one `lb.yaml`. Pure, and never throws. */
-export function importFiles(haproxy: readonly ImportedFile[], keepalived: readonly ImportedFile[]): Imported {
+/** HAProxy's and keepalived's files as one `lb.yaml`. Pure, and never throws. `confinement`: of the service that will read it. */
+export function importFiles(
+  haproxy: readonly ImportedFile[],
+  keepalived: readonly ImportedFile[],
+  confinement: Confinement | null = null,
+): Imported {
   const draft = new Draft();
   for (const { path, text } of keepalived)
     importKeepalived(text, path, { withHaproxy: haproxy.length > 0 }, draft);
   for (const { path, text } of haproxy) importHaproxy(text, path, draft);
   placeAdmin(draft);
-  const warnings = repair(draft);
+  const warnings = repair(draft, confinement);
   for (const file of haproxy) noteForgotten(file, (line) => splitLine(line).length > 0, draft);
   for (const file of keepalived) {
     // A definition says nothing by itself, a brace belongs to its block.
@@ -96,10 +101,15 @@ function placeAdmin(draft: Draft): void {
 }
 
 /** Takes out what `lb check` refuses until it refuses nothing. The warnings; null: nothing is left. */
-function repair(draft: Draft): readonly string[] | null {
+function repair(draft: Draft, confinement: Confinement | null): readonly string[] | null {
   for (let round = 0; round < mostRounds && !draft.isEmpty; round++) {
     const text = draft.write();
-    const { config, problems, warnings } = loadConfig(text, outputName, machine, anywhere);
+    const { config, problems, warnings } = loadConfig(
+      text,
+      outputName,
+      { ...machine, confinement },
+      anywhere,
+    );
     // Their places are those of the text without its head.
     if (config !== null) return warnings.map(({ message, advice }) => sentences(message, advice));
     const [problem] = problems;

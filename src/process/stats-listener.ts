@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, type Stats, unlinkSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import type { StatsSocketConfig } from "../config/config.js";
 import { socketOwner } from "../control/socket-owner.js";
@@ -134,10 +143,29 @@ function answers(path: string): boolean {
     // EAGAIN: its queue is full, so somebody holds it.
     if (code === "EAGAIN") return true;
     if (code === "ECONNREFUSED" || code === "ENOENT") return false;
+    if (code === "EACCES") return isListenedOn(path);
     throw error;
   } finally {
     closeDescriptor(probe);
   }
+}
+
+/**
+ * Of a socket that this user may not connect to, such as HAProxy leaves behind. The kernel knows it under the name that it was
+ * bound to: HAProxy moves `PATH.PID.tmp` to PATH.
+ */
+function isListenedOn(path: string): boolean {
+  return readFileSync("/proc/net/unix", "latin1")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .some(
+      ([, , , flags, , , , name]) => isAccepting(flags) && (name === path || name?.startsWith(`${path}.`)),
+    );
+}
+
+/** __SO_ACCEPTCON of linux/net.h. */
+function isAccepting(flags: string | undefined): boolean {
+  return (Number.parseInt(flags ?? "", 16) & 0x10000) !== 0;
 }
 
 function describeFailure(path: string, error: unknown): LbError {
@@ -146,7 +174,7 @@ function describeFailure(path: string, error: unknown): LbError {
   return new LbError(
     "LB_STATS_SOCKET",
     `cannot open the stats socket ${path}: ${reason}`,
-    "see that its directory exists and may be written, or choose another path with --stats-socket",
+    "see that its directory exists and may be written (under systemd by lb.service too: lb check), or choose another path with --stats-socket",
     { cause: error },
   );
 }

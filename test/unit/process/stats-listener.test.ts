@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
@@ -45,3 +56,33 @@ t.test("an open that fails leaves nothing behind", async (t) => {
   t.throws(() => StatsListener.open({ path, isDefault: false }), { code: "LB_STATS_SOCKET" });
   t.ok(statSync(path).isFile());
 });
+
+t.test(
+  "another user's socket is replaced when nobody listens on it, as HAProxy leaves it behind",
+  async (t) => {
+    const directory = folder(t);
+    const path = join(directory, "stats.sock");
+    const config = { path, isDefault: false };
+    const haproxy = createServer();
+    await new Promise<void>((resolve) => haproxy.listen(`${path}.77.tmp`, resolve));
+    renameSync(`${path}.77.tmp`, path);
+    chmodSync(path, 0);
+    const isRoot = process.getuid?.() === 0;
+    const nobody = 65534;
+    if (isRoot) chownSync(directory, nobody, nobody);
+    const asOther = <T>(act: () => T): T => {
+      if (isRoot) process.seteuid?.(nobody);
+      try {
+        return act();
+      } finally {
+        if (isRoot) process.seteuid?.(0);
+      }
+    };
+    t.throws(() => asOther(() => StatsListener.open(config)), { code: "LB_STATS_SOCKET_IN_USE" });
+    await new Promise((resolve) => haproxy.close(resolve));
+    t.ok(statSync(path).isSocket(), "it is still there");
+    const own = asOther(() => StatsListener.open(config));
+    t.equal(statSync(path).mode & 0o777, 0o660);
+    own.close();
+  },
+);

@@ -3,6 +3,7 @@
 #   base          Debian 13 with systemd, once
 #   web           base + provision-web.sh packages, refreshed each time
 #   lb            base + provision-lb.sh packages, refreshed each time
+#   pair          base + pair-packages.sh: Debian's keepalived and HAProxy, refreshed each time
 #   RUN/opt       lb + provision-lb.sh build, anew for each run: this checkout
 set -euo pipefail
 checkout=$1 cache=$2 run_dir=$3
@@ -44,20 +45,22 @@ if [ ! -d "$cache/base" ]; then
   mv "$cache/base.partial" "$cache/base"
 fi
 
-# packages ROLE: a layer whose last installation did not end well (apt cut off half-way, say) is begun anew.
+# packages ROLE SCRIPT…: a layer whose last installation did not end well (apt cut off half-way, say) is begun anew.
 packages() {
   local layer=$cache/$1
   [ -e "$layer.whole" ] || rm -rf --one-file-system "$layer"
   rm -f "$layer.whole"
-  in_layer "$layer" "$cache/base" bash "/tandem/vagrant/provision-$1.sh" packages >"$run_dir/$1.log" 2>&1 \
+  in_layer "$layer" "$cache/base" bash "${@:2}" >"$run_dir/$1.log" 2>&1 \
     || { tail -n 20 "$run_dir/$1.log" >&2; exit 1; }
   touch "$layer.whole"
 }
 
 say "web servers' packages"
-packages web
+packages web /tandem/vagrant/provision-web.sh packages
 say "balancers' packages"
-packages lb
+packages lb /tandem/vagrant/provision-lb.sh packages
+say "packages of a pair with keepalived and HAProxy"
+packages pair /tandem/test/machines/pair-packages.sh
 say "Tandem from $checkout"
 in_layer "$run_dir/opt" "$cache/lb:$cache/base" bash /tandem/vagrant/provision-lb.sh build >"$run_dir/opt.log" 2>&1 \
   || { tail -n 20 "$run_dir/opt.log" >&2; exit 1; }

@@ -12,7 +12,7 @@ export interface ResponseSink {
   interim(bytes: Uint8Array, head: Head): void;
   /** The final head, likewise. `isWhole`: no body follows. */
   final(bytes: Uint8Array, head: Head, isWhole: boolean): void;
-  /** A part of the body: `bytes[start, end)`, given away. `isLast`: the body is whole with it. */
+  /** A part of the body: `bytes[start, end)`, valid during this call. `isLast`: the body is whole with it. */
   body(bytes: Uint8Array, start: number, end: number, isLast: boolean): void;
   /** The body is whole, which no part of it has said. `trailers`: the lines of their section; null: there are none. */
   whole(trailers: Uint8Array | null): void;

@@ -51,7 +51,7 @@ export class ResponseSender {
     if (isWhole) this.ended(stream);
   }
 
-  /** `bytes[start, end)` of a body, given away. False: a part of it waits, until `StreamListener.sent`. */
+  /** `bytes[start, end)` of a body. False: a part of it waits, until `StreamListener.sent`. */
   data(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, isLast: boolean): boolean {
     let at = start;
     if (!stream.isWaiting) {

@@ -126,7 +126,7 @@ export class Http2Session implements FrameSink {
     if (stream.isOpen) this.sender.head(stream, bytes, head, isWhole);
   }
 
-  /** `bytes[start, end)` of the response's body, given away. False: it has to wait, until `StreamListener.sent`. */
+  /** `bytes[start, end)` of the response's body, valid during this call. False: it has to wait, until `StreamListener.sent`. */
   sendData(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, isLast: boolean): boolean {
     return !stream.isOpen || this.sender.data(stream, bytes, start, end, isLast);
   }

@@ -67,9 +67,9 @@ export class Http2Stream {
     return this.endsWaiting && this.waiting.length === 1;
   }
 
-  /** `bytes[start, end)`, given away, waits. */
+  /** A copy of `bytes[start, end)` waits. */
   wait(bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
-    this.waiting.push({ bytes, start, end });
+    this.waiting.push({ bytes: new Uint8Array(bytes.subarray(start, end)), start: 0, end: end - start });
     this.endsWaiting = isLast;
   }
 

@@ -2,17 +2,19 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Endpoint, Endpoints } from "../../proxy-protocol/endpoints.js";
 import { type ClientCertificate, readSubject } from "../../tls/client-certificate.js";
-import type {
-  Connection,
-  ConnectionHandler,
-  DeadlineKind,
-  StreamHost,
-  Streams,
-  TlsInitiation,
-  TlsTermination,
+import {
+  type Connection,
+  type ConnectionHandler,
+  type DeadlineKind,
+  headroomBytes,
+  type StreamHost,
+  type Streams,
+  type TlsInitiation,
+  type TlsTermination,
 } from "../engine.js";
 import type { Timed } from "../timer-wheel.js";
 import { Http2Streams } from "./http2-streams.js";
+import { keepable, receiveRoom } from "./receive-room.js";
 import type { StreamConnection } from "./stream-connection.js";
 import { TlsInitiator } from "./tls-initiator.js";
 import { TlsTerminator } from "./tls-terminator.js";
@@ -81,16 +83,23 @@ export class PortableConnection implements Connection, Timed {
   readOnAfterFailedWrite(): void {
     const { socket } = this;
     type Done = (error?: Error | null) => void;
-    const keepsError =
-      (done: Done): Done =>
-      (error) => {
-        if (error) this.writeError = error;
-        done();
-      };
+    // A stream has one write at a time.
+    let told: Done = () => {};
+    const keepError: Done = (error) => {
+      if (error) this.writeError = error;
+      told();
+    };
     const write = socket._write.bind(socket);
-    socket._write = (chunk, encoding, done) => write(chunk, encoding, keepsError(done));
+    socket._write = (chunk, encoding, done) => {
+      told = done;
+      write(chunk, encoding, keepError);
+    };
     const writeMany = socket._writev?.bind(socket);
-    if (writeMany !== undefined) socket._writev = (chunks, done) => writeMany(chunks, keepsError(done));
+    if (writeMany === undefined) return;
+    socket._writev = (chunks, done) => {
+      told = done;
+      writeMany(chunks, keepError);
+    };
   }
 
   get remoteAddress(): string {
@@ -191,8 +200,7 @@ export class PortableConnection implements Connection, Timed {
       this.corked = true;
       this.socket.cork();
     }
-    const range = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
-    const belowHighWater = this.socket.write(range);
+    const belowHighWater = this.socket.write(keepable(bytes, start, end));
     if (!more && this.corked) {
       this.corked = false;
       this.socket.uncork();
@@ -261,6 +269,11 @@ export class PortableConnection implements Connection, Timed {
 
   deadlinePassed(): void {
     if (!this.over) this.handler?.expired(this, this.kind);
+  }
+
+  /** What came lies where all of them receive. */
+  receivedInRoom(length: number): void {
+    if (!this.over) this.handler?.received(this, receiveRoom, headroomBytes, headroomBytes + length);
   }
 
   private readonly onData = (chunk: Buffer): void => {

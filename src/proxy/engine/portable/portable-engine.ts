@@ -18,6 +18,7 @@ import { Roster } from "../roster.js";
 import { TimerWheel } from "../timer-wheel.js";
 import { PortableConnection } from "./portable-connection.js";
 import { PortableListener } from "./portable-listener.js";
+import { receiveBuffer } from "./receive-room.js";
 import { StreamConnection } from "./stream-connection.js";
 import { TlsInitiator } from "./tls-initiator.js";
 import { TlsTerminator } from "./tls-terminator.js";
@@ -54,7 +55,16 @@ export class PortableEngine implements Engine {
   }
 
   connect(target: ConnectTarget, handler: ConnectionHandler): Connection {
-    const socket = net.connect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true });
+    const socket = net.connect({
+      ...{ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true },
+      onread: {
+        buffer: receiveBuffer,
+        callback: (length) => {
+          connection.receivedInRoom(length);
+          return true;
+        },
+      },
+    });
     const connection = new PortableConnection(this, socket);
     connection.readOnAfterFailedWrite();
     this.connections.add(connection);

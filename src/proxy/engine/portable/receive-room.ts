@@ -1,0 +1,19 @@
+import { copyBytes } from "../../http1/copy.js";
+import { headroomBytes } from "../engine.js";
+
+/**
+ * What servers send is received here by all connections of a thread: a buffer for each read would cost more than what is read.
+ * It is good until the next read, so whoever keeps a part of it copies that.
+ */
+export const receiveRoom: Uint8Array = Buffer.allocUnsafeSlow(headroomBytes + 65_536);
+
+/** The part of it that is received into. */
+export const receiveBuffer = receiveRoom.subarray(headroomBytes);
+
+/** `bytes[start, end)` for somebody who may keep it. */
+export function keepable(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  if (bytes !== receiveRoom) return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
+  const copy = Buffer.allocUnsafe(end - start);
+  copyBytes(bytes, start, end, copy, 0);
+  return copy;
+}

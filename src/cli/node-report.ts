@@ -1,13 +1,9 @@
 import type { NodeReport } from "../control/show-node.js";
+import { parseJson } from "../json.js";
 
 /** Reads the answer of `show node`; null: it is something else. The daemon's own word is trusted beyond its outline. */
 export function parseNodeReport(text: string): NodeReport | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
+  const value = parseJson(text);
   return isNodeReport(value) ? value : null;
 }
 

@@ -1,3 +1,4 @@
+import { isRecord, parseJsonObject } from "../json.js";
 import { BoundedLines, type LineRecord } from "./bounded-lines.js";
 import { type Kind, keptMs, kindOf, kinds } from "./kinds.js";
 import { type LogLine, timeOf } from "./log-line.js";
@@ -116,7 +117,7 @@ function write(
 
 /** null: it is no JSON. */
 function shorten(text: string): string | null {
-  const line = parseObject(text);
+  const line = parseJsonObject(text);
   if (line === null) return null;
   const { level, time, thread, event, msg } = line;
   const message = typeof msg === "string" ? msg.slice(0, longestMessage) : "";
@@ -125,7 +126,7 @@ function shorten(text: string): string | null {
 
 /** Reads what `toJson` wrote; null: it is something else. */
 export function parseFlight(text: string): Flight | null {
-  const value = parseObject(text);
+  const value = parseJsonObject(text);
   if (value === null || typeof value.node !== "string" || typeof value.nowEpochMs !== "number") return null;
   const { node, nowEpochMs, adverts, lines } = value;
   if (!Array.isArray(adverts) || !Array.isArray(lines)) return null;
@@ -142,17 +143,4 @@ export function parseFlight(text: string): Flight | null {
     }),
     lines: lines.filter(isRecord),
   };
-}
-
-function parseObject(text: string): LogLine | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-function isRecord(value: unknown): value is LogLine {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import Type from "typebox";
 import { Check } from "typebox/value";
+import { parseJson } from "../json.js";
 
 /**
  * What the partners tell each other, as JSON in the link's authenticated messages. A member that is not known is left
@@ -96,11 +97,6 @@ export function encodeMessage(message: PeerMessage): Uint8Array {
 
 /** Null: it is no message of this version. */
 export function parseMessage(body: Uint8Array): PeerMessage | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(body).toString("utf8"));
-  } catch {
-    return null;
-  }
+  const value = parseJson(Buffer.from(body).toString("utf8"));
   return Check(messageSchema, value) ? value : null;
 }

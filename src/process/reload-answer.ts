@@ -1,3 +1,5 @@
+import { parseJsonObject } from "../json.js";
+
 /** What came of a reload, or would come of it: for the log, the stats socket and `lb reload`, `lb plan`. */
 export interface ReloadAnswer {
   /** `planned`: nothing was done. `refused`: the configuration is not valid. `failed`: it could not be applied. */
@@ -26,17 +28,12 @@ const headings: Readonly<Record<ReloadAnswer["outcome"], string>> = {
 
 /** Reads what `JSON.stringify` wrote of a ReloadAnswer; null: it is something else. */
 export function parseReloadAnswer(text: string): ReloadAnswer | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (typeof value !== "object" || value === null) return null;
-  const outcome = Object.keys(headings).find((known) => known === Reflect.get(value, "outcome"));
+  const value = parseJsonObject(text);
+  if (value === null) return null;
+  const outcome = Object.keys(headings).find((known) => known === value.outcome);
   if (outcome === undefined || !isOutcome(outcome)) return null;
   const list = (name: string): string[] => {
-    const items: unknown = Reflect.get(value, name);
+    const items = value[name];
     return Array.isArray(items) ? items.map(String) : [];
   };
   return { outcome, steps: list("steps"), problems: list("problems"), warnings: list("warnings") };

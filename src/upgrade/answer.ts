@@ -1,3 +1,5 @@
+import { parseJsonObject } from "../json.js";
+
 /** What came of an upgrade: for the stats socket and `lb upgrade`. */
 export interface UpgradeAnswer {
   /** `refused`: the new program does not take this configuration. `failed`: it could not take over. Both change nothing. */
@@ -21,19 +23,10 @@ export function formatUpgradeAnswer({ outcome, pid, version, problems }: Upgrade
 
 /** Reads what `JSON.stringify` wrote of an UpgradeAnswer; null: it is something else. */
 export function parseUpgradeAnswer(text: string): UpgradeAnswer | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (typeof value !== "object" || value === null) return null;
-  const outcome = (["upgraded", "refused", "failed"] as const).find(
-    (known) => known === Reflect.get(value, "outcome"),
-  );
-  const pid: unknown = Reflect.get(value, "pid");
-  const version: unknown = Reflect.get(value, "version");
-  const problems: unknown = Reflect.get(value, "problems");
+  const value = parseJsonObject(text);
+  if (value === null) return null;
+  const outcome = (["upgraded", "refused", "failed"] as const).find((known) => known === value.outcome);
+  const { pid, version, problems } = value;
   if (outcome === undefined || !Array.isArray(problems)) return null;
   return {
     outcome,

@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import { StringDecoder } from "node:string_decoder";
+import { parseJson } from "../json.js";
 
 /** A message is one line; a counter takes some twenty bytes, so this is room for tens of thousands of servers. */
 const longestLine = 64 << 20;
@@ -31,7 +32,7 @@ export class Channel {
       for (let newline = rest.indexOf("\n"); newline >= 0 && !this.isOver; newline = rest.indexOf("\n")) {
         const line = rest.slice(0, newline);
         rest = rest.slice(newline + 1);
-        const message = parse(line);
+        const message = parseJson(line);
         if (message === undefined) end();
         else events.onMessage(message);
       }
@@ -50,13 +51,5 @@ export class Channel {
   close(): void {
     this.isOver = true;
     this.socket.destroySoon();
-  }
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,3 @@
-/// <reference path="./untyped/node-netlink.d.ts" />
-import netlink, { type NetlinkSocket, type Packet } from "node-netlink";
 import { LbError } from "../errors.js";
 import {
   type AddressMessage,
@@ -9,11 +7,12 @@ import {
   parseAddressMessage,
   type ScopeName,
 } from "./address-message.js";
-import { errnoName, errnoNameOfText, permissionError } from "./errno.js";
 import { ImmediateAddress } from "./immediate-address.js";
 import { normalizeIpLiteral } from "./ip-literal.js";
 import { encodeLinkRequest, type LinkMessage, parseLinkMessage } from "./link-message.js";
 import { encodeLinkUp, encodeMacvlan } from "./macvlan-message.js";
+import { NetlinkChannel } from "./netlink-channel.js";
+import { malformedError, noneWhen } from "./netlink-errors.js";
 import { encodeRoute, encodeRule, type RouteEntry, type RuleEntry } from "./route-message.js";
 import { Malformed, MessageFlag, MessageType } from "./rtnetlink-message.js";
 
@@ -43,23 +42,7 @@ export interface AddressEntry {
   readonly broadcast?: string;
 }
 
-const NETLINK_ROUTE = 0n;
-/**
- * A request waits for a second in all. An answer takes some 0.3 ms, so one that has not come after the first span means
- * that node-netlink's reader has died in silence (an interrupted system call will do), and a fresh socket is tried. To
- * make a request twice does no harm: each says what shall be, not what to change.
- */
-const FIRST_ATTEMPT_MS = 300;
-const SECOND_ATTEMPT_MS = 700;
-const OPEN_TIMEOUT_MS = 1000;
 const DUMP_ATTEMPTS = 3;
-
-const ADVICE_BY_ERRNO: Readonly<Record<string, string>> = {
-  ENODEV: "look at `ip link`: the interface is gone, or has another index after it was made anew",
-  EINVAL: "check the address and its prefix length",
-  EEXIST: "look at `ip address`: another entry stands in the way",
-  ENOBUFS: "the kernel is out of memory for the request; look at `free` and `dmesg`",
-};
 
 /**
  * Questions and changes to the kernel about links and addresses, over node-netlink.
@@ -71,7 +54,7 @@ const ADVICE_BY_ERRNO: Readonly<Record<string, string>> = {
  * An open RouteSocket keeps the process alive and one thread of libuv's pool busy.
  */
 export class RouteSocket {
-  #socket: NetlinkSocket | null;
+  readonly #channel: NetlinkChannel;
   #lastCall: Promise<unknown> = Promise.resolve();
   readonly #immediate = new ImmediateAddress();
   #callsUnderWay = 0;
@@ -79,13 +62,13 @@ export class RouteSocket {
   /** Entries that this socket put, and of which it knows that no other form (prefix length) is left. */
   readonly #soleEntries = new Set<string>();
 
-  private constructor(socket: NetlinkSocket) {
-    this.#socket = socket;
+  private constructor(channel: NetlinkChannel) {
+    this.#channel = channel;
   }
 
   /** Needs no privilege; changes do. Throws LbError LB_NETLINK_*. */
   static async open(): Promise<RouteSocket> {
-    return new RouteSocket(await openSocket());
+    return new RouteSocket(await NetlinkChannel.open());
   }
 
   /** Null: there is no interface of that name. Errors: LB_NETLINK_*. */
@@ -108,7 +91,7 @@ export class RouteSocket {
    */
   putAddress(entry: AddressEntry & { readonly leaseMs: number }): Promise<void> {
     const put = this.#inTurn(async () => {
-      await this.#request(
+      await this.#channel.request(
         `adding ${describeEntry(entry)}`,
         MessageType.newAddress,
         MessageFlag.create | MessageFlag.replace,
@@ -180,7 +163,12 @@ export class RouteSocket {
   /** Errors: LB_PERMISSION, LB_NETLINK_*. */
   takeLinkUp(index: number): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#request(`taking interface ${index} up`, MessageType.newLink, 0, encodeLinkUp(index));
+      await this.#channel.request(
+        `taking interface ${index} up`,
+        MessageType.newLink,
+        0,
+        encodeLinkUp(index),
+      );
     });
   }
 
@@ -191,13 +179,13 @@ export class RouteSocket {
 
   #put(what: string, type: number, mode: number, payload: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#request(what, type, MessageFlag.create | mode, payload).catch(noneWhen("EEXIST"));
+      await this.#channel.request(what, type, MessageFlag.create | mode, payload).catch(noneWhen("EEXIST"));
     });
   }
 
   #remove(what: string, type: number, payload: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#request(what, type, 0, payload).catch(noneWhen("ESRCH", "ENOENT", "ENODEV"));
+      await this.#channel.request(what, type, 0, payload).catch(noneWhen("ESRCH", "ENOENT", "ENODEV"));
     });
   }
 
@@ -207,7 +195,7 @@ export class RouteSocket {
     this.#closed = true;
     await this.#lastCall;
     this.#immediate.close();
-    await this.#discardSocket();
+    await this.#channel.close();
   }
 
   #inTurn<T>(call: () => Promise<T>): Promise<T> {
@@ -226,12 +214,9 @@ export class RouteSocket {
   }
 
   async #link(name: string): Promise<LinkMessage | null> {
-    const packets = await this.#request(
-      `looking up the interface ${name}`,
-      MessageType.getLink,
-      0,
-      encodeLinkRequest({ name }),
-    ).catch(noneWhen("ENODEV"));
+    const packets = await this.#channel
+      .request(`looking up the interface ${name}`, MessageType.getLink, 0, encodeLinkRequest({ name }))
+      .catch(noneWhen("ENODEV"));
     for (const packet of packets ?? []) {
       const link = parseLinkMessage(packet.payload);
       if (link instanceof Malformed) throw malformedError(`the interface ${name}`, link);
@@ -243,7 +228,7 @@ export class RouteSocket {
   /** The kernel tells the addresses of every interface, whatever the request says of one. */
   async #addresses(index: number): Promise<AddressMessage[]> {
     for (let attempt = 1; ; attempt++) {
-      const packets = await this.#request(
+      const packets = await this.#channel.request(
         "reading the addresses",
         MessageType.getAddress,
         MessageFlag.dump,
@@ -262,12 +247,14 @@ export class RouteSocket {
   }
 
   async #removeEntry(entry: AddressEntry): Promise<boolean> {
-    const answer = await this.#request(
-      `removing ${describeEntry(entry)}`,
-      MessageType.deleteAddress,
-      0,
-      encodeAddressChange({ index: entry.index, address: entry.address, prefixLength: entry.prefixLength }),
-    ).catch(noneWhen("EADDRNOTAVAIL", "ENODEV"));
+    const answer = await this.#channel
+      .request(
+        `removing ${describeEntry(entry)}`,
+        MessageType.deleteAddress,
+        0,
+        encodeAddressChange({ index: entry.index, address: entry.address, prefixLength: entry.prefixLength }),
+      )
+      .catch(noneWhen("EADDRNOTAVAIL", "ENODEV"));
     return answer !== null;
   }
 
@@ -280,117 +267,8 @@ export class RouteSocket {
     for (const other of others) await this.#removeEntry(other);
     return others.length;
   }
-
-  async #request(what: string, type: number, flags: number, payload: Uint8Array): Promise<Packet[]> {
-    try {
-      return await this.#attempt(what, type, flags, payload, FIRST_ATTEMPT_MS);
-    } catch (error) {
-      if (!(error instanceof LbError) || error.code !== TIMEOUT_CODE) throw error;
-    }
-    return this.#attempt(what, type, flags, payload, SECOND_ATTEMPT_MS);
-  }
-
-  async #attempt(
-    what: string,
-    type: number,
-    flags: number,
-    payload: Uint8Array,
-    timeout: number,
-  ): Promise<Packet[]> {
-    this.#socket ??= await openSocket();
-    const header = {
-      nlmsg_type: BigInt(type),
-      nlmsg_flags: BigInt(flags | MessageFlag.request | MessageFlag.ack),
-    };
-    const answer = await this.#socket
-      .tryTalk({ header, payload: Buffer.from(payload) }, { timeout })
-      .catch((cause) => {
-        void this.#discardSocket();
-        throw talkError(what, cause);
-      });
-    if (answer.errorCode !== 0) throw refusalError(what, errnoName(answer.errorCode));
-    return answer.packets;
-  }
-
-  async #discardSocket(): Promise<void> {
-    const socket = this.#socket;
-    this.#socket = null;
-    // A socket whose reader has died never finishes closing, or has done so already.
-    if (socket !== null) await withinTimeout(socket.close()).catch(() => undefined);
-  }
-}
-
-async function openSocket(): Promise<NetlinkSocket> {
-  const opening = netlink.open({ family: NETLINK_ROUTE });
-  try {
-    return await withinTimeout(opening);
-  } catch (cause) {
-    // One that opens after all would hold its thread for ever.
-    opening.then((late) => late.close()).catch(() => undefined);
-    throw talkError("opening a netlink socket", cause);
-  }
-}
-
-/** The text by which node-netlink tells a time-out. */
-const TIMED_OUT = "timeout reached";
-
-/** node-netlink works through libuv's pool of threads, and not at all while others occupy every one of them. */
-async function withinTimeout<T>(promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(TIMED_OUT)), OPEN_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function describeEntry(entry: AddressEntry): string {
   return `${entry.address}/${entry.prefixLength} on interface ${entry.index}`;
-}
-
-/** Turns a refusal by one of these errnos into null. */
-function noneWhen(...errnos: string[]): (error: unknown) => null {
-  return (error) => {
-    if (error instanceof LbError && errnos.some((errno) => error.code === `LB_NETLINK_${errno}`)) return null;
-    throw error;
-  };
-}
-
-function refusalError(what: string, errno: string, options?: ErrorOptions): LbError {
-  if (errno === "EPERM" || errno === "EACCES") return permissionError(what, "CAP_NET_ADMIN", options);
-  return new LbError(
-    `LB_NETLINK_${errno}`,
-    `${what}: ${errno}`,
-    ADVICE_BY_ERRNO[errno] ?? "look up the error in errno(3), and at `ip address`",
-    options,
-  );
-}
-
-function talkError(what: string, cause: unknown): LbError {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  if (text === TIMED_OUT) return timeoutError(what, { cause });
-  const errno = errnoNameOfText(text);
-  return refusalError(what, /^E[A-Z0-9]+$/.test(errno) ? errno : "UNKNOWN", { cause });
-}
-
-const TIMEOUT_CODE = "LB_NETLINK_TIMEOUT";
-
-function timeoutError(what: string, options?: ErrorOptions): LbError {
-  return new LbError(
-    TIMEOUT_CODE,
-    `${what}: no answer within a second`,
-    "something holds every thread of libuv's pool, or the machine was frozen; a larger UV_THREADPOOL_SIZE helps",
-    options,
-  );
-}
-
-function malformedError(what: string, { problem }: Malformed): LbError {
-  return new LbError(
-    "LB_NETLINK_MALFORMED",
-    `what the kernel tells of ${what} cannot be read: ${problem}`,
-    "report it, with the output of `uname -r` and `ip -d address`",
-  );
 }

@@ -6,6 +6,7 @@ import type { Connection, ConnectionHandler, DeadlineKind } from "./engine/engin
 import { greet } from "./greeting.js";
 import { HeldBytes } from "./held-bytes.js";
 import { Cause, Stage } from "./log/termination.js";
+import { logSession } from "./log-session.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { Sought } from "./queue/server-queue.js";
 import type { Route } from "./route.js";
@@ -364,41 +365,17 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
     this.end(true, true);
   }
 
-  /** For the log, while the accounts still stand as they were. */
+  /** For the log. */
   private tell(wasOpen: boolean): void {
-    const { exchangeLog, config, engine } = this.route;
-    const { counts } = exchangeLog;
-    exchangeLog.write({
-      clientAddress: this.client.remoteAddress,
-      clientPort: this.client.remotePort,
-      frontend: config.name,
-      overTls: this.overTls,
-      // HAProxy names the frontend where it came to no backend.
-      backend: this.isRouted ? this.route.backend.name : config.name,
-      server: this.search.lastServer < 0 ? null : config.servers[this.search.lastServer].name,
-      beganEpochMs: exchangeLog.epochMs(this.startedMs),
-      requestMs: -1,
-      queueMs:
-        this.firstAttemptMs < 0
-          ? -1
-          : Math.round((wasOpen ? this.connectStartedMs : this.firstAttemptMs) - this.startedMs),
-      connectMs: wasOpen ? Math.round(this.connectMs) : -1,
-      responseMs: -1,
-      totalMs: Math.round(engine.now() - this.startedMs),
-      status: -1,
-      bytes: this.sentBytes,
-      cause: this.cause,
-      stage: this.stage(wasOpen),
-      cookies: "--",
-      processConnections: counts.process(),
-      frontendConnections: counts.frontend(),
-      backendSessions: this.isRouted ? counts.backend() - 1 : 0,
-      serverSessions: this.search.server < 0 ? 0 : counts.server(this.search.server) - 1,
+    const { startedMs, firstAttemptMs, connectStartedMs } = this;
+    const queuedUntilMs = wasOpen ? connectStartedMs : firstAttemptMs;
+    logSession(this.route, this.client, this.search, {
+      ...{ overTls: this.overTls, isRouted: this.isRouted, startedMs },
+      queueMs: firstAttemptMs < 0 ? -1 : queuedUntilMs - startedMs,
+      connectMs: wasOpen ? this.connectMs : -1,
+      ...{ bytes: this.sentBytes, cause: this.cause, stage: this.stage(wasOpen) },
       retries: this.retries + this.redispatches,
       isRedispatched: this.redispatches > 0,
-      serverQueue: this.search.serverQueue,
-      backendQueue: this.search.backendQueue,
-      request: null,
     });
   }
 

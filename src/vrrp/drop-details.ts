@@ -1,4 +1,4 @@
-import type { Drop } from "./receive-checks.js";
+import type { Drop } from "./drop.js";
 import type { DropStatus } from "./status.js";
 
 /** What an operator needs; more sources than that are an attack, and memory stays bounded. */

@@ -1,5 +1,5 @@
+import type { Drop, DropReason } from "./drop.js";
 import { DropLog } from "./drop-log.js";
-import type { Drop, DropReason } from "./receive-checks.js";
 import type { SpeakerLog } from "./speaker-log.js";
 
 /** Writes to the log what was wrong with the adverts of one interface, rarely enough. */

@@ -4,6 +4,7 @@ import type { TrackConfig } from "../config/tracking-config.js";
 import type { PeerLinkStatus } from "../peer-link/status.js";
 import { type AdvertDatagram, advertDatagrams } from "./advert.js";
 import type { HmacMd5 } from "./authentication-header.js";
+import type { Drop } from "./drop.js";
 import { DropDetails } from "./drop-details.js";
 import { DropLog } from "./drop-log.js";
 import type { VrrpEvent } from "./event.js";
@@ -19,7 +20,6 @@ import {
   nextDeadlineMs,
 } from "./instance-state.js";
 import type { InstanceLegacy } from "./legacy.js";
-import type { Drop } from "./receive-checks.js";
 import { AddressKeeper, type KeeperPort, type KeeperSettings } from "./speaker-addresses.js";
 import type { SpeakerLog } from "./speaker-log.js";
 import { RouteKeeper, type RoutesPort } from "./speaker-routes.js";

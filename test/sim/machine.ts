@@ -1,6 +1,7 @@
 import type { VrrpInstanceConfig } from "../../src/config/config.js";
+import type { LocalRouter } from "../../src/vrrp/configuration-checks.js";
 import type { InstanceInput } from "../../src/vrrp/instance-state.js";
-import { type LocalRouter, type Received, receive } from "../../src/vrrp/receive-checks.js";
+import { type Received, receive } from "../../src/vrrp/receive-checks.js";
 import { MachineClock } from "./machine-clock.js";
 import { SimulatedRouter, type StateMachine } from "./router.js";
 import type { VirtualLan } from "./virtual-lan.js";

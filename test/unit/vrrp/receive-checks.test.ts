@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import t from "tap";
 import type { VrrpInstanceConfig } from "../../../src/config/config.js";
+import type { DropReason } from "../../../src/vrrp/drop.js";
 import { type AdvertPacketV2, encodeAdvertV2, passwordBytes } from "../../../src/vrrp/packet-v2.js";
 import {
   type AdvertPacketV3,
@@ -8,7 +9,7 @@ import {
   type ChecksumReading,
   encodeAdvertV3,
 } from "../../../src/vrrp/packet-v3.js";
-import { type DropReason, receive, receiveIpv6 } from "../../../src/vrrp/receive-checks.js";
+import { receive, receiveIpv6 } from "../../../src/vrrp/receive-checks.js";
 import { datagram, routerConfig } from "./datagrams.js";
 
 const ownAddress = "192.168.33.80";

@@ -31,6 +31,10 @@ export function renderWatch(report: NodeReport, changes: readonly Change[], scre
     ],
     [],
     ...report.vrrp.flatMap((instance) => [...renderInstance(report, instance), []]),
+    ...(report.findings ?? []).flatMap(({ tone, text }): Piece[][] => [
+      [[tone === "bad" ? "red" : "yellow", text]],
+      [],
+    ]),
     ...report.proxies.flatMap((proxy) => [...renderProxy(proxy), []]),
   ];
   const told = changes.toSorted((a, b) => b.epochMs - a.epochMs);

@@ -55,6 +55,8 @@ export interface Command {
 export interface SocketActions extends ServerActions, AgentActions {
   /** The greatest values, or with `all` every counter. */
   clearCounters(all: boolean): void;
+  /** Somebody looks at both nodes: the partners are to tell of their servers. */
+  look(): void;
   /** Lines of `show cli sockets`. */
   sockets(): string;
 }

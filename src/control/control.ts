@@ -23,6 +23,7 @@ import { Dashboard, readOnlyBecause } from "./dashboard/dashboard.js";
 import { Inquirer } from "./inquirer.js";
 import type { NodeView } from "./node-view.js";
 import { Notifier } from "./notify/notifier.js";
+import { PartnerServers } from "./partner-servers.js";
 import { releaseDate, version } from "./release.js";
 import type { ServerActions } from "./server-commands.js";
 import { ServerProbe } from "./server-probe.js";
@@ -69,6 +70,7 @@ export class Control {
   };
   private readonly trackers: Trackers;
   private readonly notifier: Notifier;
+  private readonly partners: PartnerServers;
   private probe: ServerProbe | null = null;
   /** Questions to the main thread that it has not answered yet. */
   private readonly asked = new Map<number, (text: string) => void>();
@@ -83,6 +85,7 @@ export class Control {
   ) {
     this.table = new StatsTable(data.proxies, data.threads, data.statsBuffer);
     this.trackers = new Trackers(data.tracking, data.known, log, (fact) => post({ kind: "tracked", fact }));
+    this.partners = new PartnerServers(post, (fields, message) => log.warn(fields, message));
     this.notifier = new Notifier(data.alerts, log, (id) => post({ kind: "notified", id }));
     this.servers = new ServerTable(data.proxies, { buffer: data.serversBuffer });
     const schedule = (delayMs: number, run: () => void) => {
@@ -139,6 +142,12 @@ export class Control {
       case "told":
         this.inquirer.take(message.id, message.part, message.silent);
         break;
+      case "watched":
+        this.partners.setWatched(message.isWatched);
+        break;
+      case "partner-servers":
+        this.partners.take(message.address, message.report, Date.now());
+        break;
       case "notify":
         this.notifier.take(message.jobs);
         break;
@@ -177,6 +186,7 @@ export class Control {
       }),
       vrrpConfigured: data.vrrpConfigured,
       vrrp: this.vrrp,
+      partnerServers: this.partners.all,
     };
   }
 
@@ -209,6 +219,7 @@ export class Control {
   private sample(): void {
     this.rates = sampleRates(this.rates, readSnapshot(this.table, this.data.proxies), monotonicMs());
     this.dashboard?.sample();
+    this.partners.sample(monotonicMs(), () => this.view());
   }
 
   private clearCounters(all: boolean): void {
@@ -227,6 +238,7 @@ export class Control {
       {
         ...this.serverActions,
         clearCounters: (all) => this.clearCounters(all),
+        look: () => this.partners.look(monotonicMs()),
         sockets: () => `unix@${config.path} ${config.level ?? "admin"} all\n`,
       },
       undefined,
@@ -248,6 +260,7 @@ export class Control {
     this.dashboard ??= new Dashboard(
       () => this.view(),
       () => this.ask("changes"),
+      () => this.partners.look(monotonicMs()),
       readOnlyBecause(config),
     );
     const app = await createAdmin(config, () => this.view(), this.dashboard, {

@@ -3,6 +3,7 @@ import type { ProxyLatencies } from "../proxy/stats/proxy-latencies.js";
 import type { Rates } from "../proxy/stats/rates.js";
 import type { Snapshot } from "../proxy/stats/snapshot.js";
 import type { VrrpStatus } from "../vrrp/status.js";
+import type { PartnerReport } from "./partner-servers.js";
 import type { BackendView } from "./server-view.js";
 
 /** Everything that a reader may see of this node, at one instant: what every answer is made from. */
@@ -33,6 +34,8 @@ export interface NodeView {
   readonly backends: readonly BackendView[];
   readonly vrrpConfigured: boolean;
   readonly vrrp: readonly VrrpStatus[];
+  /** What the partners last said of their servers, by address; they do so while somebody looks. */
+  readonly partnerServers: ReadonlyMap<string, PartnerReport>;
 }
 
 export function uptimeSeconds(view: NodeView): number {

@@ -42,7 +42,10 @@ export const operatorCommands: readonly Command[] = [
     level: "operator",
     usage: "show node",
     summary: "report VRRP, proxies, servers and rates as JSON, for lb watch",
-    run: (_args, view) => ({ kind: "text", text: formatNodeJson(view()) }),
+    run: (_args, view, { look }) => {
+      look();
+      return { kind: "text", text: formatNodeJson(view()) };
+    },
   },
 ];
 

@@ -1,5 +1,7 @@
 import { hasBackend, hasFrontend } from "../config/proxy-sides.js";
 import type { VrrpStatus } from "../vrrp/status.js";
+import { findings, partnerServers } from "./dashboard/partner-summary.js";
+import type { Finding, PartnerServersSummary } from "./dashboard/shape.js";
 import { describeEndpoint } from "./format.js";
 import { type NodeView, uptimeSeconds } from "./node-view.js";
 
@@ -15,6 +17,10 @@ export interface NodeReport {
   readonly bytesOutPerSecond: number;
   readonly vrrp: readonly VrrpStatus[];
   readonly proxies: readonly ProxyReport[];
+  /** The partners' servers, as they tell of them while somebody asks; a daemon before this version has none. */
+  readonly partners?: readonly PartnerServersSummary[];
+  /** Where both nodes see the same server differently. */
+  readonly findings?: readonly Finding[];
 }
 
 export interface ProxyReport {
@@ -64,6 +70,8 @@ export function reportNode(view: NodeView): NodeReport {
     requestsPerSecond: view.rates.requests.perSecond,
     bytesOutPerSecond: view.rates.bytesOut.perSecond,
     vrrp: view.vrrp,
+    partners: partnerServers(view),
+    findings: findings(view),
     proxies: view.proxies.map((proxy, i): ProxyReport => {
       const { frontend, backend, servers } = view.snapshot.proxies[i];
       const rates = view.rates.proxies[i];

@@ -9,9 +9,10 @@ import type {
 } from "../control/dashboard/shape.js";
 import { Charts } from "./charts.js";
 import { byId, describeAge, describeClock, describeCount, element, fact } from "./elements.js";
+import { findingCards, partnerSections } from "./partner-servers.js";
 
 /** As `dashboardFormat` where this state is made: of another one nothing here can be believed. */
-const format = 1;
+const format = 2;
 
 let charts: Charts | null = null;
 /** A field that somebody is typing in is not taken away from him. */
@@ -60,6 +61,8 @@ function show(state: DashboardState): void {
   byId("instances").replaceChildren(...state.instances.map((instance) => instanceCard(instance, state)));
   if (!isEditing)
     byId("proxies").replaceChildren(...state.proxies.flatMap((proxy) => proxyTable(proxy, state)));
+  byId("findings").replaceChildren(...findingCards(state.findings));
+  byId("partners").replaceChildren(...state.partners.flatMap(partnerSections));
   byId("events").replaceChildren(...eventList(state.events));
   const series = state.proxies.filter(({ requestsPerSecond }) => requestsPerSecond !== null);
   // Another configuration has other lines.

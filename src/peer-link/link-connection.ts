@@ -68,6 +68,11 @@ export class LinkConnection {
     }
   }
 
+  /** For what is worth nothing a moment later: it is left out while anything else waits for the partner. */
+  sendIfIdle(message: PeerMessage): void {
+    if (this.#socket.writableLength === 0) this.send(message);
+  }
+
   /** Ends it with what is queued, and tells nobody. */
   close(): void {
     this.#over = true;
@@ -102,8 +107,8 @@ export class LinkConnection {
   #onMessage(body: Uint8Array): void {
     this.#armSilence();
     const message = parseMessage(body);
-    if (message === null) this.#refuse("message", "it sends a message that is not known here");
-    else this.#events.onMessage(this, message);
+    if (message === null) this.#refuse("message", "it sends what is no message");
+    else if (message !== "unknown") this.#events.onMessage(this, message);
   }
 
   #armSilence(): void {

@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { Check } from "typebox/value";
-import { parseJson } from "../json.js";
+import { isRecord, parseJson } from "../json.js";
 
 /**
  * What the partners tell each other, as JSON in the link's authenticated messages. A member that is not known is left
@@ -45,6 +45,17 @@ const stateMessage = Type.Object({
     { maxItems: 16 },
   ),
   load: Type.Optional(nodeLoad),
+  /** Somebody looks at the sender's dashboard: it wants `servers`, and gets it from whoever knows that message. */
+  watches: Type.Optional(Type.Boolean()),
+});
+
+/**
+ * The sender's servers, for a partner that watches: at most one a second. The main threads carry the text unread, from one
+ * control thread to the other (`server-report.ts`).
+ */
+const serversMessage = Type.Object({
+  kind: Type.Literal("servers"),
+  report: Type.String({ maxLength: 16_384 }),
 });
 
 /** Goodbye: the process ends in good order, and its closed link is no sign of a crash. */
@@ -82,7 +93,19 @@ const answerMessage = Type.Object({
   refusal: Type.Union([Type.Null(), Type.String({ maxLength: 500 })]),
 });
 
-const messageSchema = Type.Union([stateMessage, byeMessage, moveMessage, answerMessage]);
+const messageSchema = Type.Union([stateMessage, serversMessage, byeMessage, moveMessage, answerMessage]);
+/** Of this version; a kind that is none of them is a newer partner's, and no fault. */
+const kinds: readonly string[] = [
+  "state",
+  "servers",
+  "bye",
+  "take",
+  "offer",
+  "withdraw",
+  "go",
+  "done",
+  "answer",
+];
 
 export type PeerMessage = Type.Static<typeof messageSchema>;
 export type StateMessage = Type.Static<typeof stateMessage>;
@@ -95,8 +118,10 @@ export function encodeMessage(message: PeerMessage): Uint8Array {
   return Buffer.from(JSON.stringify(message));
 }
 
-/** Null: it is no message of this version. */
-export function parseMessage(body: Uint8Array): PeerMessage | null {
+/** `unknown`: of a kind that this version does not know, to be left out of account. Null: it is no message. */
+export function parseMessage(body: Uint8Array): PeerMessage | "unknown" | null {
   const value = parseJson(Buffer.from(body).toString("utf8"));
-  return Check(messageSchema, value) ? value : null;
+  if (Check(messageSchema, value)) return value;
+  const kind = isRecord(value) ? value.kind : null;
+  return typeof kind === "string" && !kinds.includes(kind) ? "unknown" : null;
 }

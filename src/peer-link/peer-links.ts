@@ -118,6 +118,19 @@ export class PeerLinks {
     for (const [address, { link }] of this.#partners) link?.send(this.#options.describe(address));
   }
 
+  /** Somebody looks at the dashboard of a partner, and wants to see this node's servers. */
+  get isWatched(): boolean {
+    return [...this.#partners.values()].some(
+      ({ link, said }) => link?.isOpen === true && said?.watches === true,
+    );
+  }
+
+  /** To the partners that watch; `report` is a `ServerReport`'s text. */
+  tellServers(report: string): void {
+    for (const { link, said } of this.#partners.values())
+      if (said?.watches === true) link?.sendIfIdle({ kind: "servers", report });
+  }
+
   /** This node's address on the way to a partner. */
   localAddress(address: string): string | null {
     return this.#partners.get(address)?.local ?? null;
@@ -242,6 +255,8 @@ export class PeerLinks {
       return;
     }
     partner.link = opened;
+    // It may be another version by now: what it wants it says anew.
+    if (partner.said !== null) partner.said = { ...partner.said, watches: false };
     before?.close();
     this.#input(partner, { kind: "opened" });
     opened.send(this.#options.describe(partner.address));

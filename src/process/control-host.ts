@@ -50,6 +50,8 @@ export interface ControlHostOptions {
   onTracked(fact: TrackedFact): void;
   readonly outbox: Outbox;
   onServerReached(proxy: string, server: string): void;
+  /** For the partners' dashboards, or about this node's. */
+  onServerReport(message: Extract<FromControlThread, { readonly kind: "watching" | "servers" }>): void;
   /** What was asked for by name cannot be opened. */
   onFatal(error: LbError): void;
   /** An operator asks for something. */
@@ -250,6 +252,10 @@ export class ControlHost {
     this.thread.post({ kind: "vrrp", instances: statuses });
   }
 
+  post(message: ToControlThread): void {
+    this.thread.post(message);
+  }
+
   /** Whoever is to be told of a transition, in order; jobs are told again when the thread that had them has died. */
   notify(jobs: readonly NumberedJob[]): void {
     if (jobs.length > 0) this.thread.post({ kind: "notify", jobs });
@@ -308,6 +314,8 @@ export class ControlHost {
       this.options.outbox.acknowledge(message.id);
     } else if (message.kind === "server-reached") {
       this.options.onServerReached(message.proxy, message.server);
+    } else if (message.kind === "watching" || message.kind === "servers") {
+      this.options.onServerReport(message);
     } else if (message.kind === "request") {
       this.options.onRequest(message.request);
     } else if (message.kind === "ask") {

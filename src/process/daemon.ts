@@ -21,6 +21,7 @@ import { Outbox, planNotices } from "./notices.js";
 import type { Question } from "./reload-answer.js";
 import { type ReloadPlan, sameAdminListen } from "./reload-plan.js";
 import { type ReadAgain, Reloads } from "./reloads.js";
+import { ServerReportCarrier } from "./server-reports.js";
 import { StartUp } from "./start-up.js";
 import { summarizeCounters } from "./state-dump.js";
 import { Upgrades } from "./upgrades.js";
@@ -72,6 +73,7 @@ export class Daemon {
   private readonly watch: NodeWatch;
   private readonly outbox = new Outbox();
   private readonly recorder = new FlightRecorder();
+  private readonly reports = new ServerReportCarrier({ vrrp: () => this.vrrp, control: () => this.control });
   /** Called when a control thread that a reload replaces has ended. */
   private controlGone: (() => void) | null = null;
   /** Why the daemon ended by itself. */
@@ -148,6 +150,7 @@ export class Daemon {
         onMovedAway: (untilMs) => this.plane.moveAway(Math.max(0, untilMs - performance.now() - cutAheadMs)),
         onMoveEnded: () => this.plane.stay(),
       },
+      reports: this.reports,
       facts: () => this.watch.facts(),
       onStatus: (statuses) => this.showStatus(statuses),
       onDatagram: (direction, on, datagram) => this.recorder.advert(direction, on, datagram, Date.now()),
@@ -165,7 +168,10 @@ export class Daemon {
       plane: this.plane,
       log: this.log,
       startedEpochMs: this.startedEpochMs,
-      onReady: () => this.startUp.wake(),
+      onReady: () => {
+        this.startUp.wake();
+        this.reports.onControlReady();
+      },
       known: () => this.watch.known(),
       onTracked: (fact) => {
         this.watch.take(fact);
@@ -173,6 +179,9 @@ export class Daemon {
       },
       outbox: this.outbox,
       onServerReached: (proxy, server) => this.watch.takeReached(proxy, server),
+      onServerReport: (message) => {
+        if (host === this.control) this.reports.onControl(message);
+      },
       onFatal: (error) => this.onControlFailure(error),
       onRequest: (request) => this.onRequest(request),
       onAsk: (question, answer) => this.onAsk(question, answer),

@@ -121,6 +121,10 @@ export type ToControlThread =
   /** To `inquire` of this number; `part` null: that was all, and `silent` threads have not told everything. */
   | { readonly kind: "told"; readonly id: number; readonly part: InquiryPart | null; readonly silent: number }
   | { readonly kind: "notify"; readonly jobs: readonly NumberedJob[] }
+  /** Whether somebody looks at a partner's dashboard: then `servers` is to come each second. */
+  | { readonly kind: "watched"; readonly isWatched: boolean }
+  /** What the partner at `address` says of its servers, unread. */
+  | { readonly kind: "partner-servers"; readonly address: string; readonly report: string }
   /** `last`: the process ends too, so whoever is to be told must be told now. */
   | { readonly kind: "stop"; readonly last: boolean };
 
@@ -135,6 +139,10 @@ export type FromControlThread =
   /** A server of a proxy that reached none took a connection. */
   | { readonly kind: "server-reached"; readonly proxy: string; readonly server: string }
   | { readonly kind: "request"; readonly request: ControlRequest }
+  /** Whether somebody looks at this node's dashboard has changed. */
+  | { readonly kind: "watching"; readonly isWatching: boolean }
+  /** A `ServerReport` for the partners that watch. */
+  | { readonly kind: "servers"; readonly report: string }
   | { readonly kind: "ask"; readonly id: number; readonly question: Question }
   | { readonly kind: "inquire"; readonly id: number; readonly inquiry: Inquiry }
   /** The stats socket or admin server could not be opened. */

@@ -2,7 +2,7 @@ import type { Config } from "../config/config.js";
 import type { VrrpEvent } from "../vrrp/event.js";
 import type { VrrpLegacy } from "../vrrp/legacy.js";
 import type { Speaker } from "../vrrp/speaker.js";
-import type { MoveObserver, PeerLinkSettings } from "../vrrp/speaker-peers.js";
+import type { MoveObserver, PeerLinkSettings, ServerReports } from "../vrrp/speaker-peers.js";
 import type { OutsideFacts } from "../vrrp/speaker-tracking.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import type { Log } from "./log.js";
@@ -18,6 +18,7 @@ const mostAdvice = 100;
 export interface VrrpHostOptions {
   readonly log: Log;
   readonly moves: MoveObserver;
+  readonly reports: ServerReports;
   facts(): OutsideFacts;
   onStatus(statuses: readonly VrrpStatus[]): void;
   /** `config`: the one that knows whom the event is about. */
@@ -127,6 +128,16 @@ export class VrrpHost {
     else await this.speaker.handOver(unassisted);
   }
 
+  /** Whether somebody looks at this node's dashboard has changed. */
+  tellWatching(): void {
+    this.speaker?.tellWatching();
+  }
+
+  /** This node's servers, to the partners at whose dashboard somebody looks. */
+  tellServers(report: string): void {
+    this.speaker?.tellServers(report);
+  }
+
   async drain(): Promise<void> {
     await this.speaker?.drain();
   }
@@ -171,11 +182,12 @@ export class VrrpHost {
     if (config.vrrp.length === 0) return null;
     // Only now: a plain balancer runs without the raw socket's native module.
     const { Speaker } = await import("../vrrp/speaker.js");
-    const { log, moves, onDatagram } = this.options;
+    const { log, moves, reports, onDatagram } = this.options;
     return Speaker.open(config.vrrp, config.syncGroups, {
       log,
       peerLink,
       moves,
+      reports,
       onStatus: (statuses) => this.tell(statuses),
       onDatagram,
       onEvent: (event) => this.options.onEvent(event, this.configOf(event)),

@@ -97,7 +97,7 @@ export class SpeakerHandover {
   }
 
   onMessage(from: string, message: PeerMessage): void {
-    if (message.kind === "state" || message.kind === "bye") return;
+    if (message.kind === "state" || message.kind === "servers" || message.kind === "bye") return;
     const instance = this.#options.instance(from, message.virtualRouterId, message.family);
     if (instance === null) return;
     switch (message.kind) {

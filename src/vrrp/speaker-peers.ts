@@ -27,6 +27,18 @@ export interface MoveObserver {
   onMoveEnded(): void;
 }
 
+/** How the nodes' dashboards hear of each other's servers: what the control threads say is carried, and not read. */
+export interface ServerReports {
+  /** Somebody looks at this node's dashboard. */
+  isWatching(): boolean;
+  /** Whether somebody looks at a partner's has changed. */
+  onWatched(isWatched: boolean): void;
+  onReport(address: string, report: string): void;
+}
+
+/** One report a second is what a partner sends. */
+const shortestReportPauseMs = 500;
+
 /** What the peer link needs of an interface. */
 export interface PeerInterface {
   readonly name: string;
@@ -56,12 +68,23 @@ export class SpeakerPeers implements InterfaceObserver {
   readonly #links: PeerLinks;
   readonly #handover: SpeakerHandover;
   readonly #moves: MoveObserver;
+  readonly #reports: ServerReports;
+  #isWatched = false;
+  /** When each partner's last report came, monotonic ms. */
+  readonly #reportedMs = new Map<string, number>();
   readonly #ownAddress = new Map<PeerInterface, string>();
   /** On which interface a partner was heard. */
   readonly #interfaceOf = new Map<string, PeerInterface>();
 
-  constructor(settings: PeerLinkSettings, log: SpeakerLog, route: RouteSocket, moves: MoveObserver) {
+  constructor(
+    settings: PeerLinkSettings,
+    log: SpeakerLog,
+    route: RouteSocket,
+    moves: MoveObserver,
+    reports: ServerReports,
+  ) {
     this.#settings = settings;
+    this.#reports = reports;
     this.#moves = moves;
     this.#links = new PeerLinks({
       key: settings.key,
@@ -70,10 +93,20 @@ export class SpeakerPeers implements InterfaceObserver {
       describe: (address) => this.#describe(address),
       onDead: (address) => this.#onDead(address),
       onMessage: (address, message) => {
-        if (message.kind === "state") this.#onState(address, message);
+        if (message.kind === "servers") {
+          this.#onReport(address, message.report);
+          return;
+        }
+        if (message.kind === "state") {
+          this.#settleWatched();
+          this.#onState(address, message);
+        }
         this.#handover.onMessage(address, message);
       },
-      onChange: () => {},
+      onChange: (address, isUp) => {
+        if (!isUp) this.#reportedMs.delete(address);
+        this.#settleWatched();
+      },
     });
     const drainMs = (): number => this.#settings.drainMs;
     this.#handover = new SpeakerHandover({
@@ -132,6 +165,16 @@ export class SpeakerPeers implements InterfaceObserver {
     this.#links.tellAll();
   }
 
+  /** Whether somebody looks here has changed: the partners hear of it at once. */
+  tellWatching(): void {
+    this.#links.tellAll();
+  }
+
+  /** This node's servers, to the partners that watch. */
+  tellServers(report: string): void {
+    this.#links.tellServers(report);
+  }
+
   /** Removes what a process that died in a move has left. */
   cleanUp(): Promise<void> {
     return this.#handover.cleanUp([...this.#ownAddress.keys()].flatMap(({ instances }) => instances));
@@ -166,6 +209,7 @@ export class SpeakerPeers implements InterfaceObserver {
   }
 
   async close(): Promise<void> {
+    if (this.#isWatched) this.#reports.onWatched(false);
     await this.#handover.close();
     this.#links.close();
   }
@@ -211,7 +255,24 @@ export class SpeakerPeers implements InterfaceObserver {
         .linked()
         .map((member) => ({ address: member.address, routers: member.said?.routers ?? [] })),
       load: this.#moves.load(),
+      watches: this.#reports.isWatching(),
     };
+  }
+
+  #settleWatched(): void {
+    const { isWatched } = this.#links;
+    if (isWatched === this.#isWatched) return;
+    this.#isWatched = isWatched;
+    this.#reports.onWatched(isWatched);
+  }
+
+  /** What nobody here has asked for, or what comes too often, is left out. */
+  #onReport(address: string, report: string): void {
+    const nowMs = performance.now();
+    const before = this.#reportedMs.get(address) ?? Number.NEGATIVE_INFINITY;
+    if (!this.#reports.isWatching() || nowMs - before < shortestReportPauseMs) return;
+    this.#reportedMs.set(address, nowMs);
+    this.#reports.onReport(address, report);
   }
 
   #placeOf(instance: SpeakerInstance): { readonly interface: string; readonly address: string } | null {

@@ -12,7 +12,12 @@ import { SpeakerInterface } from "./speaker-interface.js";
 import { SpeakerLinkEvents } from "./speaker-link-events.js";
 import type { SpeakerLog } from "./speaker-log.js";
 import { NoAccept } from "./speaker-no-accept.js";
-import { type MoveObserver, type PeerLinkSettings, SpeakerPeers } from "./speaker-peers.js";
+import {
+  type MoveObserver,
+  type PeerLinkSettings,
+  type ServerReports,
+  SpeakerPeers,
+} from "./speaker-peers.js";
 import { assertRawSocketsAllowed } from "./speaker-socket.js";
 import { type OutsideFacts, SpeakerTracking } from "./speaker-tracking.js";
 import type { VrrpStatus } from "./status.js";
@@ -22,6 +27,7 @@ export interface SpeakerDependencies {
   /** Null: no peer link, VRRP alone decides. */
   readonly peerLink: PeerLinkSettings | null;
   readonly moves: MoveObserver;
+  readonly reports: ServerReports;
   /** Every instance's status, after each transition of any. */
   onStatus(statuses: readonly VrrpStatus[]): void;
   /** In the order in which it happened. */
@@ -68,7 +74,9 @@ export class Speaker {
   ) {
     this.#setup = { instances: configs, groups };
     this.#peers =
-      deps.peerLink === null ? null : new SpeakerPeers(deps.peerLink, deps.log, route, deps.moves);
+      deps.peerLink === null
+        ? null
+        : new SpeakerPeers(deps.peerLink, deps.log, route, deps.moves, deps.reports);
     this.#hooks = {
       isInGroup: (name) => this.#setup.groups.some(({ members }) => members.includes(name)),
       trackOf: (config) => this.#tracking.trackOf(config),
@@ -233,8 +241,8 @@ export class Speaker {
     this.#peers = null;
     await before?.close();
     if (settings !== null && !this.#isLeaving) {
-      const { log, moves } = this.#deps;
-      this.#peers = new SpeakerPeers(settings, log, this.#route, moves);
+      const { log, moves, reports } = this.#deps;
+      this.#peers = new SpeakerPeers(settings, log, this.#route, moves, reports);
     }
     for (const instance of this.#instances) {
       void instance.reconfigure(instance.config, this.#tracking.judge(instance.config));
@@ -378,6 +386,16 @@ export class Speaker {
   /** Connections are still served here whose address another node has: `stop` would cut them. */
   get lingers(): boolean {
     return this.#peers?.lingers ?? false;
+  }
+
+  /** Whether somebody looks at this node's dashboard has changed. */
+  tellWatching(): void {
+    this.#peers?.tellWatching();
+  }
+
+  /** This node's servers, to the partners at whose dashboard somebody looks. */
+  tellServers(report: string): void {
+    this.#peers?.tellServers(report);
   }
 
   async #prepareToGo(forGood: boolean): Promise<ReadonlySet<SpeakerInstance>> {

@@ -4,8 +4,10 @@ import t from "tap";
 import { startNginx } from "../../lab/backend.js";
 import { startBrowser } from "../../lab/browser.js";
 import { sleep, waitFor } from "../../lab/clock.js";
+import { tryRun } from "../../lab/command.js";
 import { demoPlan, Network, virtualAddress } from "../../lab/network.js";
 import { Probe } from "../../lab/probe.js";
+import { projectRoot } from "../../lab/project-root.js";
 import { startTandem, type Tandem, writeConfiguration } from "../../lab/tandem.js";
 
 const electionMs = 2 * 3609 + 45_000;
@@ -19,7 +21,7 @@ t.test("the dashboard in a browser shows both nodes, moves with them, and acts",
   t.teardown(() => network.close());
   for (const name of ["web-box1", "web-box2"]) await startNginx(network, network.host(name));
   const box1 = startBalancer(network, "lb-box1", 101);
-  startBalancer(network, "lb-box2", 100);
+  const box2 = startBalancer(network, "lb-box2", 100);
   await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
   const probe = Probe.start(network.host("client"));
   await probe.waitForService(10_000);
@@ -86,6 +88,27 @@ t.test("the dashboard in a browser shows both nodes, moves with them, and acts",
     await page.setViewportSize({ width: 1280, height: 1000 });
   });
 
+  await t.test("the partner's servers, and what it alone cannot reach", async (t) => {
+    const partners = page.locator("#partners");
+    await shows(partners, ["At lb-box2", "as it says itself", "web01", "192.168.33.68:80", "UP"]);
+    await shows(partners, ["L4OK"]);
+    t.equal(await page.locator("#findings").textContent(), "", "both see the same");
+    const host = network.host("lb-box2");
+    const chain = "add table ip cut; add chain ip cut out { type filter hook output priority 0; }";
+    await host.run("nft", `${chain}; add rule ip cut out ip daddr 192.168.33.69 tcp dport 80 drop`);
+    const finding = "http/web02 is UP here and DOWN at lb-box2";
+    await shows(page.locator("#findings"), [finding]);
+    await shows(partners.locator("tbody tr", { hasText: "web02" }), ["DOWN", "L4TOUT"]);
+    await shows(page.locator("#proxies tbody tr", { hasText: "web02" }), ["UP"]);
+    t.match((await tandem(box1, "watch", "--once")).stdout, finding);
+    await host.run("nft", "delete table ip cut");
+    await waitFor("an end of it", 15_000, async () => (await page.locator("#findings").textContent()) === "");
+    await box2.stop();
+    await shows(partners, ["ago, and its peer link is", "web01"]);
+    startBalancer(network, "lb-box2", 100);
+    await shows(partners, ["as it says itself"], electionMs);
+  });
+
   await t.test("Drain this node: the partner is master, and the page says so", async () => {
     await page.getByRole("button", { name: "Drain this node" }).click();
     await network.waitForHolder(virtualAddress, "lb-box2", electionMs);
@@ -129,6 +152,12 @@ admin: { bind: "${host.address}:8404", stats: { password: "${password}" } }
 drain_timeout: 3s
 `;
   return startTandem(network, host, "--config", writeConfiguration(network, host, configuration));
+}
+
+/** A command against a node's stats socket. */
+function tandem(node: Tandem, ...words: string[]) {
+  const lb = join(projectRoot, "bin/lb.js");
+  return tryRun(process.execPath, [lb, ...words, "--stats-socket", node.statsSocket]);
 }
 
 async function shows(

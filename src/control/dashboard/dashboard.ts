@@ -40,10 +40,14 @@ export class Dashboard {
   private isTelling = false;
   private readonly listeners = new Set<(state: DashboardState) => void>();
 
-  /** `changes`: asks the flight recorder for them, as JSON. `readOnly`: why nothing can be changed; null: it can. */
+  /**
+   * `changes`: asks the flight recorder for them, as JSON. `look`: called while somebody looks, so that the partners tell of
+   * their servers. `readOnly`: why nothing can be changed; null: it can.
+   */
   constructor(
     private readonly view: () => NodeView,
     private readonly changes: () => Promise<string>,
+    private readonly look: () => void,
     readonly readOnly: string | null,
   ) {}
 
@@ -56,6 +60,7 @@ export class Dashboard {
   }
 
   async state(): Promise<DashboardState> {
+    this.look();
     await this.readEvents();
     return dashboardState(this.view(), this.last, this.events, this.partnerRates, this.readOnly);
   }

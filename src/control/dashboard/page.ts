@@ -15,8 +15,10 @@ export const dashboardPage = `<!doctype html>
 <noscript><p class="card pad">This page needs JavaScript; <a href="/">the statistics</a> do without.</p></noscript>
 <section id="nodes" class="grid" aria-label="Nodes"></section>
 <section id="instances" aria-label="Virtual addresses"></section>
+<section id="findings" aria-label="Differences between the nodes"></section>
 <section id="charts" class="grid" aria-label="Charts"></section>
 <section id="proxies" aria-label="Servers"></section>
+<section id="partners" aria-label="Servers of the partner"></section>
 <section id="events" aria-label="What happened"></section>
 </main>
 </body>
@@ -48,7 +50,8 @@ a{color:var(--info)}
 dl{display:flex;flex-wrap:wrap;gap:6px 22px;margin:10px 0 0}
 dt{color:var(--dim);font-size:12px}
 dd{margin:0;font-variant-numeric:tabular-nums;font-size:16px}
-.instance,#charts{margin-top:12px}
+.instance,#charts,.finding{margin-top:12px}
+.finding{border-left:4px solid var(--warn)}.finding.bad{border-color:var(--bad);font-weight:600}
 .instance p{margin:4px 0 0}
 .vip{font-size:18px;font-weight:650}
 button{font:inherit;padding:3px 11px;border:1px solid var(--line);border-radius:6px;background:var(--head);color:var(--text);cursor:pointer}
@@ -56,7 +59,7 @@ button:hover:enabled{border-color:var(--info)}
 button:disabled{opacity:.5;cursor:default}
 input{font:inherit;width:4.6em;padding:2px 6px;border:1px solid var(--line);border-radius:6px;background:var(--card);color:var(--text)}
 .end{margin-left:auto}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto}.partner{margin-bottom:12px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:6px 10px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
 thead th{background:var(--head);font-size:12px;color:var(--dim)}

@@ -136,6 +136,7 @@ function loadAssets(): ReadonlyMap<string, Asset> {
     ["app.js", own("app.js")],
     ["charts.js", own("charts.js")],
     ["elements.js", own("elements.js")],
+    ["partner-servers.js", own("partner-servers.js")],
     ["uplot.js", { type: script, text: readFileSync(chart, "utf8") }],
     ["style.css", { type: "text/css; charset=utf-8", text: `${chartStyle}\n${dashboardStyle}` }],
   ]);

@@ -9,6 +9,10 @@ export interface DashboardState {
   readonly nodes: readonly NodeSummary[];
   readonly instances: readonly InstanceSummary[];
   readonly proxies: readonly ProxySummary[];
+  /** The servers of each partner with a peer link. */
+  readonly partners: readonly PartnerServersSummary[];
+  /** Where both nodes see the same server differently. */
+  readonly findings: readonly Finding[];
   /** The oldest first. */
   readonly events: readonly DashboardEvent[];
   /** Why nothing can be changed from here; null: it can. */
@@ -17,7 +21,7 @@ export interface DashboardState {
 }
 
 /** A page of another version of this program loads itself again. */
-export const dashboardFormat = 1;
+export const dashboardFormat = 2;
 
 export interface NodeSummary {
   readonly name: string;
@@ -80,6 +84,43 @@ export interface ServerSummary {
   readonly responseMs: number;
   /** Failed connections and bad responses since the start. */
   readonly errors: number;
+}
+
+export interface PartnerServersSummary {
+  /** Its name, or its address while it has said none. */
+  readonly node: string;
+  /** It is reached, and has told a moment ago. */
+  readonly isCurrent: boolean;
+  /** Of what it told; null: it has told nothing. */
+  readonly ageMs: number | null;
+  /** How old this is, and why. */
+  readonly note: string;
+  readonly proxies: readonly { readonly name: string; readonly servers: readonly PartnerServer[] }[];
+  /** Servers that it had no room for. */
+  readonly left: number;
+}
+
+export interface PartnerServer {
+  readonly name: string;
+  readonly address: string;
+  readonly status: string;
+  readonly tone: Tone;
+  readonly admin: "ready" | "drain" | "maint";
+  readonly isDown: boolean;
+  readonly sinceMs: number;
+  /** What its last check there said. */
+  readonly check: string;
+  readonly weight: number;
+  readonly sessions: number;
+  readonly requestsPerSecond: number;
+  readonly errors: number;
+}
+
+export interface Finding {
+  readonly proxy: string;
+  readonly server: string;
+  readonly tone: Tone;
+  readonly text: string;
 }
 
 export interface DashboardEvent {

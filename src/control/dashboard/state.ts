@@ -2,8 +2,9 @@ import { hasFrontend } from "../../config/proxy-sides.js";
 import type { VrrpStatus } from "../../vrrp/status.js";
 import { describeDuration, describeEndpoint } from "../format.js";
 import type { NodeView } from "../node-view.js";
-import type { ServerView } from "../server-view.js";
 import { frontendRate } from "./history.js";
+import { findings, partnerServers } from "./partner-summary.js";
+import { describeCheck, toneOf } from "./server-words.js";
 import {
   type DashboardEvent,
   type DashboardState,
@@ -13,7 +14,6 @@ import {
   type NodeSummary,
   type ProxySummary,
   type Sample,
-  type Tone,
 } from "./shape.js";
 
 /** How fast the partners' requests come, by address, where two of their words are known. */
@@ -33,6 +33,8 @@ export function dashboardState(
     nodes: [self(view), ...partners(view, partnerRates)],
     instances: view.vrrp.map(instanceSummary),
     proxies: view.proxies.map((_, i) => proxySummary(view, i)),
+    partners: partnerServers(view),
+    findings: findings(view),
     events,
     readOnly,
     sample,
@@ -144,7 +146,7 @@ function proxySummary(view: NodeView, index: number): ProxySummary {
         address: describeEndpoint(host, port),
         status: state.status,
         tone: toneOf(state),
-        detail: state.check === null || state.admin === "maint" ? "" : checkWords(state.check),
+        detail: describeCheck(state),
         admin: state.admin,
         weight: state.userWeight,
         sessions: row.sessionsCurrent,
@@ -154,16 +156,4 @@ function proxySummary(view: NodeView, index: number): ProxySummary {
       };
     }),
   };
-}
-
-function checkWords({ status, code, durationMs, detail }: NonNullable<ServerView["check"]>): string {
-  const time = durationMs === null ? "" : ` in ${durationMs} ms`;
-  return `${status}${code === null ? "" : `/${code}`}${time}${detail === "" ? "" : `, ${detail}`}`;
-}
-
-function toneOf({ isStopped, isUsable, admin, check, status }: ServerView): Tone {
-  if (admin !== "ready") return "warn";
-  if (isStopped) return "bad";
-  if (check === null) return "dim";
-  return isUsable && status === "UP" ? "ok" : "warn";
 }

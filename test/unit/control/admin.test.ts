@@ -21,7 +21,12 @@ async function start(t: Test, changes: Partial<AdminConfig> = {}): Promise<Fasti
   const app = await createAdmin(
     { ...config, ...changes },
     view,
-    new Dashboard(view, async () => "", null),
+    new Dashboard(
+      view,
+      async () => "",
+      () => {},
+      null,
+    ),
     actions,
   );
   t.teardown(() => app.close());

@@ -31,14 +31,24 @@ interface Fixture {
 async function start(t: Test, readOnly: string | null = null): Promise<Fixture> {
   const asked: unknown[][] = [];
   const view = () => makeView(undefined, undefined, { vrrp: [makeInstance()] });
-  const app = await createAdmin(config, view, new Dashboard(view, async () => "", readOnly), {
-    setState: (...change) => asked.push(["state", ...change]),
-    setWeight: (...change) => asked.push(["weight", ...change]),
-    setTarget: (...change) => asked.push(["target", ...change]),
-    setHealth: (...change) => asked.push(["health", ...change]),
-    killSessions: (...change) => asked.push(["kill", ...change]),
-    request: (what) => asked.push([what]),
-  });
+  const app = await createAdmin(
+    config,
+    view,
+    new Dashboard(
+      view,
+      async () => "",
+      () => {},
+      readOnly,
+    ),
+    {
+      setState: (...change) => asked.push(["state", ...change]),
+      setWeight: (...change) => asked.push(["weight", ...change]),
+      setTarget: (...change) => asked.push(["target", ...change]),
+      setHealth: (...change) => asked.push(["health", ...change]),
+      killSessions: (...change) => asked.push(["kill", ...change]),
+      request: (what) => asked.push([what]),
+    },
+  );
   t.teardown(() => app.close());
   return { app, asked };
 }
@@ -204,6 +214,7 @@ t.test("the time line is what the flight recorder has, also while the main threa
   const dashboard = new Dashboard(
     view,
     () => (isSlow ? new Promise<string>(() => {}) : Promise.resolve(recorder.changesToJson("n", 0))),
+    () => {},
     null,
   );
   t.same((await dashboard.state()).events, [
@@ -229,6 +240,7 @@ t.test("who listens is told each second, and once where the main thread takes lo
       new Promise<string>((resolve) => {
         answer = resolve;
       }),
+    () => {},
     null,
   );
   let told = 0;

@@ -22,13 +22,23 @@ const authorization = `Basic ${Buffer.from(`${acting.user}:${acting.password}`).
 async function start(t: Test, config = acting, readOnly: string | null = null) {
   const view = () => makeView(proxies);
   const asked: string[] = [];
-  const app = await createAdmin(config, view, new Dashboard(view, async () => "", readOnly), {
-    ...noActions,
-    setState: (...change) => asked.push(`state ${change.join(" ")}`),
-    setHealth: (...change) => asked.push(`health ${change.join(" ")}`),
-    killSessions: (...change) => asked.push(`kill ${change.join(" ")}`),
-    request: () => {},
-  });
+  const app = await createAdmin(
+    config,
+    view,
+    new Dashboard(
+      view,
+      async () => "",
+      () => {},
+      readOnly,
+    ),
+    {
+      ...noActions,
+      setState: (...change) => asked.push(`state ${change.join(" ")}`),
+      setHealth: (...change) => asked.push(`health ${change.join(" ")}`),
+      killSessions: (...change) => asked.push(`kill ${change.join(" ")}`),
+      request: () => {},
+    },
+  );
   t.teardown(() => app.close());
   const get = (url: string) => app.inject({ url, headers: { authorization } });
   const token = /name="token" value="([^"]+)"/.exec((await get("/stats")).body)?.[1] ?? "";

@@ -78,6 +78,7 @@ export function makeView(
     }),
     vrrpConfigured: true,
     vrrp: [],
+    partnerServers: new Map(),
     ...changes,
   };
 }
@@ -89,6 +90,7 @@ export const noActions: SocketActions = {
   setTarget: () => {},
   setHealth: () => {},
   sockets: () => "",
+  look: () => {},
   setAgentEnabled: () => {},
   setAgentHealth: () => {},
   setAgentTarget: () => {},

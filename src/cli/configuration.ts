@@ -38,7 +38,7 @@ export async function readFullConfiguration(args: Arguments): Promise<FullConfig
 }
 
 /** Reads the configuration that a command line asks for. Throws LbError LB_NO_CONFIG, LB_CONFIG_UNREADABLE. */
-export async function readConfiguration(args: Arguments): Promise<Configuration> {
+async function readConfiguration(args: Arguments): Promise<Configuration> {
   const file = await readConfigFile(args.config, process.env);
   // Another file may be for a daemon that is started by hand.
   const confinement = file?.path === defaultConfigPath ? unitConfinement() : null;

@@ -70,7 +70,7 @@ function serversJson(servers: readonly ServerReport[]): string {
   return `[\n${servers.map((one) => `  ${JSON.stringify(one)}`).join(",\n")}\n]`;
 }
 
-export function listServers(servers: readonly ServerReport[]): string {
+function listServers(servers: readonly ServerReport[]): string {
   return table(
     ["SERVER", "ADDRESS", "STATUS", "WEIGHT", "SESSIONS", "REQ/S", "REQUESTS", "ERRORS", "CHECK"],
     servers.map((one) => [

@@ -105,7 +105,6 @@ export const configurationFlags: readonly OptionName[] = [
 const toFindTheDaemon: readonly OptionName[] = ["config", "stats-socket"];
 
 const serverActions = ["list", "enable", "disable", "drain", "weight"] as const;
-export type ServerAction = (typeof serverActions)[number];
 export const shells = ["bash", "zsh"] as const;
 
 export const commandUsages = [

@@ -1,3 +1,4 @@
+import type { RouteEntry, RuleEntry } from "../netlink/route-message.js";
 import type { Balance } from "./balance.js";
 import type { ConnectionRule } from "./connection-rule-section.js";
 import type { CookieConfig } from "./cookie-config.js";
@@ -134,30 +135,14 @@ export interface VirtualAddress {
 }
 
 /** A route, in the words of `ip route`. */
-export interface VirtualRoute {
-  /** 0.0.0.0/0 or ::/0 is the default route. */
-  readonly address: string;
-  readonly prefixLength: number;
-  readonly kind?: "blackhole" | "unreachable" | "prohibit";
-  readonly gateway?: string;
+export interface VirtualRoute extends Omit<RouteEntry, "index"> {
   readonly interface?: string;
-  /** The source address that it prefers. */
-  readonly source?: string;
-  readonly table?: number;
-  readonly metric?: number;
   /** Put when the node becomes master, and not again when somebody removes it. */
   readonly noTrack?: true;
 }
 
 /** A rule, in the words of `ip rule`. */
-export interface VirtualRule {
-  readonly from?: { readonly address: string; readonly prefixLength: number };
-  readonly to?: { readonly address: string; readonly prefixLength: number };
-  readonly inputInterface?: string;
-  readonly outputInterface?: string;
-  readonly mark?: number;
-  readonly priority?: number;
-  readonly table: number;
+export interface VirtualRule extends RuleEntry {
   /** Put when the node becomes master, and not again when somebody removes it. */
   readonly noTrack?: true;
 }

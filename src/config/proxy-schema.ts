@@ -132,4 +132,3 @@ export const backendSchema = Type.Object(
 
 export type ProxyShape = Type.Static<typeof proxySchema>;
 export type FrontendShape = Type.Static<typeof frontendSchema>;
-export type BackendShape = Type.Static<typeof backendSchema>;

@@ -42,7 +42,7 @@ export function headers(description: string) {
   });
 }
 
-export const ruleSchema = Type.Object(
+const ruleSchema = Type.Object(
   {
     if: Type.Optional(condition),
     unless: Type.Optional(condition),

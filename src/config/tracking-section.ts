@@ -252,8 +252,3 @@ export function readFitness(shape: FitnessShape | undefined): FitnessConfig {
     control: pick(shape?.control, defaultFitness.control),
   };
 }
-
-/** Writes an item as `readItems` reads it. */
-export function describeItem({ name, weight, reverse }: TrackedItem): string {
-  return `${name} weight ${weight}${reverse ? " reverse" : ""}`;
-}

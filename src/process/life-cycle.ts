@@ -55,9 +55,9 @@ export interface LifeCycleStep {
 }
 
 /** The partner is ready within 2.5 s, and then heard within 1.1 s, or never. */
-export const handOverLimitMs = 5000;
+const handOverLimitMs = 5000;
 /** What a data thread may take to cut what is left at the drain's end. */
-export const drainSlackMs = 1000;
+const drainSlackMs = 1000;
 /** The control thread waits up to 4 s for scripts and mails that tell of the end. */
 export const closeLimitMs = 5000;
 export const releaseLimitMs = 1000;

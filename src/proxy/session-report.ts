@@ -50,7 +50,7 @@ export interface SessionReport {
 }
 
 /** HAProxy's form of an id. */
-export const formatSessionId = (id: number): string => `0x${id.toString(16)}`;
+const formatSessionId = (id: number): string => `0x${id.toString(16)}`;
 
 /**
  * One line of `show sess`, in HAProxy's `key=value`: of its keys those that say something of a connection here, then the state,

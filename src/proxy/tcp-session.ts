@@ -13,9 +13,8 @@ import type { Route } from "./route.js";
 import { type Seeker, ServerSearch } from "./server-search.js";
 import type { SessionReport, SessionState } from "./session-report.js";
 import { serverNameOf } from "./tls/client-hello.js";
+import { splicedBytes } from "./tunnel.js";
 
-/** From so many bytes at once on, what follows passes unseen, where the engine can: below it copying costs less. */
-const splicedBytes = 32_768;
 /** HAProxy's retries and the second between two of them: a server that is just being restarted gets its session. */
 const mostRetries = 3;
 const retryDelayMs = 1_000;

@@ -11,7 +11,7 @@ import { passwordBytes, vrrpProtocol } from "./packet-v2.js";
  * TOS, fragment field, header checksum, the ICV itself; the TTL only between unicast peers. The identification counts.
  */
 export const authenticationHeaderProtocol = 51;
-export const authenticationHeaderBytes = 24;
+const authenticationHeaderBytes = 24;
 
 /** HMAC-MD5 of `data`; passed in, because this folder computes nothing that a library does. */
 export type HmacMd5 = (key: Uint8Array, data: Uint8Array) => Uint8Array;

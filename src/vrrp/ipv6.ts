@@ -5,12 +5,6 @@ export const vrrpMulticastGroupV6 = "ff02::12";
 
 const headerBytes = 40;
 
-/** fe80::/10, the only sources that VRRP over IPv6 has. */
-export function isLinkLocal(address: string): boolean {
-  const bytes = parseIpLiteral(address);
-  return bytes?.length === 16 && bytes[0] === 0xfe && (bytes[1] & 0xc0) === 0x80;
-}
-
 /**
  * An IPv6 datagram (RFC 8200 §3) around a payload: traffic class as in `Ipv4Header`, no flow label, hop limit 255.
  * Throws a TypeError where an address is no literal.

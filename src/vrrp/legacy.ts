@@ -20,7 +20,7 @@ const partner = Type.Object({
   lastHeardMs: Type.Number(),
 });
 
-export const instanceLegacySchema = Type.Object({
+const instanceLegacySchema = Type.Object({
   name: Type.String(),
   /** Another one under the same name takes nothing over. */
   virtualRouterId: Type.Integer({ minimum: 1, maximum: 255 }),

@@ -1,7 +1,7 @@
 import type { VrrpInstanceConfig } from "../config/config.js";
 
 /** Every table of ours begins so; one of an instance that is gone, or accepts now, is found by it. */
-export const noAcceptPrefix = "lb_no_accept_";
+const noAcceptPrefix = "lb_no_accept_";
 
 /** Whether a master must leave packets to the virtual addresses alone (RFC 9568 §6.1): never an owner. */
 export function mustNotAccept({ accept, priority }: VrrpInstanceConfig): boolean {

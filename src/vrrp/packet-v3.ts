@@ -40,7 +40,6 @@ export type ChecksumReading = "pseudo-header" | "message";
 const version = 3;
 const advertisement = 1;
 const fixedBytes = 8;
-export const longestAdvertIntervalCs = 0x0fff;
 
 const Field = { versionAndType: 0, virtualRouterId: 1, priority: 2, count: 3, interval: 4, checksum: 6 };
 

@@ -2,7 +2,7 @@ import type { InterfaceInfo, RouteSocket } from "../netlink/route-socket.js";
 import { type BaseSettings, writeSetting } from "./speaker-base-settings.js";
 
 /** RFC 9568 §7.3: 00-00-5E-00-01-{VRID} over IPv4, 00-00-5E-00-02-{VRID} over IPv6. */
-export function virtualRouterMac(virtualRouterId: number, family: 4 | 6): Uint8Array {
+function virtualRouterMac(virtualRouterId: number, family: 4 | 6): Uint8Array {
   return Uint8Array.of(0, 0, 0x5e, 0, family === 4 ? 1 : 2, virtualRouterId);
 }
 

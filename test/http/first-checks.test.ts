@@ -1,30 +1,12 @@
 import type { ProxyConfig } from "../../src/config/config.js";
-import type { CookieConfig } from "../../src/config/cookie-config.js";
-import type { CheckConfig } from "../../src/config/server-config.js";
 import { handleServer } from "../../src/proxy/health/server-state.js";
 import { monotonicMs } from "../../src/proxy/stats/monotonic.js";
+import { checkEvery } from "../unit/health/check-config.js";
 import { eventually } from "./peer.js";
 import { forwarded, forwardedGet, get, head, ok, type RunningProxy, scenario } from "./scenario.js";
+import { plainCookie as cookie } from "./sections.js";
 
-const check: Omit<CheckConfig, "port"> = {
-  intervalMs: 60_000,
-  fastIntervalMs: 60_000,
-  downIntervalMs: 60_000,
-  rise: 2,
-  fall: 3,
-  timeoutMs: 60_000,
-};
-
-const cookie: CookieConfig = {
-  name: "SRV",
-  indirect: false,
-  nocache: false,
-  postonly: false,
-  preserve: false,
-  httponly: false,
-  secure: false,
-  attributes: [],
-};
+const check = checkEvery(60_000);
 
 /** Servers that are checked; `words` of each of them. */
 function checkedServers(

@@ -14,19 +14,14 @@ import {
   type ScriptedServer,
   scenario,
 } from "./scenario.js";
+import { stdoutLog } from "./sections.js";
 
 const claimed: Endpoints = {
   source: { address: "192.0.2.7", port: 4711 },
   destination: { address: "198.51.100.1", port: 80 },
 };
 
-const httplog = {
-  targets: [{ kind: "stdout" }],
-  format: "httplog",
-  facility: "local0",
-  dontLogNull: false,
-  dontLogNormal: false,
-} as const;
+const httplog = stdoutLog("httplog");
 
 /** A proxy whose clients begin with a PROXY header. */
 function accepting(config: Partial<ProxyConfig> = {}): { config: Partial<ProxyConfig> } {

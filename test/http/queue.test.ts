@@ -1,14 +1,9 @@
 import type { ProxyConfig } from "../../src/config/config.js";
 import { eventually } from "./peer.js";
 import { forwardedGet, get, head, ok, type ScriptedServer, scenario } from "./scenario.js";
+import { plainCookie, stdoutLog } from "./sections.js";
 
-const log = {
-  targets: [{ kind: "stdout" as const }],
-  format: "httplog" as const,
-  facility: "local0" as const,
-  dontLogNull: false,
-  dontLogNormal: false,
-};
+const log = stdoutLog("httplog");
 
 const limited = (
   servers: readonly ScriptedServer[],
@@ -149,16 +144,7 @@ scenario("a server that takes no connection gives its place back", async (s, t) 
 
 scenario("clients of a full server wait for it up to maxqueue, the others go elsewhere", async (s, t) => {
   const [first, second] = [await s.server(), await s.server()];
-  const cookie = {
-    name: "SRV",
-    indirect: true,
-    nocache: false,
-    postonly: false,
-    preserve: false,
-    httponly: false,
-    secure: false,
-    attributes: [],
-  };
+  const cookie = { ...plainCookie, indirect: true };
   const words = { maxconn: 1, maxqueue: 1 };
   const proxy = s.proxy([first, second], {
     config: {

@@ -1,15 +1,10 @@
 import { eventually } from "./peer.js";
 import { forwardedGet, get, head, ok, scenario } from "./scenario.js";
+import { stdoutLog } from "./sections.js";
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const traceparent = /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/;
-const log = {
-  targets: [{ kind: "stdout" as const }],
-  format: "json" as const,
-  facility: "local0" as const,
-  dontLogNull: false,
-  dontLogNormal: false,
-};
+const log = stdoutLog("json");
 
 scenario("a request without id and trace gets both, and its log line has the id", async (s, t) => {
   const { server, client, proxy } = await s.one({

@@ -1,24 +1,9 @@
 import type { ProxyConfig } from "../../src/config/config.js";
 import type { CookieConfig } from "../../src/config/cookie-config.js";
 import { forwarded, forwardedGet, get, head, ok, scenario } from "./scenario.js";
+import { plainCookie as cookie, stdoutLog } from "./sections.js";
 
-const cookie: CookieConfig = {
-  name: "SRV",
-  indirect: false,
-  nocache: false,
-  postonly: false,
-  preserve: false,
-  httponly: false,
-  secure: false,
-  attributes: [],
-};
-const log = {
-  targets: [{ kind: "stdout" as const }],
-  format: "httplog" as const,
-  facility: "local0" as const,
-  dontLogNull: false,
-  dontLogNormal: false,
-};
+const log = stdoutLog("httplog");
 
 /** A proxy whose servers have the cookies s1, s2, …; `change` is about the cookie. */
 function sticky(

@@ -1,5 +1,6 @@
 import { eventually, type Peer } from "../http/peer.js";
 import { type RunningProxy, type Scenario, type ScriptedServer, scenario } from "../http/scenario.js";
+import { stdoutLog } from "../http/sections.js";
 
 const tcp = { mode: "tcp" } as const;
 
@@ -279,13 +280,7 @@ scenario("a backup serves when no other server is in rotation, weights share as 
 
 scenario("a session waits for a server of maxconn 1, and is told when it waits too long", async (s, t) => {
   const server = await s.server();
-  const log = {
-    targets: [{ kind: "stdout" as const }],
-    format: "tcplog" as const,
-    facility: "local0" as const,
-    dontLogNull: false,
-    dontLogNormal: false,
-  };
+  const log = stdoutLog("tcplog");
   const proxy = s.proxy([server], {
     timeouts: { queueMs: 300 },
     config: {

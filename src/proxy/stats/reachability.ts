@@ -6,7 +6,7 @@ import type { StatsTable } from "./table.js";
  * Whether a server can be reached, by what was last tried: any thread's later success outweighs every earlier failure.
  * A server that nobody has tried counts as reachable. Cheap: some cells a server, no allocation.
  */
-export function isReachable(table: StatsTable, proxyIndex: number, serverIndex: number): boolean {
+function isReachable(table: StatsTable, proxyIndex: number, serverIndex: number): boolean {
   const row = table.serverRow(proxyIndex, serverIndex);
   let failedMs = 0;
   let reachedMs = 0;

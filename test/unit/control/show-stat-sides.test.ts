@@ -5,6 +5,7 @@ import { formatCsv } from "../../../src/control/show-stat.js";
 import { statColumns } from "../../../src/control/stat-columns.js";
 import { statRows } from "../../../src/control/stat-rows.js";
 import { Cell } from "../../../src/proxy/stats/layout.js";
+import { plainCookie } from "../../http/sections.js";
 import { readCsv } from "./csv-reader.js";
 import { makeProxy, makeView } from "./view.js";
 
@@ -64,16 +65,7 @@ t.test(
   "a server's limit, its line and its cookie are HAProxy's columns, and smax never passes the limit",
   async (t) => {
     const server = { ...web01, maxconn: 3, maxqueue: 5, cookie: "w1" };
-    const cookie = {
-      name: "SRV",
-      indirect: true,
-      nocache: false,
-      postonly: false,
-      preserve: false,
-      httponly: false,
-      secure: false,
-      attributes: [],
-    };
+    const cookie = { ...plainCookie, indirect: true };
     const view = makeView([{ ...makeProxy("web", [server, web02]), cookie }], (table) => {
       for (const block of table.blocks) {
         block[table.serverRow(0, 0) + Cell.sessionsMax] = 2;

@@ -27,7 +27,6 @@ export const eventsAt = 0;
 export const addressAt = pages(mostEvents * 16);
 export const addressBytes = 128;
 export const argumentAt = addressAt + addressBytes;
-export const argumentBytes = 64;
 
 /** Heads on their way out. A larger one is written on the heap. */
 export const scratchAt = addressAt + page;

@@ -3,6 +3,7 @@ import {
   type ClientHttp2Stream,
   connect as connectHttp2,
   constants,
+  type Settings,
 } from "node:http2";
 import net from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
@@ -52,7 +53,11 @@ export class Http2Peer implements AnyClient {
   }
 
   /** `first` goes out in front of the handshake. */
-  static async connect(proxy: RunningProxy, first: Uint8Array | null = null): Promise<Http2Peer> {
+  static async connect(
+    proxy: RunningProxy,
+    first: Uint8Array | null = null,
+    settings: Settings = {},
+  ): Promise<Http2Peer> {
     const tcp = net.connect({ port: proxy.port, host: "127.0.0.1" });
     if (first !== null) tcp.write(first);
     const tls = connectTls({ socket: tcp, rejectUnauthorized: false, ALPNProtocols: ["h2", "http/1.1"] });
@@ -62,7 +67,9 @@ export class Http2Peer implements AnyClient {
     });
     await within(secured, 5_000, () => "the proxy does not shake hands");
     if (tls.alpnProtocol !== "h2") throw new Error(`ALPN gave ${tls.alpnProtocol}`);
-    const session = connectHttp2("https://site", { createConnection: () => tls, maxSessionMemory: 1_000 });
+    const session = connectHttp2("https://site", {
+      ...{ createConnection: () => tls, maxSessionMemory: 1_000, settings },
+    });
     const peer = new Http2Peer(session, tls);
     proxy.add(peer);
     const settled = new Promise<void>((resolve) => session.once("remoteSettings", () => resolve()));

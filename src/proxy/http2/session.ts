@@ -150,7 +150,7 @@ export class Http2Session implements FrameSink {
   /** Nobody wants more of the request: when the response has ended, so has the stream (§8.1). */
   dropRequest(stream: Http2Stream): void {
     stream.isRequestUnwanted = true;
-    if (stream.responseEnded) this.reset(stream, ErrorCode.noError);
+    if (stream.responseEnded) this.stopRequest(stream);
   }
 
   /** `count` bytes of the request's body were taken: the client may send as many more. */
@@ -496,7 +496,12 @@ export class Http2Session implements FrameSink {
   private responseEnded(stream: Http2Stream): void {
     stream.responseEnded = true;
     if (stream.requestEnded) this.close(stream, false);
-    else if (stream.isRequestUnwanted) this.reset(stream, ErrorCode.noError);
+    else if (stream.isRequestUnwanted) this.stopRequest(stream);
+  }
+
+  /** Where the body is there by its length, its END_STREAM is on the way: there is nothing to stop. */
+  private stopRequest(stream: Http2Stream): void {
+    if (stream.bodyLeft !== 0) this.reset(stream, ErrorCode.noError);
   }
 
   private lose(stream: Http2Stream): void {

@@ -239,6 +239,19 @@ t.test("an early answer: NO_ERROR when it has left, and what still comes is igno
   t.same(peer.words(), []);
 });
 
+t.test("an answer to a body that is there by its length, but not ended: its end is waited for", async (t) => {
+  const peer = new SessionPeer();
+  const seen = peer.post(1, 5);
+  peer.send(frame(data, 0, 1, text(5)));
+  peer.respond(seen, true);
+  peer.session.dropRequest(seen.stream);
+  t.same(peer.words(), ["HEADERS 1 end"]);
+  t.equal(seen.stream.isOpen, true);
+  peer.send(frame(data, 1, 1));
+  t.equal(seen.stream.isOpen, false);
+  t.same(peer.words(), []);
+});
+
 t.test("the end: announced, then for good, and streams behind it are not looked at", async (t) => {
   const peer = new SessionPeer();
   peer.session.announceEnd();

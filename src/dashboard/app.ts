@@ -8,11 +8,19 @@ import type {
   ServerSummary,
 } from "../control/dashboard/shape.js";
 import { Charts } from "./charts.js";
-import { byId, describeAge, describeClock, describeCount, element, fact } from "./elements.js";
+import {
+  byId,
+  describeAge,
+  describeClock,
+  describeCount,
+  describePercentiles,
+  element,
+  fact,
+} from "./elements.js";
 import { findingCards, partnerSections } from "./partner-servers.js";
 
 /** As `dashboardFormat` where this state is made: of another one nothing here can be believed. */
-const format = 2;
+const format = 3;
 
 let charts: Charts | null = null;
 /** A field that somebody is typing in is not taken away from him. */
@@ -131,13 +139,23 @@ function instanceCard(instance: InstanceSummary, { nowEpochMs, readOnly }: Dashb
 }
 
 function proxyTable(
-  { name, listen, servers, requestsPerSecond }: ProxySummary,
+  { name, listen, servers, requestsPerSecond, latency }: ProxySummary,
   state: DashboardState,
 ): HTMLElement[] {
   const rate = requestsPerSecond === null ? "" : `, ${describeCount(requestsPerSecond)} requests/s`;
-  const heading = element("h2", "", name, " ", element("span", "dim", `${listen.join(", ")}${rate}`));
+  const times = latency === null ? "" : `, p50 / p99 ${describePercentiles(latency)} ms`;
+  const heading = element("h2", "", name, " ", element("span", "dim", `${listen.join(", ")}${rate}${times}`));
   if (servers.length === 0) return [heading];
-  const titles = ["Status", "Requests/s", "Sessions", "Response, ms", "Errors", "Weight", ""];
+  const titles = [
+    "Status",
+    "Requests/s",
+    "Sessions",
+    "Response, ms",
+    "p50 / p99, ms",
+    "Errors",
+    "Weight",
+    "",
+  ];
   const head = element(
     "tr",
     "",
@@ -194,6 +212,7 @@ function serverRow(proxy: string, server: ServerSummary, readOnly: string | null
     element("td", "", describeCount(server.requestsPerSecond)),
     element("td", "", describeCount(server.sessions)),
     element("td", "", String(server.responseMs)),
+    element("td", "", describePercentiles(server.latency)),
     element("td", server.errors > 0 ? "warn" : "", describeCount(server.errors)),
     element("td", "", field),
     element(

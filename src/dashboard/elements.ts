@@ -1,3 +1,5 @@
+import type { Percentiles } from "../control/dashboard/shape.js";
+
 /** Makes elements; text is always text. */
 export type Child = Node | string | null;
 
@@ -36,6 +38,13 @@ export function describeAge(ms: number): string {
 
 export function describeClock(epochMs: number): string {
   return new Date(epochMs).toLocaleTimeString(undefined, { hour12: false });
+}
+
+/** `≤ 1 / ≤ 20`. */
+export function describePercentiles(latency: Percentiles | null): string {
+  if (latency === null) return "–";
+  const bound = (ms: number | null): string => (ms === null ? "> 50 000" : `≤ ${describeCount(ms)}`);
+  return `${bound(latency.p50)} / ${bound(latency.p99)}`;
 }
 
 export function describeCount(value: number | null): string {

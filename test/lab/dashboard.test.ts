@@ -53,6 +53,10 @@ t.test("the dashboard in a browser shows both nodes, moves with them, and acts",
     const before = await live();
     await waitFor("the next second", 10_000, async () => (await live()) !== before);
     await waitFor("a line in a chart", 15_000, () => hasInk(page));
+    const latency = page.locator("#proxies tbody tr", { hasText: "web01" }).locator("td").nth(4);
+    await waitFor("p50 and p99", 15_000, async () =>
+      /^≤ \d+ \/ ≤ \d/.test((await latency.textContent()) ?? ""),
+    );
   });
 
   await t.test("a server is drained and comes back, and gets another weight", async (t) => {

@@ -6,6 +6,7 @@ import { parseFlight } from "../../flight/recorder.js";
 import type { NodeView } from "../node-view.js";
 import type { ServerActions } from "../server-commands.js";
 import { History } from "./history.js";
+import { RecentLatencies } from "./recent-latency.js";
 import type { DashboardEvent, DashboardHistory, DashboardState, Sample } from "./shape.js";
 import { dashboardState } from "./state.js";
 
@@ -33,6 +34,7 @@ const eventsLimitMs = 500;
 /** Behind the dashboard: a quarter of an hour of samples, fed once a second. What happened the flight recorder tells. */
 export class Dashboard {
   private readonly history = new History();
+  private readonly latencies = new RecentLatencies();
   private readonly said = new Map<string, Said>();
   private partnerRates: ReadonlyMap<string, number> = new Map();
   private last: Sample = { epochS: 0, values: [] };
@@ -55,6 +57,7 @@ export class Dashboard {
   sample(): void {
     const view = this.view();
     this.last = this.history.take(view);
+    this.latencies.take(view);
     this.partnerRates = this.ratePartners(view);
     if (this.listeners.size > 0 && !this.isTelling) void this.tellAll();
   }
@@ -62,7 +65,14 @@ export class Dashboard {
   async state(): Promise<DashboardState> {
     this.look();
     await this.readEvents();
-    return dashboardState(this.view(), this.last, this.events, this.partnerRates, this.readOnly);
+    return dashboardState(
+      this.view(),
+      this.last,
+      this.events,
+      this.partnerRates,
+      this.readOnly,
+      this.latencies,
+    );
   }
 
   all(): DashboardHistory {

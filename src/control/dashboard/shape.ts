@@ -21,7 +21,7 @@ export interface DashboardState {
 }
 
 /** A page of another version of this program loads itself again. */
-export const dashboardFormat = 2;
+export const dashboardFormat = 3;
 
 export interface NodeSummary {
   readonly name: string;
@@ -67,7 +67,15 @@ export interface ProxySummary {
   readonly name: string;
   readonly listen: readonly string[];
   readonly requestsPerSecond: number | null;
+  /** Of its servers together, in the last minute; null: nothing was answered. */
+  readonly latency: Percentiles | null;
   readonly servers: readonly ServerSummary[];
+}
+
+/** Upper bounds in ms, to the head of the response, or in mode tcp to the connection; null: longer than 50 s. */
+export interface Percentiles {
+  readonly p50: number | null;
+  readonly p99: number | null;
 }
 
 export interface ServerSummary {
@@ -82,6 +90,8 @@ export interface ServerSummary {
   readonly sessions: number;
   readonly requestsPerSecond: number;
   readonly responseMs: number;
+  /** Of the last minute; null: nothing was answered. */
+  readonly latency: Percentiles | null;
   /** Failed connections and bad responses since the start. */
   readonly errors: number;
 }

@@ -4,6 +4,7 @@ import { describeDuration, describeEndpoint } from "../format.js";
 import type { NodeView } from "../node-view.js";
 import { frontendRate } from "./history.js";
 import { findings, partnerServers } from "./partner-summary.js";
+import { RecentLatencies } from "./recent-latency.js";
 import { describeCheck, toneOf } from "./server-words.js";
 import {
   type DashboardEvent,
@@ -26,13 +27,14 @@ export function dashboardState(
   events: readonly DashboardEvent[],
   partnerRates: PartnerRates,
   readOnly: string | null,
+  latencies: RecentLatencies = new RecentLatencies(),
 ): DashboardState {
   return {
     format: dashboardFormat,
     nowEpochMs: view.nowEpochMs,
     nodes: [self(view), ...partners(view, partnerRates)],
     instances: view.vrrp.map(instanceSummary),
-    proxies: view.proxies.map((_, i) => proxySummary(view, i)),
+    proxies: view.proxies.map((_, i) => proxySummary(view, i, latencies)),
     partners: partnerServers(view),
     findings: findings(view),
     events,
@@ -131,12 +133,13 @@ function instanceSummary(status: VrrpStatus): InstanceSummary {
   };
 }
 
-function proxySummary(view: NodeView, index: number): ProxySummary {
+function proxySummary(view: NodeView, index: number, latencies: RecentLatencies): ProxySummary {
   const proxy = view.proxies[index];
   return {
     name: proxy.name,
     listen: proxy.listen.map(({ address, port }) => describeEndpoint(address, port)),
     requestsPerSecond: hasFrontend(proxy) ? frontendRate(view, index) : null,
+    latency: latencies.backend(index),
     servers: proxy.servers.map(({ name, host, port }, j) => {
       const row = view.snapshot.proxies[index].servers[j];
       const rates = view.rates.proxies[index].servers[j];
@@ -151,6 +154,7 @@ function proxySummary(view: NodeView, index: number): ProxySummary {
         weight: state.userWeight,
         sessions: row.sessionsCurrent,
         requestsPerSecond: rates.sessions.perSecond,
+        latency: latencies.server(index, j),
         responseMs: Math.round(row.responseTimeAverage * 10) / 10,
         errors: row.connectErrors + row.responseErrors,
       };

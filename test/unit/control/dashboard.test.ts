@@ -5,10 +5,14 @@ import type { AdminConfig } from "../../../src/config/config.js";
 import { createAdmin } from "../../../src/control/admin.js";
 import { Dashboard, readOnlyBecause } from "../../../src/control/dashboard/dashboard.js";
 import { History } from "../../../src/control/dashboard/history.js";
+import { percentiles, RecentLatencies } from "../../../src/control/dashboard/recent-latency.js";
 import { dashboardState } from "../../../src/control/dashboard/state.js";
 import type { NodeView } from "../../../src/control/node-view.js";
 import { FlightRecorder } from "../../../src/flight/recorder.js";
-import { Cell } from "../../../src/proxy/stats/layout.js";
+import { addLatency, bucketBoundsMs, Latency } from "../../../src/proxy/stats/latency.js";
+import { Cell, latencyCell } from "../../../src/proxy/stats/layout.js";
+import { readProxyLatencies } from "../../../src/proxy/stats/proxy-latencies.js";
+import { StatsTable } from "../../../src/proxy/stats/table.js";
 import { makeInstance } from "./instance.js";
 import { demoProxy, makeView } from "./view.js";
 
@@ -203,6 +207,53 @@ t.test(
     t.equal(samples.at(-1)?.epochS, 1199);
   },
 );
+
+t.test("p50 and p99 are of the last minute, by the histograms' bounds", async (t) => {
+  t.equal(percentiles([0, 0, 0]), null);
+  t.same(percentiles([98, 1, 1]), { p50: 1, p99: 2 });
+  t.same(percentiles([1, 0, 1]), { p50: 1, p99: 5 });
+  t.same(
+    percentiles([...bucketBoundsMs.map(() => 0), 3]),
+    { p50: null, p99: null },
+    "longer than all bounds",
+  );
+  const latencies = new RecentLatencies();
+  const table = new StatsTable([demoProxy], 1);
+  const answer = (server: number, times: number, ms: number): void => {
+    for (let i = 0; i < times; i++)
+      addLatency(table.rowBlocks[0], table.serverRow(0, server) + latencyCell, Latency.response, ms);
+  };
+  const at = (second: number): void =>
+    latencies.take(
+      makeView([demoProxy], undefined, {
+        nowMonotonicMs: second * 1000,
+        latencies: () => readProxyLatencies(table, [demoProxy]),
+      }),
+    );
+  at(0);
+  t.equal(latencies.server(0, 0), null, "nothing was answered since it looks");
+  answer(0, 99, 3);
+  answer(1, 1, 400);
+  at(4);
+  t.equal(latencies.server(0, 0), null, "it looks every five seconds");
+  at(5);
+  t.same(latencies.server(0, 0), { p50: 5, p99: 5 });
+  t.same(latencies.server(0, 1), { p50: 500, p99: 500 });
+  t.same(latencies.backend(0), { p50: 5, p99: 5 });
+  for (let second = 10; second <= 60; second += 5) at(second);
+  t.same(latencies.server(0, 0), { p50: 5, p99: 5 }, "a minute later");
+  at(65);
+  t.equal(latencies.server(0, 0), null, "and no longer");
+  answer(0, 1, 60_000);
+  at(70);
+  t.same(latencies.server(0, 0), { p50: null, p99: null });
+  table.rowBlocks[0].fill(0);
+  at(75);
+  t.equal(latencies.server(0, 0), null, "counters were cleared");
+  answer(0, 1, 1);
+  at(80);
+  t.same(latencies.server(0, 0), { p50: 1, p99: 1 });
+});
 
 t.test("the time line is what the flight recorder has, also while the main thread is slow", async (t) => {
   const recorder = new FlightRecorder();

@@ -1,5 +1,5 @@
 import { createSocket, type Socket } from "node:dgram";
-import { closeSync, fstatSync, openSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, statSync, write } from "node:fs";
 import { facilities } from "../config/log-config.js";
 import type { LogBatch } from "../proxy/log/batches.js";
 import { syslogDate } from "../proxy/log/log-line.js";
@@ -103,7 +103,10 @@ class FileTarget implements TargetWriter {
       return;
     }
     this.condition.works();
-    this.writer = new LineWriter(this.descriptor, longestQueueBytes, describeDropped);
+    this.writer = new LineWriter(this.descriptor, longestQueueBytes, describeDropped, write, (error) => {
+      if (error === null) this.condition.works();
+      else this.condition.broken(reasonOf(error));
+    });
   }
 
   private look(): void {

@@ -12,6 +12,7 @@ export type WriteFunction = (
 
 /** EAGAIN: somebody made the terminal or pipe non-blocking, and it is full. */
 const againMs = 50;
+const newline = 0x0a;
 
 /**
  * Writes lines to a descriptor in their order, behind the loop's back: one write at a time, so that a reader that does
@@ -23,6 +24,8 @@ export class LineWriter {
   private queuedBytes = 0;
   private isWriting = false;
   private dropped = 0;
+  /** The last line that was written is not whole. */
+  private isTorn = false;
   private isClosed = false;
   private waiting: (() => void)[] = [];
 
@@ -32,6 +35,8 @@ export class LineWriter {
     /** The line that tells of dropped ones, once there is room again. */
     private readonly describeDropped: (count: number) => string,
     private readonly writeBytes: WriteFunction = write,
+    /** Hears of each write: null, or why the lines of it are lost. */
+    private readonly onWritten: (error: NodeJS.ErrnoException | null) => void = () => {},
   ) {}
 
   /** `line` ends with a newline. */
@@ -52,8 +57,9 @@ export class LineWriter {
     return new Promise((resolve) => this.waiting.push(resolve));
   }
 
-  private writeNext(): void {
-    if (this.queue.length === 0 && this.dropped > 0) {
+  /** `hasFailed`: only the next line shows whether there is room again. */
+  private writeNext(hasFailed = false): void {
+    if (this.queue.length === 0 && this.dropped > 0 && !hasFailed) {
       this.queue.push(this.describeDropped(this.dropped));
       this.dropped = 0;
     }
@@ -63,7 +69,7 @@ export class LineWriter {
       return;
     }
     this.isWriting = true;
-    const bytes = Buffer.from(this.queue.join(""));
+    const bytes = Buffer.from(`${this.isTorn ? "\n" : ""}${this.queue.join("")}`);
     this.queue = [];
     this.queuedBytes = 0;
     this.writeRest(bytes, 0);
@@ -74,12 +80,19 @@ export class LineWriter {
       if (error?.code === "EAGAIN") {
         setTimeout(() => this.writeRest(bytes, offset), againMs);
       } else if (error !== null) {
-        // A closed pipe or a full disk must not end the daemon, and there is nowhere to say so.
+        // A closed pipe or a full disk must not end the daemon.
         if (error.code === "EPIPE" || error.code === "EBADF") this.isClosed = true;
-        this.writeNext();
+        // The one that ends the torn line is not the end of a lost one.
+        const lost = bytes.subarray(offset === 0 && this.isTorn ? 1 : offset);
+        this.dropped += lost.filter((byte) => byte === newline).length;
+        if (offset > 0) this.isTorn = bytes[offset - 1] !== newline;
+        this.onWritten(error);
+        this.writeNext(true);
       } else if (offset + written < bytes.length) {
         this.writeRest(bytes, offset + written);
       } else {
+        this.isTorn = false;
+        this.onWritten(null);
         this.writeNext();
       }
     });

@@ -93,3 +93,32 @@ t.test("a closed pipe ends the writing and nothing else", async (t) => {
   await writer.idle();
   t.equal(pipe.pending.length, 0);
 });
+
+t.test(
+  "a full disk loses lines, says so at each write, and what comes when there is room is told how many",
+  async (t) => {
+    const pipe = new Pipe();
+    const news: (string | null)[] = [];
+    const writer = new LineWriter(
+      1,
+      1000,
+      (count) => `dropped ${count}\n`,
+      pipe.write,
+      (error) => news.push(error?.code ?? null),
+    );
+    writer.write("a\n");
+    pipe.take();
+    writer.write("one\n");
+    writer.write("two\n");
+    pipe.take(2);
+    pipe.fail("ENOSPC");
+    pipe.fail("ENOSPC");
+    t.equal(pipe.pending.length, 0, "nothing is tried before there is a line");
+    writer.write("three\n");
+    pipe.fail("ENOSPC");
+    writer.write("four\n");
+    while (pipe.pending.length > 0) pipe.take();
+    t.equal(pipe.text, "a\non\nfour\ndropped 3\n", "the torn line is ended");
+    t.same(news, [null, "ENOSPC", "ENOSPC", "ENOSPC", null, null]);
+  },
+);

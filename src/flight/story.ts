@@ -57,34 +57,35 @@ interface Run {
   readonly on: string;
   readonly summary: AdvertSummary;
   readonly firstMs: number;
+  readonly usualMs: number;
   lastMs: number;
   count: number;
-  usualMs: number;
 }
 
 /** Runs of like adverts are told at their beginning and, if somebody fell silent, at their end. */
 function tellAdverts(adverts: readonly AdvertRecord[]): Happening[] {
   const happenings: Happening[] = [];
   const runs = new Map<string, Run>();
-  for (const { epochMs, direction, interface: on, bytes } of adverts) {
+  const summarized = adverts.flatMap(({ bytes, ...advert }) => {
     const summary = summarizeAdvert(bytes);
-    if (summary === null) continue;
-    const key = `${direction} ${on} ${summary.source} ${summary.virtualRouterId} ${summary.version} ${summary.destination}`;
+    return summary === null ? [] : [{ ...advert, summary, key: keyOf(advert, summary) }];
+  });
+  const usual = usualPauses(summarized);
+  for (const { epochMs, direction, interface: on, summary, key } of summarized) {
     const run = runs.get(key);
+    const usualMs = usual.get(key) ?? 0;
     const gapMs = run === undefined ? 0 : epochMs - run.lastMs;
     if (run === undefined || run.summary.priority !== summary.priority) {
       happenings.push({ epochMs, text: describeAdvert(direction, on, summary, run?.summary.priority) });
-      runs.set(key, { direction, on, summary, firstMs: epochMs, lastMs: epochMs, count: 1, usualMs: 0 });
+      runs.set(key, { direction, on, summary, firstMs: epochMs, lastMs: epochMs, count: 1, usualMs });
       continue;
     }
-    if (run.usualMs > 0 && gapMs > run.usualMs * silenceFactor && direction === "received") {
+    if (gapMs > usualMs * silenceFactor && direction === "received") {
       happenings.push({
         epochMs,
         text: `${summary.source} is heard again after ${gapMs.toFixed(0)} ms, priority ${summary.priority}`,
       });
     }
-    // The shortest pause is the interval: a loss makes one longer, nothing makes one shorter.
-    run.usualMs = run.usualMs === 0 ? gapMs : Math.min(run.usualMs, Math.max(gapMs, 1));
     run.lastMs = epochMs;
     run.count++;
   }
@@ -99,6 +100,30 @@ function tellAdverts(adverts: readonly AdvertRecord[]): Happening[] {
     });
   }
   return happenings;
+}
+
+function keyOf(
+  { direction, interface: on }: Omit<AdvertRecord, "bytes">,
+  { source, virtualRouterId, version, destination }: AdvertSummary,
+): string {
+  return `${direction} ${on} ${source} ${virtualRouterId} ${version} ${destination}`;
+}
+
+/** The middle one of each sender's pauses: a loss makes one longer, and an advert out of turn two of them shorter. */
+function usualPauses(
+  adverts: readonly { readonly key: string; readonly epochMs: number }[],
+): Map<string, number> {
+  const times = new Map<string, number[]>();
+  for (const { key, epochMs } of adverts) {
+    const earlier = times.get(key);
+    if (earlier === undefined) times.set(key, [epochMs]);
+    else earlier.push(epochMs);
+  }
+  const middle = (values: readonly number[]): number => {
+    const pauses = values.slice(1).map((time, i) => time - values[i]);
+    return pauses.sort((a, b) => a - b)[(pauses.length - 1) >> 1] ?? 0;
+  };
+  return new Map([...times].map(([key, values]) => [key, Math.max(1, middle(values))]));
 }
 
 function describeAdvert(

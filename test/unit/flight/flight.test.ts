@@ -143,3 +143,12 @@ t.test("a pcap file has its header, and each packet its time and length", async 
   t.same([file.readUInt32LE(32), file.readUInt32LE(36)], [40, 40]);
   t.same(file.subarray(40), bytes);
 });
+
+t.test("an advert out of turn makes no silence of the usual pauses, and a real one is told", async (t) => {
+  const recorder = new FlightRecorder();
+  const times = [0, 1000, 1060, 2060, 3060, 4060, 9060, 10_060];
+  for (const ms of times) recorder.advert("received", "eth1", advert(101), startMs + ms);
+  const flight = parseFlight(recorder.toJson("n", startMs + 10_100));
+  const story = flight === null ? "" : tellStory(flight, startMs - 1);
+  t.same(story.match(/is heard again after \d+ ms/g), ["is heard again after 5000 ms"]);
+});

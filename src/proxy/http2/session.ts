@@ -2,13 +2,11 @@
  * The server's side of a connection of HTTP/2 (RFC 9113): bytes of a client come in, requests go to the host, and frames to the
  * outlet. Pure: time comes in, and no call throws.
  */
-import { HeldBytes } from "../held-bytes.js";
 import type { Head } from "../http1/head-record.js";
 import { ClosedStreams } from "./closed-streams.js";
-import { ConnectionFault } from "./fault.js";
+import { ConnectionFault, frameSizeError, protocolError } from "./fault.js";
 import { FloodGuard } from "./flood-guard.js";
 import {
-  defaultWindowBytes,
   ErrorCode,
   Flag,
   FrameType,
@@ -18,8 +16,11 @@ import {
   Setting,
 } from "./frame.js";
 import { FrameReader, type FrameSink } from "./frame-reader.js";
+import { checkFrame } from "./frame-rules.js";
 import { FrameWriter, type Outlet } from "./frame-writer.js";
+import { HeadBlocks } from "./head-blocks.js";
 import { HpackDecoder } from "./hpack-decoder.js";
+import { ReceiveWindow } from "./receive-window.js";
 import { ResponseSender } from "./response-sender.js";
 import { defaultSettings, readSettings, writeSettings } from "./settings.js";
 import { Http2Stream } from "./stream.js";
@@ -44,25 +45,14 @@ export interface SessionLimits {
   readonly maxFields: number;
 }
 
-/** What a block may be in all, and how many frames may carry it (CVE-2024-27316). */
-const mostBlockBytes = 65_536;
-const mostContinuations = 32;
 /** Answers to PING, SETTINGS and broken streams that may wait for a client that does not read. */
 const mostBlockedBytes = 65_536;
-/** A window is opened again when so much of it was taken. */
-const updateBytes = defaultWindowBytes >> 1;
-
-/** A head that is not whole. */
-interface OpenBlock {
-  readonly stream: number;
-  readonly endsStream: boolean;
-  readonly bytes: HeldBytes;
-  continuations: number;
-}
-
 export class Http2Session implements FrameSink {
   readonly writer: FrameWriter;
   private readonly reader = new FrameReader(this);
+  private readonly blocks = new HeadBlocks((stream, endsStream, bytes, start, end) =>
+    this.head(stream, endsStream, bytes, start, end),
+  );
   private readonly decoder: HpackDecoder;
   private readonly sender: ResponseSender;
   private readonly streams = new StreamTable();
@@ -70,12 +60,10 @@ export class Http2Session implements FrameSink {
   private readonly guard = new FloodGuard();
   private readonly settings = defaultSettings();
   private nowMs = 0;
-  private block: OpenBlock | null = null;
   /** The highest number of a request that was taken, and of one that came. */
   private lastStream = 0;
   private highestStream = 0;
-  private receiveWindow = defaultWindowBytes;
-  private taken = 0;
+  private readonly window = new ReceiveWindow();
   /** Streams that have ended while nothing leaves: they count as open ones. */
   private endedBlocked = 0;
   private blockedBytes = 0;
@@ -156,11 +144,8 @@ export class Http2Session implements FrameSink {
   /** `count` bytes of the request's body were taken: the client may send as many more. */
   bodyTaken(stream: Http2Stream, count: number): void {
     if (!stream.isOpen || stream.requestEnded) return;
-    stream.taken += count;
-    if (stream.taken < updateBytes) return;
-    this.writer.windowUpdate(stream.id, stream.taken);
-    stream.receiveWindow += stream.taken;
-    stream.taken = 0;
+    const by = stream.window.take(count);
+    if (by > 0) this.writer.windowUpdate(stream.id, by);
   }
 
   /** Asks the client to begin no further stream; those that it has on its way are served (§6.8). */
@@ -199,41 +184,39 @@ export class Http2Session implements FrameSink {
 
   frame(type: number, flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.isOver) return;
-    if (this.block !== null && (type !== FrameType.continuation || id !== this.block.stream))
+    const { awaits } = this.blocks;
+    if (awaits !== 0 && (type !== FrameType.continuation || id !== awaits))
       throw protocolError("a head is not whole");
+    checkFrame(type, flags, id, end - start);
     switch (type) {
       case FrameType.data:
         this.data(flags, id, bytes, start, end);
         return;
       case FrameType.headers:
-        this.headers(flags, id, bytes, start, end);
+        this.blocks.headers(flags, id, bytes, start, end);
         return;
       case FrameType.priority:
         this.priority(id, end - start);
         return;
       case FrameType.rstStream:
-        this.rstStream(id, end - start);
+        this.rstStream(id);
         return;
       case FrameType.settings:
-        this.settingsFrame(flags, id, bytes, start, end);
+        this.settingsFrame(flags, bytes, start, end);
         return;
       case FrameType.ping:
-        this.ping(flags, id, bytes, start, end);
+        this.ping(flags, bytes, start, end);
         return;
       case FrameType.goaway:
-        if (id !== 0) throw protocolError("GOAWAY on a stream");
-        if (end - start < 8) throw frameSizeError("GOAWAY");
         this.isClientLeaving = true;
         if (this.streams.size === 0) this.host.rests();
         return;
       case FrameType.windowUpdate:
-        this.windowUpdate(id, bytes, start, end);
+        this.windowUpdate(id, bytes, start);
         return;
       case FrameType.continuation:
-        this.continuation(flags, bytes, start, end);
+        this.blocks.continuation(flags, bytes, start, end);
         return;
-      case FrameType.pushPromise:
-        throw protocolError("PUSH_PROMISE of a client");
       default:
         this.guard.emptyFrame(this.nowMs);
     }
@@ -243,15 +226,13 @@ export class Http2Session implements FrameSink {
   private data(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
     if (id === 0 || this.isIdle(id)) throw protocolError("DATA of no stream");
     const size = end - start;
-    this.receiveWindow -= size;
-    if (this.receiveWindow < 0) throw new ConnectionFault(ErrorCode.flowControlError, "the window is shut");
-    this.taken += size;
-    if (this.taken >= updateBytes) {
+    if (!this.window.receive(size))
+      throw new ConnectionFault(ErrorCode.flowControlError, "the window is shut");
+    const by = this.window.take(size);
+    if (by > 0) {
       // One for its stream will follow.
       this.control(26);
-      this.writer.windowUpdate(0, this.taken);
-      this.receiveWindow += this.taken;
-      this.taken = 0;
+      this.writer.windowUpdate(0, by);
     }
     let from = start;
     let to = end;
@@ -271,8 +252,7 @@ export class Http2Session implements FrameSink {
       this.streamFault(stream, ErrorCode.streamClosed);
       return;
     }
-    stream.receiveWindow -= size;
-    if (stream.receiveWindow < 0) {
+    if (!stream.window.receive(size)) {
       this.streamFault(stream, ErrorCode.flowControlError);
       return;
     }
@@ -286,42 +266,6 @@ export class Http2Session implements FrameSink {
     if (size > to - from) this.bodyTaken(stream, size - (to - from));
     if (to > from) stream.listener?.data(bytes, from, to);
     if (isLast && stream.isOpen) this.endRequest(stream, []);
-  }
-
-  /** §6.2. */
-  private headers(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
-    if (id % 2 === 0) throw protocolError("HEADERS of no client's stream");
-    let from = start;
-    let to = end;
-    if ((flags & Flag.padded) !== 0) {
-      if (from === to) throw frameSizeError("HEADERS");
-      to -= bytes[from++];
-    }
-    if ((flags & Flag.priority) !== 0) {
-      if (end - from < 5) throw frameSizeError("HEADERS");
-      from += 5;
-    }
-    if (to < from) throw protocolError("more padding than HEADERS");
-    const endsStream = (flags & Flag.endStream) !== 0;
-    if ((flags & Flag.endHeaders) !== 0) {
-      this.head(id, endsStream, bytes, from, to);
-      return;
-    }
-    this.block = { stream: id, endsStream, bytes: new HeldBytes(), continuations: 0 };
-    this.block.bytes.append(bytes, from, to);
-  }
-
-  /** §6.10. */
-  private continuation(flags: number, bytes: Uint8Array, start: number, end: number): void {
-    const { block } = this;
-    if (block === null) throw protocolError("CONTINUATION of no head");
-    if (++block.continuations > mostContinuations || block.bytes.length + end - start > mostBlockBytes)
-      throw new ConnectionFault(ErrorCode.enhanceYourCalm, "a head without an end");
-    block.bytes.append(bytes, start, end);
-    if ((flags & Flag.endHeaders) === 0) return;
-    this.block = null;
-    const whole = block.bytes.take();
-    this.head(block.stream, block.endsStream, whole, 0, whole.length);
   }
 
   /** A whole head: of a request, or its trailers. */
@@ -348,7 +292,7 @@ export class Http2Session implements FrameSink {
     } else if (fields === null) {
       this.refuse(id, ErrorCode.enhanceYourCalm);
     } else {
-      const stream = new Http2Stream(id, this.settings.initialWindowBytes, defaultWindowBytes);
+      const stream = new Http2Stream(id, this.settings.initialWindowBytes);
       stream.requestEnded = endsStream;
       this.streams.add(stream);
       this.host.opened(stream, fields, endsStream);
@@ -396,8 +340,7 @@ export class Http2Session implements FrameSink {
   }
 
   /** §6.4. */
-  private rstStream(id: number, size: number): void {
-    if (size !== 4) throw frameSizeError("RST_STREAM");
+  private rstStream(id: number): void {
     if (id === 0 || this.isIdle(id)) throw protocolError("RST_STREAM of no stream");
     const stream = this.streams.get(id);
     if (stream === null) {
@@ -409,13 +352,9 @@ export class Http2Session implements FrameSink {
   }
 
   /** §6.5. */
-  private settingsFrame(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
-    if (id !== 0) throw protocolError("SETTINGS on a stream");
+  private settingsFrame(flags: number, bytes: Uint8Array, start: number, end: number): void {
     this.guard.emptyFrame(this.nowMs);
-    if ((flags & Flag.ack) !== 0) {
-      if (end > start) throw frameSizeError("SETTINGS");
-      return;
-    }
+    if ((flags & Flag.ack) !== 0) return;
     const { settings, sender } = this;
     const before = settings.initialWindowBytes;
     readSettings(bytes, start, end, settings);
@@ -438,9 +377,7 @@ export class Http2Session implements FrameSink {
   }
 
   /** §6.7. */
-  private ping(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
-    if (id !== 0) throw protocolError("PING on a stream");
-    if (end - start !== 8) throw frameSizeError("PING");
+  private ping(flags: number, bytes: Uint8Array, start: number, end: number): void {
     this.guard.emptyFrame(this.nowMs);
     if ((flags & Flag.ack) !== 0) return;
     this.control(17);
@@ -448,8 +385,7 @@ export class Http2Session implements FrameSink {
   }
 
   /** §6.9. */
-  private windowUpdate(id: number, bytes: Uint8Array, start: number, end: number): void {
-    if (end - start !== 4) throw frameSizeError("WINDOW_UPDATE");
+  private windowUpdate(id: number, bytes: Uint8Array, start: number): void {
     const by = readUint31(bytes, start);
     const { sender } = this;
     if (id === 0) {
@@ -533,12 +469,6 @@ export class Http2Session implements FrameSink {
     this.host.failed(code, message);
   }
 }
-
-const protocolError = (message: string): ConnectionFault =>
-  new ConnectionFault(ErrorCode.protocolError, message);
-
-const frameSizeError = (type: string): ConnectionFault =>
-  new ConnectionFault(ErrorCode.frameSizeError, `${type} has not the length that it must have`);
 
 function hasPseudoField(fields: readonly string[]): boolean {
   for (let i = 0; i < fields.length; i += 2) if (fields[i].startsWith(":")) return true;

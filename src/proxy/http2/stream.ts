@@ -1,5 +1,7 @@
 /** One stream, as both sides of a session see it (RFC 9113 §5.1). */
 
+import { ReceiveWindow } from "./receive-window.js";
+
 /** Who has a stream. None of it is called from inside of what its owner calls. */
 export interface StreamListener {
   /** Of the request's body: `bytes[start, end)`, valid during this call. What is taken is told by `Http2Session.bodyTaken`. */
@@ -31,9 +33,8 @@ export class Http2Stream {
   isRequestUnwanted = false;
   /** Of the body that is still to come by Content-Length; −1: that was not said. */
   bodyLeft = -1;
-  /** What the client may send until we say more, and what was taken since we did. */
-  receiveWindow: number;
-  taken = 0;
+  /** Of the request's body. */
+  readonly window = new ReceiveWindow();
   /** Among those that may send. */
   isReady = false;
 
@@ -48,11 +49,9 @@ export class Http2Stream {
 
   constructor(
     readonly id: number,
+    /** Of the response's body. */
     public sendWindow: number,
-    receiveWindow: number,
-  ) {
-    this.receiveWindow = receiveWindow;
-  }
+  ) {}
 
   get isWaiting(): boolean {
     return this.waiting.length > 0;

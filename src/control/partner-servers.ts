@@ -54,7 +54,10 @@ export class PartnerServers {
 
   /** Once a second. */
   sample(nowMs: number, view: () => NodeView): void {
+    const was = this.isWatching;
     this.settle(nowMs);
+    // Said again: what was said before this thread was ready counts for the one before it.
+    if (was && this.isWatching) this.post({ kind: "watching", isWatching: true });
     if (this.isWatched) this.post({ kind: "servers", report: encodeServerReport(reportServers(view())) });
   }
 

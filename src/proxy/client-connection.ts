@@ -62,7 +62,8 @@ export class ClientConnection implements ConnectionHandler {
   private backedUp = false;
   private keepAliveAfterFlush = false;
   private clientEnded = false;
-  private readonly lingering: Lingering;
+  /** Made when it is needed: most connections end by the client's FIN. */
+  private lingering: Lingering | null = null;
   /** The engine has closed the connection. */
   private gone = false;
   private own: Map<Backend, UpstreamPool> | null = null;
@@ -76,7 +77,6 @@ export class ClientConnection implements ConnectionHandler {
     shownLine: string | null = null,
   ) {
     this.trace = new RequestTrace(shownLine);
-    this.lingering = new Lingering(connection);
     this.exchange = new Exchange(proxy, this);
     this.forwarding = {
       forwardedFor: proxy.forwardedForLines.line(connection.remoteAddress),
@@ -117,7 +117,7 @@ export class ClientConnection implements ConnectionHandler {
         this.hold(bytes, start, end);
         return;
       case Phase.linger:
-        this.lingering.received(this.proxy.engine.now());
+        this.lingering?.received(this.proxy.engine.now());
         return;
       default:
         return;
@@ -319,6 +319,7 @@ export class ClientConnection implements ConnectionHandler {
     }
     this.phase = Phase.linger;
     this.held.clear();
+    this.lingering ??= new Lingering(this.connection);
     this.lingering.begin(this.proxy.engine.now());
     if (this.paused) this.resume();
   }

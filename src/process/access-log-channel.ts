@@ -1,6 +1,6 @@
-import { BroadcastChannel } from "node:worker_threads";
 import type { LogBatch } from "../proxy/log/batches.js";
 import { type AccessLogText, logChannelName } from "./log.js";
+import { speakOn } from "./one-way-channel.js";
 
 /** Carries the data threads' batches to the log thread. */
 export const accessLogChannelName = "lb-access-log";
@@ -10,10 +10,8 @@ export const accessLogChannelName = "lb-access-log";
  * nothing is written between two of them; all others to the log thread.
  */
 export function openAccessLogChannel(): (batch: LogBatch) => void {
-  const toMain = new BroadcastChannel(logChannelName);
-  const toLogThread = new BroadcastChannel(accessLogChannelName);
-  toMain.unref();
-  toLogThread.unref();
+  const toMain = speakOn(logChannelName);
+  const toLogThread = speakOn(accessLogChannelName);
   return (batch) => {
     if (batch.target.kind === "stdout") toMain.postMessage({ access: batch.text } satisfies AccessLogText);
     else toLogThread.postMessage(batch);

@@ -2,6 +2,7 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { BroadcastChannel, isMainThread } from "node:worker_threads";
 import { pino } from "pino";
 import { LineWriter } from "./line-writer.js";
+import { speakOn } from "./one-way-channel.js";
 
 export type Log = pino.Logger;
 
@@ -100,8 +101,7 @@ function describeDropped(dropped: number): string {
 }
 
 function toMainThread(): { write(line: string): void } {
-  const channel = new BroadcastChannel(logChannelName);
-  channel.unref();
+  const channel = speakOn(logChannelName);
   return { write: (line) => channel.postMessage(line) };
 }
 

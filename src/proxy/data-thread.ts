@@ -2,6 +2,7 @@ import { parentPort, threadId, workerData } from "node:worker_threads";
 import { openAccessLogChannel } from "../process/access-log-channel.js";
 import { createLog } from "../process/log.js";
 import type { DataThreadData, FromDataThread, ToDataThread } from "../process/messages.js";
+import { dropHeard } from "../process/one-way-channel.js";
 import { createProxies } from "./create-proxies.js";
 import type { LookUpAnswer } from "./engine/direct/host-names.js";
 import type { EngineLoop } from "./engine/engine.js";
@@ -179,6 +180,7 @@ class DataThread {
   private beat(): void {
     // Where nobody is picked, as with a cookie, this is who looks.
     for (const { backend } of this.proxies) backend.targets.look();
+    dropHeard();
     this.cells[ThreadCell.heartbeat]++;
     this.cells[ThreadCell.connectionsCurrent] = this.proxies.reduce(
       (sum, proxy) => sum + proxy.clients.size,

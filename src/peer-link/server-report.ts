@@ -101,7 +101,13 @@ function clip(server: ReportedServer): ReportedServer {
     address: server.address.slice(0, most.address),
     status: server.status.slice(0, most.status),
     check: server.check.slice(0, most.check),
-    ...{ admin, isDown, sinceMs, weight, sessions, requestsPerSecond, errors },
+    admin,
+    isDown,
+    sinceMs,
+    weight,
+    sessions,
+    requestsPerSecond,
+    errors,
   };
 }
 

@@ -369,10 +369,14 @@ export class TcpSession implements ConnectionHandler, Client, Seeker {
     const { startedMs, firstAttemptMs, connectStartedMs } = this;
     const queuedUntilMs = wasOpen ? connectStartedMs : firstAttemptMs;
     logSession(this.route, this.client, this.search, {
-      ...{ overTls: this.overTls, isRouted: this.isRouted, startedMs },
+      overTls: this.overTls,
+      isRouted: this.isRouted,
+      startedMs,
       queueMs: firstAttemptMs < 0 ? -1 : queuedUntilMs - startedMs,
       connectMs: wasOpen ? this.connectMs : -1,
-      ...{ bytes: this.sentBytes, cause: this.cause, stage: this.stage(wasOpen) },
+      bytes: this.sentBytes,
+      cause: this.cause,
+      stage: this.stage(wasOpen),
       retries: this.retries + this.redispatches,
       isRedispatched: this.redispatches > 0,
     });

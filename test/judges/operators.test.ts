@@ -1,3 +1,4 @@
+import { waitFor } from "../../lab/clock.js";
 import type { Client } from "./reference/client.js";
 import { get, head, ok } from "./reference/origin.js";
 import { theme } from "./reference/theme.js";
@@ -170,7 +171,11 @@ theme(
       servers: { reply: ({ server }) => [ok(server)] },
       client: async (client) => {
         const note = async (place: string) => {
-          const cells = await connections(client, place);
+          // A client has its answer a moment before the connection to the server rests.
+          const cells = await waitFor("a connection at rest", 5_000, async () => {
+            const now = await connections(client, place);
+            return now.get("used_cur") === "0" ? now : null;
+          });
           const shown = ["bkname/svname", "bkid/svid", "addr", "used_cur", "used_max", "idle_cur"];
           client.note(shown.map((column) => cells.get(column)).join(" "));
           return `${cells.get("port")}`;

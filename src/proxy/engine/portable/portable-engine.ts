@@ -56,7 +56,10 @@ export class PortableEngine implements Engine {
 
   connect(target: ConnectTarget, handler: ConnectionHandler): Connection {
     const socket = net.connect({
-      ...{ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true },
+      host: target.host,
+      port: target.port,
+      allowHalfOpen: true,
+      noDelay: true,
       onread: {
         buffer: receiveBuffer,
         callback: (length) => {

@@ -84,6 +84,13 @@ function readProxy(
   if (mode === "tcp") reportHttpWords(path, shape, context);
   const connectionRules = readConnectionRules([...path, "connection_rules"], shape.connection_rules, context);
   checkRuleModes([...path, "rules"], shape.rules, mode, context);
+  if (asksName && listen.length > 0 && listen.every(({ tls }) => tls !== undefined))
+    context.warning(
+      [...path, "rules"],
+      "req_ssl_sni is looked for inside of TLS that ends here, where no client says it",
+      "let TLS through, with a bind without tls",
+      "key",
+    );
   const rules = readRules([...path, "rules"], name, shape.rules, context);
   const responseRules = readResponseRules([...path, "response_rules"], shape.response_rules, context);
   const servers =

@@ -57,6 +57,16 @@ t.test("what is about requests is refused in mode tcp, and the name in mode http
   ]);
 });
 
+t.test("a name that would be looked for inside of TLS is warned of", async (t) => {
+  const rules = "rules: [{ if: { req_ssl_sni: a.example }, use_backend: a }]";
+  const text = (bind: string) =>
+    `frontends:\n  in: { bind: ${bind}, mode: tcp, ${rules}, default_backend: a }\nbackends:\n  a: { mode: tcp, servers: { s: 10.0.0.1:1 } }\n`;
+  const warned = (bind: string) => loadConfig(text(bind), "lb.yaml", machine).warnings.map(describeProblem);
+  const secured = '{ address: "*:443", tls: { crt: /a.pem } }';
+  t.match(warned(secured), [/req_ssl_sni is looked for inside of TLS that ends here/]);
+  t.same(warned(`[${secured}, "*:8443"]`), []);
+});
+
 t.test("a backend that is not there, or of mode http, is refused", async (t) => {
   t.match(load("rules: [{ use_backend: nowhere }]").problems, [/there is no backend .*nowhere/]);
 });

@@ -3,24 +3,16 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type ClientHttp2Session, connect, constants } from "node:http2";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import t, { type Test } from "tap";
 import { makeCertificate } from "../../../lab/certificate.js";
 import { sleep, waitFor } from "../../../lab/clock.js";
-import { command } from "./running-daemon.js";
+import { command, freePort } from "./running-daemon.js";
 
 /** Some of the answers take so long. */
 const slowMs = 150;
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A daemon with HTTP/2 in front of a server of this process. */
 async function start(t: Test) {

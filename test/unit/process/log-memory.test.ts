@@ -1,22 +1,14 @@
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import t from "tap";
 import { waitFor } from "../../../lab/clock.js";
-import { command } from "./running-daemon.js";
+import { command, freePort } from "./running-daemon.js";
 
 const clients = 8;
 const askedAtOnce = 20;
 const pathBytes = 8_000;
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** `rounds` times some requests at once over one connection; each answer ends with `done.`. */
 function ask(port: number, rounds: number): Promise<void> {

@@ -122,7 +122,8 @@ async function listen(server: Server): Promise<Server> {
   return server;
 }
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nobody has at the moment. */
+export async function freePort(): Promise<number> {
   const server = createTcpServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

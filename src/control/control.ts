@@ -129,6 +129,9 @@ export class Control {
       case "accept":
         await this.accept();
         break;
+      case "withdraw":
+        this.statsSocket?.withdraw();
+        break;
       case "vrrp":
         this.vrrp = message.instances;
         break;

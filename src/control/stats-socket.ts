@@ -77,6 +77,11 @@ export class StatsSocket {
     return opened;
   }
 
+  /** Closes this descriptor of the socket: whoever connects from now on waits for another. Its connections go on. */
+  withdraw(): void {
+    this.server.close();
+  }
+
   /** Closes this descriptor of the socket and ends its connections; one that waits for an answer still gets it. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));

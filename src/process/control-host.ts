@@ -189,6 +189,14 @@ export class ControlHost {
     this.thread.post({ kind: "accept" });
   }
 
+  /**
+   * Before somebody is told that another thread or process follows: whoever asks on the stats socket from now on is that
+   * one's, and never hears this one, which is on its way out.
+   */
+  withdraw(): void {
+    this.thread.post({ kind: "withdraw" });
+  }
+
   /** For the process that follows. */
   sockets(): InheritedSocket[] {
     const { adminSocket, statsListener } = this;

@@ -300,6 +300,7 @@ export class Daemon {
           environment: this.options.environment,
           obstacle: () => this.cannotBeFollowed(),
         }),
+      withdraw: () => this.control.withdraw(),
       onSucceeded: (successor) => this.lifeCycle.succeeded(successor),
     });
   }
@@ -364,6 +365,7 @@ export class Daemon {
     this.config = config;
     this.watch.forgetUntracked();
     await this.vrrp.reload(config, opened);
+    if (control) before.withdraw();
     onApplied();
     if (isRenewed && !proxies) this.plane.renewCertificates(certificates);
     this.certificates = certificates;

@@ -113,6 +113,8 @@ export type TrackedFact =
 export type ToControlThread =
   /** Take operators from now on. */
   | { readonly kind: "accept" }
+  /** Take nobody more on the stats socket: what is answered next is said of the thread or process that follows. */
+  | { readonly kind: "withdraw" }
   | { readonly kind: "vrrp"; readonly instances: readonly VrrpStatus[] }
   /** A lazily opened admin socket (the interface's address came late). */
   | { readonly kind: "admin"; readonly descriptor: number; readonly config: AdminConfig }

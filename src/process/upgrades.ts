@@ -12,6 +12,8 @@ export interface UpgradeDependencies<Taker> {
   plan(): Promise<ReloadAnswer>;
   /** Starts the program as it is on the disk and hands everything over. Throws LbError: nothing has changed. */
   hand(): Promise<Taker>;
+  /** No operator is answered by this process any more, but who has asked. */
+  withdraw(): void;
   /** It is the main process from now on. */
   onSucceeded(successor: Taker): void;
 }
@@ -26,6 +28,8 @@ export class Upgrades<Taker extends Pick<Successor, "pid" | "version">> {
       await this.assertCurrent();
       const successor = await this.deps.hand();
       const { pid, version } = successor;
+      // Who hears of it may ask again at once, and means the new one.
+      this.deps.withdraw();
       tell({ outcome: "upgraded", pid, version, problems: [] });
       this.deps.onSucceeded(successor);
     } catch (error) {

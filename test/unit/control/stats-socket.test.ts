@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import type { StatsSocketConfig } from "../../../src/config/config.js";
-import type { StatsSocketLimits } from "../../../src/control/stats-socket.js";
-import { openStats } from "./open-stats.js";
-import { makeView } from "./view.js";
+import { StatsSocket, type StatsSocketLimits } from "../../../src/control/stats-socket.js";
+import { duplicateDescriptor } from "../../../src/netlink/listening-socket.js";
+import { limits, listenAt, openStats } from "./open-stats.js";
+import { makeView, noActions } from "./view.js";
 
 async function open(t: Test, changes: Partial<StatsSocketLimits> = {}): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
@@ -200,6 +201,33 @@ t.test("closing answers the command that is on its way, and nobody after it", as
   client.write("show version\nshow version\n");
   t.equal(await answered, "0.1.0\n\n");
   await closed;
+});
+
+t.test("once withdrawn, new clients wait for who follows, and the old ones go on", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "lb-stats-"));
+  const { listener, descriptor } = listenAt(join(directory, "stats.sock"));
+  const { path } = listener.config;
+  const serve = (of: number, version: string): Promise<StatsSocket> =>
+    StatsSocket.serve(of, () => ({ ...makeView(), version }), noActions, limits);
+  const before = await serve(descriptor, "before");
+  const old = connect(path);
+  const says = (text: string): boolean => text.endsWith("before\n\n> ");
+  old.write("prompt\nshow version\n");
+  await listenTo(old, says);
+
+  before.withdraw();
+  const asked = ask(path, "show version\n");
+  for (let i = 0; i < 3; i++) {
+    old.write("show version\n");
+    t.equal(await listenTo(old, says), "before\n\n> ");
+  }
+  const after = await serve(duplicateDescriptor(listener.descriptor), "after");
+  t.equal(await asked, "after\n\n");
+
+  old.destroy();
+  listener.close();
+  await Promise.all([before.close(), after.close()]);
+  rmSync(directory, { recursive: true });
 });
 
 t.test("closing cuts the clients and removes the file", async (t) => {

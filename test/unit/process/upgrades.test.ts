@@ -15,12 +15,18 @@ async function upgrade(outcome: ReloadAnswer["outcome"], hand: () => Promise<Tak
   const told: UpgradeAnswer[] = [];
   const succeeded: Taker[] = [];
   let handed = 0;
+  let isWithdrawn = false;
   const upgrades = new Upgrades<Taker>({
     log: pino({ enabled: false }),
     plan: async () => ({ outcome, steps: [], problems: ["lb.yaml:1:1: wrong"], warnings: [] }),
     hand: () => {
       handed++;
       return hand();
+    },
+    withdraw: () => {
+      // Whoever hears of it and asks again is to reach the new one.
+      t.equal(told.length, 0);
+      isWithdrawn = true;
     },
     onSucceeded: (taker) => {
       // Who asked must have heard of it before this process steps back.
@@ -29,6 +35,7 @@ async function upgrade(outcome: ReloadAnswer["outcome"], hand: () => Promise<Tak
     },
   });
   await upgrades.upgrade((answer) => told.push(answer));
+  t.equal(isWithdrawn, succeeded.length > 0);
   return { told, succeeded, handed };
 }
 

@@ -10,12 +10,13 @@ const data: ControlThreadData = workerData;
 
 const control = new Control(data, createLog("control"), (message) => {
   port.postMessage(message);
-  // With the port closed and every handle gone, the thread ends by itself.
-  if (message.kind === "stopped") port.close();
+  // With no orders to wait for and every handle gone, the thread ends by itself.
+  if (message.kind === "stopped") port.off("message", take);
 });
 
 // One message after the other, and none before the start is over.
 let turn = control.start();
-port.on("message", (message: ToControlThread) => {
+const take = (message: ToControlThread): void => {
   turn = turn.then(() => control.handle(message));
-});
+};
+port.on("message", take);

@@ -45,6 +45,8 @@ interface Counting {
   connections(): number;
   /** Its threads; those of the process before cannot be asked. */
   inquired(): ReturnType<DataThreads["inquired"]>;
+  /** Another log thread is there now. */
+  logThreadStarted(): void;
   /** It has finished what it had begun, and its counters stand still. */
   isDrained: boolean;
 }
@@ -87,7 +89,9 @@ export class DataPlane {
     private readonly options: DataPlaneOptions,
     inherit: InheritMessage | null = null,
   ) {
-    this.logs = new LogHost(options.log);
+    this.logs = new LogHost(options.log, () => {
+      for (const generation of [...this.leaving, this.current]) generation.logThreadStarted();
+    });
     this.ticketKeys = inherit === null ? randomBytes(48) : Buffer.from(inherit.ticketKeys, "base64");
     const open = inheritedSockets(inherit?.sockets ?? []);
     const sockets = openListeningSockets(config.proxies, open);
@@ -101,6 +105,7 @@ export class DataPlane {
       table,
       connections: () => this.predecessorConnections,
       inquired: () => [],
+      logThreadStarted: () => {},
       isDrained: false,
     };
     this.leaving.push(this.predecessor);
@@ -307,6 +312,7 @@ export class DataPlane {
       table,
       servers,
       inquired: () => generation.threads.inquired(),
+      logThreadStarted: () => generation.threads.logThreadStarted(),
       connections: () => table.blocks.reduce((sum, block) => sum + block[ThreadCell.connectionsCurrent], 0),
       isDrained: false,
       threads: new DataThreads({
@@ -317,6 +323,7 @@ export class DataPlane {
         tls: { certificates, ticketKeys: this.ticketKeys },
         log: this.options.log,
         inquiries: this.inquiries,
+        connectToLogThread: () => this.logs.connect(),
         onChange: () => this.options.onChange(),
         onDrained: () => this.onDrained(generation),
       }),

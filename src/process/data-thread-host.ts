@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { writeSync } from "node:fs";
+import type { MessagePort } from "node:worker_threads";
 import { closeDescriptor } from "../netlink/listening-socket.js";
 import { openEventDescriptor } from "../netlink/system-calls.js";
 import { DescriptorLedger } from "../proxy/engine/direct/descriptor-ledger.js";
@@ -26,8 +27,8 @@ export function startDataThread(
   const wake = (): void => {
     if (!isGone) writeSync(wakeDescriptor, one);
   };
-  const post = (message: ToDataThread): void => {
-    host.post(message);
+  const post = (message: ToDataThread, ports?: readonly MessagePort[]): void => {
+    host.post(message, ports);
     wake();
   };
   const host = startThread<ToDataThread, FromDataThread>(
@@ -46,6 +47,7 @@ export function startDataThread(
         events.gone(reason, error);
       },
     },
+    data.logPort === null ? [] : [data.logPort],
   );
   return {
     post,

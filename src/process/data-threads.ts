@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import type { MessagePort } from "node:worker_threads";
 import type { Config } from "../config/config.js";
 import { closeDescriptor, duplicateDescriptor } from "../netlink/listening-socket.js";
 import { connectionsFor } from "../proxy/connection-limits.js";
@@ -31,6 +32,8 @@ export interface DataThreadsOptions {
   readonly log: Log;
   /** Hears what the threads tell. */
   readonly inquiries: Inquiries;
+  /** A port to the log thread; null: there is none at the moment. */
+  connectToLogThread(): MessagePort | null;
   /** A thread got ready, stuck or lost: look at the health again. */
   onChange(): void;
   /** Each thread has drained or is gone. */
@@ -120,6 +123,14 @@ export class DataThreads {
     for (const thread of this.threads) thread.post({ kind: "certificates", certificates });
   }
 
+  /** Another log thread is there now. */
+  logThreadStarted(): void {
+    for (const thread of this.threads) {
+      const port = thread.hasEnded ? null : this.options.connectToLogThread();
+      if (port !== null) thread.post({ kind: "log-thread", port }, [port]);
+    }
+  }
+
   handOver(): void {
     this.isHandingOver = true;
     for (const thread of this.threads) thread.post({ kind: "hand-over" });
@@ -203,6 +214,7 @@ export class DataThreads {
       maxconn,
       threads: this.count,
       tls: this.tls,
+      logPort: this.options.connectToLogThread(),
       ...buffers,
     };
     return startDataThread(name, { threadIndex: index, listeners, ...shared }, events);

@@ -1,15 +1,14 @@
-import { setImmediate } from "node:timers/promises";
-import { BroadcastChannel, parentPort } from "node:worker_threads";
+import { type MessagePort, parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { describeLogTarget } from "../config/log-section.js";
 import type { LogBatch } from "../proxy/log/batches.js";
-import { accessLogChannelName } from "./access-log-channel.js";
 import { openTarget, type TargetWriter } from "./access-log-writer.js";
 import { createLog } from "./log.js";
+import type { FromLogThread, ToLogThread } from "./messages.js";
 
 /**
  * The entry of the log thread: writes access logs to files and syslog, so that neither a slow disk nor a host name that
- * must be looked up holds up traffic, checks or adverts. A target is opened by the first batch for it, and a reload is
- * none of its business. Any message asks it to write what it has; the answer comes when that is done.
+ * must be looked up holds up traffic, checks or adverts. Each data thread has a port of its own to it. A target is opened
+ * by the first batch for it, and a reload is none of its business.
  */
 const log = createLog("log");
 const targets = new Map<string, TargetWriter>();
@@ -20,10 +19,7 @@ const news = (target: string, reason: string | null): void => {
   else log.error(fields, "the access log cannot be written to; lines are lost until it can");
 };
 
-const channel = new BroadcastChannel(accessLogChannelName);
-channel.onmessage = (event: unknown) => {
-  // The other end of the channel is this package's own.
-  const batch = Reflect.get(Object(event), "data") as LogBatch;
+const write = (batch: LogBatch): void => {
   const name = describeLogTarget(batch.target);
   let writer = targets.get(name);
   if (writer === undefined) {
@@ -33,13 +29,37 @@ channel.onmessage = (event: unknown) => {
   writer.write(batch);
 };
 
-const port = parentPort;
-port?.on("message", () => {
-  void (async () => {
-    // The data threads' last batches come in on the next turns of the loop.
-    for (let turn = 0; turn < 3; turn++) await setImmediate();
-    await Promise.all([...targets.values()].map((writer) => writer.idle()));
-    port.postMessage("written");
-  })();
+/** Those of the data threads that are there. */
+const ports = new Set<MessagePort>();
+
+function hear(port: MessagePort): void {
+  ports.add(port);
+  // The other end of the port is this package's own, and says `LogBatch`es.
+  port.on("message", write);
+  port.on("close", () => ports.delete(port));
+}
+
+/** What the data threads have said until now, and the loop has not come to. */
+function hearTheRest(): void {
+  for (const port of ports) {
+    for (;;) {
+      const received = receiveMessageOnPort(port);
+      if (received === undefined) break;
+      write(received.message);
+    }
+  }
+}
+
+const main = parentPort;
+const tell = (message: FromLogThread): void => main?.postMessage(message);
+main?.on("message", (order: ToLogThread) => {
+  if (order.kind === "hear") {
+    hear(order.port);
+    return;
+  }
+  hearTheRest();
+  void Promise.all([...targets.values()].map((writer) => writer.idle())).then(() =>
+    tell({ kind: "written" }),
+  );
 });
-port?.postMessage("ready");
+tell({ kind: "ready" });

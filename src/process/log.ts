@@ -1,21 +1,18 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { BroadcastChannel, isMainThread } from "node:worker_threads";
+import { isMainThread, parentPort } from "node:worker_threads";
 import { pino } from "pino";
 import { LineWriter } from "./line-writer.js";
-import { speakOn } from "./one-way-channel.js";
 
 export type Log = pino.Logger;
-
-/** Carries the other threads' lines to the main thread, which alone writes; those of access logs as an `AccessLogText`. */
-export const logChannelName = "lb-log";
 
 /** What waits for a reader of stdout; lines beyond it are dropped, and nothing ever waits for them. */
 const longestQueueBytes = 4 << 20;
 
-/** Lines for stdout that are none of the daemon's log: no level counts for them, and no recorder hears them. */
-export interface AccessLogText {
-  readonly access: string;
-}
+/** What another thread has for stdout: the main thread alone writes there, and gets it among the thread's other messages. */
+export type ForStdout =
+  | { readonly kind: "log-line"; readonly text: string }
+  /** Lines that are none of the daemon's log: no level counts for them, and no recorder hears them. */
+  | { readonly kind: "access-log"; readonly text: string };
 
 const levels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
 /** What the flight recorder hears of, whatever stdout is to show. */
@@ -49,7 +46,7 @@ export function createLog(thread: string): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    isMainThread ? standardOutput() : toMainThread(),
+    isMainThread ? { write: outlet(standardOutput()) } : { write: toMainThread },
   );
 }
 
@@ -61,9 +58,27 @@ export function listenToLog(hear: (line: string) => void): void {
   listener = hear;
 }
 
-function standardOutput(): { write(line: string): void } {
-  const writer = output ?? openOutput();
-  return { write: outlet(writer) };
+function standardOutput(): LineWriter {
+  output ??= new LineWriter(1, longestQueueBytes, describeDropped);
+  return output;
+}
+
+/** Main thread: whether a thread's message is for stdout and no business of its supervisor's. */
+export function isForStdout(message: unknown): message is ForStdout {
+  const kind: unknown = typeof message === "object" && message !== null ? Reflect.get(message, "kind") : null;
+  return kind === "log-line" || kind === "access-log";
+}
+
+let show: ((line: string) => void) | null = null;
+
+/** Main thread: takes what another thread has for stdout. */
+export function takeForStdout({ kind, text }: ForStdout): void {
+  if (kind === "access-log") {
+    standardOutput().write(text);
+    return;
+  }
+  show ??= outlet(standardOutput());
+  show(text);
 }
 
 /** A line's way: everything is heard, and what is asked for is shown. */
@@ -76,33 +91,14 @@ function outlet(writer: LineWriter): (line: string) => void {
   };
 }
 
-function openOutput(): LineWriter {
-  const writer = new LineWriter(1, longestQueueBytes, describeDropped);
-  const show = outlet(writer);
-  const channel = new BroadcastChannel(logChannelName);
-  channel.onmessage = (event: unknown) => {
-    const said: unknown = typeof event === "object" && event !== null ? Reflect.get(event, "data") : null;
-    if (typeof said === "string") show(said);
-    else if (isAccessLog(said)) writer.write(said.access);
-  };
-  channel.unref();
-  output = writer;
-  return writer;
-}
-
-function isAccessLog(said: unknown): said is AccessLogText {
-  return typeof said === "object" && said !== null && typeof Reflect.get(said, "access") === "string";
-}
-
 function describeDropped(dropped: number): string {
   const time = new Date().toISOString();
   const msg = "log lines were dropped because nobody read stdout";
   return `${JSON.stringify({ level: "warn", time, thread: "main", dropped, msg })}\n`;
 }
 
-function toMainThread(): { write(line: string): void } {
-  const channel = speakOn(logChannelName);
-  return { write: (line) => channel.postMessage(line) };
+function toMainThread(text: string): void {
+  parentPort?.postMessage({ kind: "log-line", text } satisfies ForStdout);
 }
 
 /** Main thread: waits until stdout has taken every line, at most `limitMs`. False: nobody reads it. */

@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { AdminConfig, Config, ProxyConfig, StatsSocketConfig } from "../config/config.js";
 import type { AlertConfig, TrackedThings } from "../config/tracking-config.js";
 import type { Certificates, ThreadTls } from "../proxy/tls/certificate.js";
@@ -40,6 +41,8 @@ export interface DataThreadData {
   /** A `DescriptorLedger`: what the thread opens past Node, for the main thread to close when it dies. */
   readonly ledgerBuffer: SharedArrayBuffer;
   readonly tls: ThreadTls;
+  /** To the log thread, as in `log-thread`; null: there is none at the moment. */
+  readonly logPort: MessagePort | null;
 }
 
 export type ToDataThread =
@@ -59,6 +62,8 @@ export type ToDataThread =
   | { readonly kind: "drain"; readonly deadlineMs: number; readonly acceptMs: number }
   /** Clients that come from now on are shown these. */
   | { readonly kind: "certificates"; readonly certificates: Certificates }
+  /** A log thread has been started: `LogBatch`es go to it over this port from now on. */
+  | { readonly kind: "log-thread"; readonly port: MessagePort }
   /** Answered by `told`, with this number. */
   | { readonly kind: "inquire"; readonly id: number; readonly inquiry: Inquiry }
   /** To a `told` that was not the last of its number: the next one may come. */
@@ -78,6 +83,14 @@ export type FromDataThread =
   | { readonly kind: "look-up"; readonly host: string }
   | { readonly kind: "drained"; readonly cutConnections: number }
   | { readonly kind: "told"; readonly id: number; readonly part: InquiryPart; readonly isLast: boolean };
+
+export type ToLogThread =
+  /** A data thread says `LogBatch`es over this port. */
+  | { readonly kind: "hear"; readonly port: MessagePort }
+  /** Write what the data threads have said until now, and answer `written`. */
+  | { readonly kind: "write" };
+
+export type FromLogThread = { readonly kind: "ready" } | { readonly kind: "written" };
 
 /** What the main thread hands to the control thread at its start. */
 export interface ControlThreadData {

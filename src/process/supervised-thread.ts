@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { ThreadHealth } from "./fitness.js";
 import {
   keepsDying,
@@ -99,8 +100,8 @@ export class SupervisedThread<Input, Output> {
   }
 
   /** Dropped when the thread is not there. */
-  post(message: Input): void {
-    this.host?.post(message);
+  post(message: Input, ports?: readonly MessagePort[]): void {
+    this.host?.post(message, ports);
   }
 
   /** From now on the thread is not started again when it ends. */

@@ -1,9 +1,11 @@
 import { readlinkSync } from "node:fs";
-import { Worker } from "node:worker_threads";
+import { type MessagePort, Worker } from "node:worker_threads";
+import { type ForStdout, isForStdout, takeForStdout } from "./log.js";
 
 /** A running thread, as its supervisor sees it. `Input` is what it is told. */
 export interface ThreadHost<Input> {
-  post(message: Input): void;
+  /** `ports` are those in the message: they are the thread's from now on. */
+  post(message: Input, ports?: readonly MessagePort[]): void;
   /** Ends the thread wherever it is; `gone` follows. */
   terminate(): void;
 }
@@ -14,16 +16,20 @@ export interface ThreadEvents<Output> {
   gone(reason: string, error: Error | null): void;
 }
 
-/** Starts a worker thread on a module of this package. */
+/** Starts a worker thread on a module of this package; `ports` are those in `data`. What it logs is taken here. */
 export function startThread<Input, Output>(
   name: string,
   entry: URL,
   data: object,
   events: ThreadEvents<Output>,
+  ports: readonly MessagePort[] = [],
 ): ThreadHost<Input> {
-  const worker = new Worker(entry, { name, workerData: data });
+  const worker = new Worker(entry, { name, workerData: data, transferList: [...ports] });
   let failure: Error | null = null;
-  worker.on("message", (message: Output) => events.message(message));
+  worker.on("message", (message: Output | ForStdout) => {
+    if (isForStdout(message)) takeForStdout(message);
+    else events.message(message);
+  });
   worker.on("error", (error: unknown) => {
     failure = error instanceof Error ? error : new Error(String(error));
   });
@@ -31,7 +37,7 @@ export function startThread<Input, Output>(
     events.gone(failure === null ? `it ended with code ${code}` : `it threw ${failure.message}`, failure);
   });
   return {
-    post: (message) => worker.postMessage(message),
+    post: (message, given = []) => worker.postMessage(message, given),
     terminate: () => void worker.terminate(),
   };
 }

@@ -1,8 +1,7 @@
-import { parentPort, threadId, workerData } from "node:worker_threads";
-import { openAccessLogChannel } from "../process/access-log-channel.js";
+import { type MessagePort, parentPort, threadId, workerData } from "node:worker_threads";
+import { AccessLogChannel } from "../process/access-log-channel.js";
 import { createLog } from "../process/log.js";
 import type { DataThreadData, FromDataThread, ToDataThread } from "../process/messages.js";
-import { dropHeard } from "../process/one-way-channel.js";
 import { createProxies } from "./create-proxies.js";
 import type { LookUpAnswer } from "./engine/direct/host-names.js";
 import type { EngineLoop } from "./engine/engine.js";
@@ -46,7 +45,8 @@ class DataThread {
   private readonly listeners: ThreadListeners;
   private readonly cells: Float64Array;
   private endMove: () => void = () => {};
-  private readonly batches = new LogBatches(openAccessLogChannel());
+  private readonly accessLog: AccessLogChannel;
+  private readonly batches = new LogBatches((batch) => this.accessLog.post(batch));
 
   constructor(
     data: DataThreadData,
@@ -55,6 +55,7 @@ class DataThread {
   ) {
     const { threadIndex } = data;
     const { engine } = loop;
+    this.accessLog = new AccessLogChannel(parentPort, data.logPort);
     const table = new StatsTable(data.proxies, data.threads, data.statsBuffer);
     this.cells = table.blocks[threadIndex];
     const log = createLog(`data-${threadIndex}`);
@@ -95,6 +96,10 @@ class DataThread {
 
   renewCertificates(certificates: Certificates): void {
     for (const proxy of this.proxies) proxy.renewCertificates(certificates);
+  }
+
+  logThreadStarted(port: MessagePort): void {
+    this.accessLog.connect(port);
   }
 
   handOver(): void {
@@ -180,7 +185,6 @@ class DataThread {
   private beat(): void {
     // Where nobody is picked, as with a cookie, this is who looks.
     for (const { backend } of this.proxies) backend.targets.look();
-    dropHeard();
     this.cells[ThreadCell.heartbeat]++;
     this.cells[ThreadCell.connectionsCurrent] = this.proxies.reduce(
       (sum, proxy) => sum + proxy.clients.size,
@@ -237,6 +241,9 @@ if (port !== null) {
         break;
       case "certificates":
         thread.renewCertificates(order.certificates);
+        break;
+      case "log-thread":
+        thread.logThreadStarted(order.port);
         break;
       case "inquire":
         thread.inquired.take(order.id, order.inquiry);

@@ -1,6 +1,7 @@
 // Loaded into the daemon by the tests (`node --import`), in front of every one of its threads: the first data thread
-// that finds the file $SABOTAGE does what it says, the main thread does so with $SABOTAGE.main and the control thread
-// with $SABOTAGE.control. The daemon itself has no such door.
+// that finds the file $SABOTAGE does what it says, the main thread does so with $SABOTAGE.main, the control thread with
+// $SABOTAGE.control and the log thread, which is given nothing at its start, with $SABOTAGE.log. The daemon itself has no
+// such door.
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { isMainThread, workerData } from "node:worker_threads";
 
@@ -38,4 +39,5 @@ if (file !== undefined) {
   if (isMainThread) obey(`${file}.main`);
   else if (workerData?.threadIndex === 0) obeyFromTheStart(file);
   else if (workerData?.known !== undefined) obeyFromTheStart(`${file}.control`);
+  else if (Object.keys(workerData ?? {}).length === 0) obeyFromTheStart(`${file}.log`);
 }

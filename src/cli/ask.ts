@@ -2,15 +2,29 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ExitCode } from "../errors.js";
 import type { Arguments } from "./arguments.js";
 import { askDaemon, findSocket, notAllowed, trimAnswer } from "./ask-daemon.js";
+import { awaitsPartners, hasMaster } from "./status-report.js";
 
 /** Within that a partner has taken over, or none will. */
 const drainLimitMs = 10_000;
 
+/** Partners that are reached answer in milliseconds; those of before this version do so within a second. */
+const partnersLimitMs = 1500;
+
 /** `lb status`: what the running daemon says of itself. Throws LbError LB_NOT_RUNNING. Returns the exit code. */
 export async function status(args: Arguments): Promise<number> {
-  const path = await findSocket(args);
-  process.stdout.write(trimAnswer(await askDaemon(path, args.json ? "show vrrp json" : "show vrrp")));
+  await showStatus(await findSocket(args), args);
   return ExitCode.ok;
+}
+
+/** Partners tell of their servers while somebody asks: the question that is answered is not the first one. */
+async function showStatus(path: string, args: Arguments): Promise<void> {
+  const deadlineMs = performance.now() + partnersLimitMs;
+  let report = await askDaemon(path, "show vrrp json");
+  while (awaitsPartners(report) && performance.now() < deadlineMs) {
+    await delay(50);
+    report = await askDaemon(path, "show vrrp json");
+  }
+  process.stdout.write(trimAnswer(args.json ? report : await askDaemon(path, "show vrrp")));
 }
 
 /**
@@ -21,34 +35,20 @@ export async function drain(args: Arguments): Promise<number> {
   const path = await findSocket(args);
   const said = trimAnswer(await askDaemon(path, args.undo ? "undrain" : "drain"));
   if (/^Permission denied/.test(said)) throw notAllowed();
-  const show = async (): Promise<void> => {
-    process.stdout.write(trimAnswer(await askDaemon(path, args.json ? "show vrrp json" : "show vrrp")));
-  };
   if (!args.json) process.stdout.write(said);
   if (args.undo) {
-    if (args.json) await show();
+    if (args.json) await showStatus(path, args);
     return ExitCode.ok;
   }
   const deadlineMs = Date.now() + drainLimitMs;
-  while (await isMaster(path)) {
+  while (hasMaster(await askDaemon(path, "show vrrp json"))) {
     if (Date.now() > deadlineMs) {
-      await show();
+      await showStatus(path, args);
       console.error("lb: this node is still master: nobody else took over");
       return ExitCode.fatal;
     }
     await delay(200);
   }
-  await show();
+  await showStatus(path, args);
   return ExitCode.ok;
-}
-
-async function isMaster(path: string): Promise<boolean> {
-  const answer: unknown = JSON.parse(await askDaemon(path, "show vrrp json"));
-  const instances: unknown = typeof answer === "object" && answer !== null ? Reflect.get(answer, "vrrp") : [];
-  return (
-    Array.isArray(instances) &&
-    instances.some((instance: unknown) => {
-      return typeof instance === "object" && instance !== null && Reflect.get(instance, "state") === "MASTER";
-    })
-  );
 }

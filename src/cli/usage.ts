@@ -152,7 +152,7 @@ export const commandUsages = [
     name: "status",
     synopsis: "",
     summary: "say who is master and why, and what would happen if this node stopped",
-    text: "Says who is master and why, which partner was heard, what was dropped, and what would happen if this node stopped now.",
+    text: "Says who is master and why, which partner was heard, what was dropped, and what would happen if this node stopped now. With a peer link: the partner's servers, a line for each backend, and where both nodes see the same server differently.",
     flags: [...toFindTheDaemon, "json"],
     words: [],
   },

@@ -127,8 +127,11 @@ const ownCommands: readonly Command[] = [
   {
     words: ["show", "vrrp"],
     usage: "show vrrp [json]",
-    summary: "report who is master and why",
-    run: (args, view) => text(args.includes("json") ? formatVrrpJson(view()) : formatVrrp(view())),
+    summary: "report who is master and why, and the partner's servers",
+    run: (args, view, { look }) => {
+      look();
+      return text(args.includes("json") ? formatVrrpJson(view()) : formatVrrp(view()));
+    },
   },
   {
     words: ["show", "version"],

@@ -146,7 +146,7 @@ export class Control {
         this.inquirer.take(message.id, message.part, message.silent);
         break;
       case "watched":
-        this.partners.setWatched(message.isWatched);
+        this.partners.setWatched(message.isWatched, () => this.view());
         break;
       case "partner-servers":
         this.partners.take(message.address, message.report, Date.now());

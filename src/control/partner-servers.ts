@@ -47,9 +47,11 @@ export class PartnerServers {
     this.settle(nowMs);
   }
 
-  /** Somebody looks at a partner's dashboard, or nobody any more. */
-  setWatched(isWatched: boolean): void {
+  /** Somebody looks at a partner's servers, or nobody any more. The first word comes at once: `lb status` waits for it. */
+  setWatched(isWatched: boolean, view: () => NodeView): void {
+    const wasWatched = this.isWatched;
     this.isWatched = isWatched;
+    if (isWatched && !wasWatched) this.tell(view);
   }
 
   /** Once a second. */
@@ -58,7 +60,7 @@ export class PartnerServers {
     this.settle(nowMs);
     // Said again: what was said before this thread was ready counts for the one before it.
     if (was && this.isWatching) this.post({ kind: "watching", isWatching: true });
-    if (this.isWatched) this.post({ kind: "servers", report: encodeServerReport(reportServers(view())) });
+    if (this.isWatched) this.tell(view);
   }
 
   /** What is no report changes nothing. */
@@ -77,6 +79,10 @@ export class PartnerServers {
     this.reports.set(address, { report, receivedEpochMs: nowEpochMs });
     const [oldest] = this.reports.keys();
     if (this.reports.size > mostPartners) this.reports.delete(oldest);
+  }
+
+  private tell(view: () => NodeView): void {
+    this.post({ kind: "servers", report: encodeServerReport(reportServers(view())) });
   }
 
   private settle(nowMs: number): void {

@@ -1,17 +1,39 @@
 import type { VrrpStatus } from "../vrrp/status.js";
+import { findings, partnerServers } from "./dashboard/partner-summary.js";
+import type { Finding, PartnerServersSummary } from "./dashboard/shape.js";
 import { describeDuration } from "./format.js";
 import type { NodeView } from "./node-view.js";
+import { formatPartnerServers } from "./show-partner-servers.js";
 
-/** `show vrrp` and `lb status`: who is master and why, for a reader. */
+/** `show vrrp json`, and `lb status --json`. */
+export interface StatusReport {
+  readonly node: string;
+  readonly version: string;
+  readonly vrrp: readonly VrrpStatus[];
+  /** The servers of each partner with a peer link. */
+  readonly partners: readonly PartnerServersSummary[];
+  /** Where both nodes see the same server differently. */
+  readonly findings: readonly Finding[];
+}
+
+/** `show vrrp` and `lb status`: who is master and why, and what the partner says of its servers, for a reader. */
 export function formatVrrp(view: NodeView): string {
   if (!view.vrrpConfigured) return "VRRP is not configured here.\n";
   if (view.vrrp.length === 0) return "VRRP is starting.\n";
-  return view.vrrp.map((instance) => describe(instance, view)).join("\n");
+  return `${view.vrrp.map((instance) => describe(instance, view)).join("\n")}${formatPartnerServers(view)}`;
 }
 
 /** The same as one JSON object. */
 export function formatVrrpJson(view: NodeView): string {
-  return `${JSON.stringify({ node: view.node, version: view.version, vrrp: view.vrrp }, null, 2)}\n`;
+  const { node, version, vrrp } = view;
+  const report: StatusReport = {
+    node,
+    version,
+    vrrp,
+    partners: partnerServers(view),
+    findings: findings(view),
+  };
+  return `${JSON.stringify(report, null, 2)}\n`;
 }
 
 function describe(instance: VrrpStatus, view: NodeView): string {

@@ -25,6 +25,24 @@ t.test("the dashboard in a browser shows both nodes, moves with them, and acts",
   await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
   const probe = Probe.start(network.host("client"));
   await probe.waitForService(10_000);
+
+  await t.test(
+    "lb status waits for the partner's word of its servers, where nobody has asked before",
+    async (t) => {
+      for (const box of [box1, box2])
+        await box.process.waitForLine((text) => /peer link to .* is open/.test(text), 20_000);
+      t.match(
+        (await tandem(box1, "status")).stdout,
+        "\nServers at lb-box2, as it says itself\n  http          2 of 2 up; here as well\n",
+      );
+      t.match(JSON.parse((await tandem(box2, "status", "--json")).stdout), {
+        vrrp: [{ name: "VI_1" }],
+        partners: [{ node: "lb-box1", isCurrent: true, proxies: [{ name: "http" }] }],
+        findings: [],
+      });
+    },
+  );
+
   const browser = await startBrowser(network, network.host("client"));
   t.teardown(() => browser.close());
   const context = await browser.newContext({
@@ -105,6 +123,9 @@ t.test("the dashboard in a browser shows both nodes, moves with them, and acts",
     await shows(partners.locator("tbody tr", { hasText: "web02" }), ["DOWN", "L4TOUT"]);
     await shows(page.locator("#proxies tbody tr", { hasText: "web02" }), ["UP"]);
     t.match((await tandem(box1, "watch", "--once")).stdout, finding);
+    const status = (await tandem(box1, "status")).stdout;
+    t.match(status, /^Servers at lb-box2, as it says itself\n {2}http {10}1 of 2 up: web02 DOWN \(L4TOUT/m);
+    t.match(status, `; here 2 of 2 up\n  differs       ${finding}`);
     await host.run("nft", "delete table ip cut");
     await waitFor("an end of it", 15_000, async () => (await page.locator("#findings").textContent()) === "");
     await box2.stop();

@@ -37,13 +37,15 @@ export function partnerServers(view: NodeView): PartnerServersSummary[] {
 
 /** Where this node and a partner that is reached see the same server differently, and have for a while. Pure. */
 export function findings(view: NodeView): Finding[] {
-  return partnerServers(view)
-    .filter(({ isCurrent }) => isCurrent)
-    .flatMap(({ node, proxies }) =>
-      proxies.flatMap(({ name: proxy, servers }) =>
-        servers.flatMap((theirs) => compare(view, proxy, node, theirs)),
-      ),
-    );
+  return partnerServers(view).flatMap((partner) => findingsAt(view, partner));
+}
+
+/** The same, of one partner. */
+export function findingsAt(view: NodeView, { isCurrent, node, proxies }: PartnerServersSummary): Finding[] {
+  if (!isCurrent) return [];
+  return proxies.flatMap(({ name: proxy, servers }) =>
+    servers.flatMap((theirs) => compare(view, proxy, node, theirs)),
+  );
 }
 
 function compare(view: NodeView, proxyName: string, node: string, theirs: ReportedServer): Finding[] {

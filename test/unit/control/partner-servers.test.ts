@@ -1,9 +1,12 @@
 import t from "tap";
+import { awaitsPartners, hasMaster } from "../../../src/cli/status-report.js";
 import { renderWatch } from "../../../src/cli/watch-view.js";
 import { dashboardState } from "../../../src/control/dashboard/state.js";
 import type { NodeView } from "../../../src/control/node-view.js";
 import { PartnerServers, reportServers } from "../../../src/control/partner-servers.js";
 import { reportNode } from "../../../src/control/show-node.js";
+import { formatPartnerServers } from "../../../src/control/show-partner-servers.js";
+import { formatVrrp, formatVrrpJson } from "../../../src/control/show-vrrp.js";
 import { encodeServerReport } from "../../../src/peer-link/server-report.js";
 import type { FromControlThread } from "../../../src/process/messages.js";
 import type { ServerTable } from "../../../src/proxy/health/server-table.js";
@@ -90,10 +93,13 @@ t.test("partners are asked while somebody looks, and told each second while they
   servers.sample(7000, () => makeView());
   servers.sample(8000, () => makeView());
   t.same(posted.splice(0), [{ kind: "watching", isWatching: false }]);
-  servers.setWatched(true);
+  servers.setWatched(true, () => makeView());
+  t.match(posted.splice(0), [{ kind: "servers", report: /web01/ }], "at once");
+  servers.setWatched(true, () => makeView());
+  t.same(posted, [], "said again, it is no news");
   servers.sample(8000, () => makeView());
   t.match(posted.splice(0), [{ kind: "servers", report: /web01/ }]);
-  servers.setWatched(false);
+  servers.setWatched(false, () => makeView());
   servers.sample(9000, () => makeView());
   t.same(posted, []);
 });
@@ -179,3 +185,82 @@ t.test("lb watch says it above the servers, and its JSON has all of it", async (
   const { findings: _findings, partners: _partners, ...older } = report;
   t.ok(renderWatch(older, [], { columns: 120, rows: 40, colours: true }).length > 5);
 });
+
+t.test("lb status has a line for each backend of the partner, and what differs from here", async (t) => {
+  const broken = makeView([checked], undefined, {}, down(60_000), "no answer");
+  t.equal(
+    formatPartnerServers(view(broken)),
+    `
+Servers at lb-box2, as it says itself
+  http          1 of 2 up: web02 DOWN (L4TOUT, no answer); here 2 of 2 up
+  differs       http/web02 is UP 1/3 here and DOWN at lb-box2 (L4TOUT, no answer), for 1 min 0 s
+`,
+  );
+  t.match(formatPartnerServers(view(broken, 500, "up", down(60_000))), "(L4TOUT, no answer); here as well\n");
+  t.match(
+    formatPartnerServers(view(makeView([checked], undefined, {}, drained))),
+    /1 of 2 up: web02 DRAIN 1\/3; here 2 of 2 up\n {2}differs {7}http\/web02 is ready here and drain at lb-box2/,
+  );
+  t.equal(
+    formatPartnerServers(view(broken, 42_000, "down")),
+    `
+Servers at lb-box2, as of 42 s ago, and its peer link is down
+  http          1 of 2 up: web02 DOWN (L4TOUT, no answer)
+`,
+    "what was said long ago is not compared",
+  );
+  t.equal(formatPartnerServers(view(null)), "\nServers at lb-box2: it has not told of its servers yet\n");
+  t.equal(formatPartnerServers(makeView([checked])), "", "no peer link");
+});
+
+t.test("lb status names servers of another weight, and backends that one node alone has", async (t) => {
+  const heavier = (table: ServerTable): void =>
+    table.write(0, 0, { ...table.read(0, 0), weight: 7 }, nowMonotonicMs);
+  t.match(
+    formatPartnerServers(view(makeView([checked], undefined, {}, heavier))),
+    "2 of 2 up; here as well\n  differs       http/web01 has weight 1 here and 7 at lb-box2\n",
+  );
+  const other = makeView([{ ...checked, name: "api" }]);
+  t.match(
+    formatPartnerServers(view(other)),
+    "  api           2 of 2 up; not configured here\n  http          not configured at lb-box2\n",
+  );
+  const none = { ...checked, servers: [] };
+  t.equal(
+    formatPartnerServers(view(makeView([none]))),
+    "\nServers at lb-box2, as it says itself\n  http          not configured at lb-box2\n",
+  );
+  t.equal(formatPartnerServers({ ...view(makeView([none])), proxies: [] }), "", "VRRP alone");
+  const servers = Array.from({ length: 70 }, (_, i) => ({ ...checked.servers[0], name: `web${i}` }));
+  const allDown = (table: ServerTable): void => {
+    for (const [i] of servers.entries())
+      table.write(0, i, { ...table.read(0, i), health: 0 }, nowMonotonicMs);
+  };
+  const text = formatPartnerServers(view(makeView([{ ...checked, servers }], undefined, {}, allDown)));
+  t.match(text, /0 of 64 up: web0 DOWN .*, web3 DOWN .*, and 60 more; here 2 of 2 up\n/);
+  t.match(text, "and 6 more servers that it has no room to tell of");
+});
+
+t.test(
+  "show vrrp and its JSON have the partner's servers; the command waits for what is not told yet",
+  async (t) => {
+    const told = view(makeView([checked], undefined, {}, down(60_000)));
+    t.match(formatVrrp(told), /peer link .*\n\nServers at lb-box2, as it says itself\n/);
+    const json = formatVrrpJson(told);
+    t.match(JSON.parse(json), {
+      vrrp: [{ name: "VI_1" }],
+      partners: [{ node: "lb-box2", isCurrent: true, proxies: [{ name: "http" }] }],
+      findings: [{ proxy: "http", server: "web02", tone: "bad" }],
+    });
+    t.notOk(awaitsPartners(json));
+    t.ok(awaitsPartners(formatVrrpJson(view(null))), "not told yet");
+    t.ok(awaitsPartners(formatVrrpJson(view(makeView([checked]), 42_000))), "not lately");
+    t.notOk(awaitsPartners(formatVrrpJson(view(null, 0, "down"))), "nobody is there to tell");
+    t.notOk(awaitsPartners(formatVrrpJson(makeView([checked]))), "no peer link");
+    const { partners: _partners, ...older } = JSON.parse(json);
+    t.notOk(awaitsPartners(JSON.stringify(older)), "a daemon before this version tells nothing");
+    t.notOk(awaitsPartners("Permission denied\n"));
+    t.notOk(hasMaster(json));
+    t.ok(hasMaster('{"vrrp":[{"state":"BACKUP"},{"state":"MASTER"}]}'));
+  },
+);

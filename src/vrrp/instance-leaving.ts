@@ -75,12 +75,12 @@ export function endHandOver(step: Draft): void {
   if (next === "INIT") {
     release(step, outcome);
   } else if (heard) {
-    becomeBackup(step, `drained: ${outcome}`, step.advertIntervalMs);
+    becomeBackup(step, describeDrain(step, "drained: ", outcome), step.advertIntervalMs);
   } else {
     // Better this one than none.
     const lease = state.timers.lease ?? step.now;
     state.handingOver = null;
-    state.reason = `drained, but ${outcome}`;
+    state.reason = describeDrain(step, "drained, but ", outcome);
     state.timers = { advert: step.now + step.advertIntervalMs, lease };
     step.effect({ kind: "send-advert", priority: state.priority });
     announceInFull(step);
@@ -105,11 +105,25 @@ export function onDrain(step: Draft, assisted: boolean): void {
 }
 
 export function onUndrain(step: Draft): void {
-  const { drainedFrom } = step.state;
-  if (drainedFrom !== null) {
-    step.state.drainedFrom = null;
-    setPriority(step, drainedFrom, "no longer drained");
+  const { state } = step;
+  const { drainedFrom, reason } = state;
+  if (drainedFrom === null) {
+    return;
   }
+  state.drainedFrom = null;
+  setPriority(step, drainedFrom, undrained);
+  // What came of the drain is why this node is what it is, but it is drained no more.
+  const drained = /^drained(?:: |, but )/.exec(reason);
+  if (drained !== null) {
+    state.reason = describeDrain(step, drained[0], reason.slice(drained[0].length));
+  }
+}
+
+const undrained = "no longer drained";
+
+/** `drained, but nobody took over within 1211 ms`; with the drain undone, `no longer drained; before, nobody took over …`. */
+function describeDrain({ state }: Draft, drained: string, outcome: string): string {
+  return state.drainedFrom === null ? `${undrained}; before, ${outcome}` : `${drained}${outcome}`;
 }
 
 export function onStop(step: Draft, reason: string): void {

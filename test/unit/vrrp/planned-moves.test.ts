@@ -129,6 +129,43 @@ t.test("a drained master hands over, and preempts nobody until undrain", async (
   t.equal(first.state.priority, 101);
 });
 
+t.test("why a node is what it is names the drain only while it is drained", async (t) => {
+  const alone = settledPair();
+  alone.second.crash();
+  alone.first.input({ kind: "drain", assisted: false });
+  alone.lan.run(10_000);
+  t.match(alone.first.state.reason, /^drained, but nobody took over within \d+ ms$/);
+  alone.first.input({ kind: "undrain" });
+  t.equal(alone.first.state.name, "MASTER");
+  t.match(alone.first.state.reason, /^no longer drained; before, nobody took over within \d+ ms$/);
+  alone.first.input({ kind: "drain", assisted: false });
+  alone.lan.run(10_000);
+  t.match(alone.first.state.reason, /^drained, but nobody took over/, "drained again");
+
+  const patient = new SimulatedLan();
+  const first = patient.add(a, { priority: 101, preempt: false }).start();
+  patient.add(b, { priority: 100 }).start();
+  patient.run(20_000);
+  first.input({ kind: "drain", assisted: false });
+  patient.run(2000);
+  first.input({ kind: "undrain" });
+  patient.run(5000);
+  t.match(first.state, { name: "BACKUP", reason: `no longer drained; before, handed over to ${b}` });
+
+  const hasty = settledPair();
+  hasty.second.crash();
+  hasty.first.input({ kind: "drain", assisted: false });
+  hasty.first.input({ kind: "undrain" });
+  hasty.lan.run(10_000);
+  t.match(hasty.first.state, { name: "MASTER", reason: /^no longer drained; before, nobody took over/ });
+
+  const idle = settledPair();
+  const { reason } = idle.second.state;
+  idle.second.input({ kind: "drain", assisted: false });
+  idle.second.input({ kind: "undrain" });
+  t.equal(idle.second.state.reason, reason, "it was backup before, and not for the drain");
+});
+
 t.test("a drained node serves where nobody else does", async (t) => {
   const { lan, first, second } = settledPair();
   second.crash();

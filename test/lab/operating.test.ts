@@ -106,6 +106,11 @@ t.test(
         name: "http/web01",
         admin: "ready",
       });
+      t.equal((await ask(box1, "server", "weight", "web01", "7")).code, 0);
+      t.match(
+        (await ask(box1, "explain", "--since", "1m")).stdout,
+        / {2}http\/web01: DRAIN, an operator asked for it\n(?:.*\n)* {2}http\/web01: has weight 7 instead of 1, as an operator asked\n/,
+      );
       t.match(await ask(box1, "server", "weight", "web01", "999"), { code: 1, stderr: /between 0 and 256/ });
       t.match(await ask(box1, "server", "drain", "web09"), { code: 2, stderr: /there is no server "web09"/ });
     });

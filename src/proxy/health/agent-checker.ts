@@ -11,7 +11,7 @@ export interface AgentCheckerOptions {
   /** Calls once, later; returns what calls it off. */
   readonly schedule: (delayMs: number, run: () => void) => () => void;
   readonly ask: (target: AgentTarget) => AgentProbe;
-  readonly checker: Pick<Checker, "take" | "setState" | "setWeight">;
+  readonly checker: Pick<Checker, "take" | "setState">;
 }
 
 /** One agent. */
@@ -140,7 +140,7 @@ export class AgentChecker {
     if (admin !== null && admin !== before.admin) checker.setState(proxy, server, admin, reason);
     if (weightPercent !== null) {
       const weight = Math.min(256, Math.floor((initialWeight * weightPercent) / 100));
-      if (weight !== before.weight) checker.setWeight(proxy, server, weight);
+      if (weight !== before.weight) checker.take(proxy, server, { kind: "weight", weight });
     }
     if (maxconn !== null && maxconn !== before.maxconn)
       checker.take(proxy, server, { kind: "maxconn", maxconn });

@@ -129,19 +129,35 @@ export class Checker {
     }
   }
 
-  /** 0–256. */
+  /** 0–256, as an operator asked. An agent's word of the weight comes by `take`, and is no line of the log: it may come every second. */
   setWeight(proxy: number, server: number, weight: number): void {
+    const { table, proxies, log } = this.options;
+    const from = table.read(proxy, server).weight;
+    if (weight === from) return;
+    const { name, servers } = proxies[proxy];
+    log.info(
+      { event: "server", proxy: name, server: servers[server].name, from, to: weight },
+      `server has weight ${weight} instead of ${from}, as an operator asked`,
+    );
     this.input(this.watched[proxy][server], { kind: "weight", weight });
   }
 
   /** HAProxy's `set server … addr`: connections and checks go there from now on. */
   setTarget(proxy: number, server: number, target: ServerTarget): void {
     const { table, proxies, log } = this.options;
+    const place = (): string => {
+      const { host, port } = table.effectiveServer(proxy, server);
+      return describeEndpoint(host, port);
+    };
+    const from = place();
     table.setTarget(proxy, server, target);
-    const { name, host, port } = table.effectiveServer(proxy, server);
+    const address = place();
+    const { name, servers } = proxies[proxy];
     log.info(
-      { event: "server", proxy: proxies[proxy].name, server: name, address: describeEndpoint(host, port) },
-      "server has another address, as an operator asked",
+      { event: "server", proxy: name, server: servers[server].name, address },
+      address === from
+        ? "server has another port for its checks, as an operator asked"
+        : `server has address ${address} instead of ${from}, as an operator asked`,
     );
   }
 

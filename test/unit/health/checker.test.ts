@@ -191,6 +191,25 @@ t.test("slow start raises the weight in steps until it is whole", async (t) => {
   t.equal(watch.pending, 1, "only the next check is to come");
 });
 
+t.test(
+  "what an operator changes of a server's weight and address is said, with what it was before",
+  async (t) => {
+    const watch = new Watch([named("a", { weight: 3 })]);
+    watch.checker.setWeight(0, 0, 42);
+    watch.checker.setWeight(0, 0, 42);
+    watch.checker.setWeight(0, 0, 0);
+    watch.checker.setTarget(0, 0, { host: "fd00::9", port: null, checkPort: null });
+    watch.checker.setTarget(0, 0, { host: "fd00::9", port: null, checkPort: 8080 });
+    t.same(watch.log, [
+      "a: server has weight 42 instead of 3, as an operator asked",
+      "a: server has weight 0 instead of 42, as an operator asked",
+      "http: proxy has no server available",
+      "a: server has address [fd00::9]:80 instead of 10.0.0.1:80, as an operator asked",
+      "a: server has another port for its checks, as an operator asked",
+    ]);
+  },
+);
+
 t.test("a control thread that is started again goes on with what the one before it knew", async (t) => {
   const watch = new Watch([named("a")]);
   watch.answers.set("a", refused);

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import t from "tap";
 import type { Client } from "./reference/client.js";
-import { get, ok } from "./reference/origin.js";
+import { get, HOLD, ok } from "./reference/origin.js";
 import { theme, type World } from "./reference/theme.js";
 
 /** An agent that says what it is sent, so that each peer's is told what to say by `agent-send`; `_` stands for a space. */
@@ -69,7 +69,7 @@ theme(
     proxies: {
       web: { haproxy: slowCheck, servers: { a: { ...checked, ...asked }, b: {} } },
       alone: { haproxy: slowCheck, servers: { a: { ...asked, weight: 10 } } },
-      limited: { haproxy: slowCheck, servers: { a: { ...asked } }, timeouts: { queue: 5_000 } },
+      limited: { haproxy: slowCheck, servers: { a: { ...asked } }, timeouts: { queue: 30_000 } },
       unasked: { servers: { a: {} } },
     },
   },
@@ -253,13 +253,15 @@ theme(
     {
       name: "an agent's maxconn holds requests back",
       proxy: "limited",
-      servers: { reply: ({ server }) => [200, ok(server)] },
+      servers: { reply: ({ server }) => [HOLD, ok(server)] },
       client: async (client, world) => {
         await hear(client, world, "limited", [["maxconn:1,up", "slim", "1"]]);
         for (let i = 0; i < 3; i++) {
           await client.connect();
           await client.send(get(`/${i}`));
         }
+        await world.untilCell("BACKEND", "qcur", "2");
+        world.letGo();
         for (let i = 1; i <= 3; i++) {
           client.use(i);
           await client.answer();

@@ -1,5 +1,5 @@
 import type { Client } from "./reference/client.js";
-import { get, ok } from "./reference/origin.js";
+import { get, HOLD, ok } from "./reference/origin.js";
 import { theme } from "./reference/theme.js";
 
 const own = { reply: ({ server }: { server: string }) => [ok(server)] };
@@ -111,7 +111,7 @@ theme(
     {
       name: "leastconn goes where the fewest are",
       proxy: "least",
-      servers: { reply: ({ target, server }) => [target.startsWith("/hold") ? 300 : 0, ok(server)] },
+      servers: { reply: ({ target, server }) => [target.startsWith("/hold") ? HOLD : 0, ok(server)] },
       client: async (client, world) => {
         for (let i = 1; i <= 2; i++) {
           await client.connect();
@@ -120,6 +120,7 @@ theme(
         }
         await client.connect();
         for (let i = 0; i < 3; i++) await client.ask(get(`/${i}`));
+        world.letGo();
         client.use(1);
         await client.answer();
         client.use(2);
@@ -258,12 +259,12 @@ theme(
       spread: "hash",
       proxy: "ring",
       servers: own,
-      client: async (client) => {
+      client: async (client, world) => {
         const requests = many(40, (i) => get(`/key/${i}`));
         const before: string[] = [];
         for (const request of requests) before.push((await client.ask(request)).body);
         await client.quietly("disable server ring/c");
-        await client.pause(50);
+        await world.untilCell("c", "status", "MAINT");
         let moved = 0;
         for (const [i, request] of requests.entries()) {
           const { body } = await client.ask(request);

@@ -1,5 +1,14 @@
-import { FIN, head, ok, RST, status } from "./reference/origin.js";
+import { once } from "node:events";
+import { FIN, HOLD, head, ok, RST, status } from "./reference/origin.js";
 import { type Scenario, theme } from "./reference/theme.js";
+
+/** What comes first of the answer has come to the client before the server does the rest. */
+const askAndLetGo: Scenario["client"] = async (client, world) => {
+  const { raw, answer } = (await client.http2()).open({});
+  await once(raw, "data");
+  world.letGo();
+  client.note(await answer);
+};
 
 /** Each asks over HTTP/2; the servers speak HTTP/1.1. */
 const scenarios: readonly Scenario[] = [
@@ -190,7 +199,7 @@ const scenarios: readonly Scenario[] = [
   {
     name: "a server that is too slow: 504",
     proxy: "impatient",
-    servers: { reply: () => [600, ok("late")] },
+    servers: { reply: () => [HOLD] },
     client: async (client) => {
       client.note(await (await client.http2()).ask({}));
     },
@@ -237,10 +246,8 @@ const scenarios: readonly Scenario[] = [
   {
     name: "a length that the server does not keep: the stream is reset",
     proxy: "web",
-    servers: { reply: () => [head("HTTP/1.1 200 OK", "Content-Length: 10"), "abc", 40, FIN] },
-    client: async (client) => {
-      client.note(await (await client.http2()).ask({}));
-    },
+    servers: { reply: () => [head("HTTP/1.1 200 OK", "Content-Length: 10"), "abc", HOLD, FIN] },
+    client: askAndLetGo,
     sees: ['200 "abc", reset: PROTOCOL_ERROR'],
     log: ["200 SD--"],
     tandem: { because: "cut-stream", sees: ['200 "abc", reset: INTERNAL_ERROR'] },
@@ -249,11 +256,9 @@ const scenarios: readonly Scenario[] = [
     name: "chunks that break off look whole",
     proxy: "web",
     servers: {
-      reply: () => [head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked"), "3\r\nabc\r\n", 40, FIN],
+      reply: () => [head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked"), "3\r\nabc\r\n", HOLD, FIN],
     },
-    client: async (client) => {
-      client.note(await (await client.http2()).ask({}));
-    },
+    client: askAndLetGo,
     sees: ['200 "abc"'],
     log: ["200 SD--"],
     tandem: { because: "cut-stream", sees: ['200 "abc", reset: INTERNAL_ERROR'] },
@@ -261,10 +266,8 @@ const scenarios: readonly Scenario[] = [
   {
     name: "a reset that should have been an end looks like one",
     proxy: "web",
-    servers: { reply: () => [head("HTTP/1.1 200 OK"), "abc", 40, RST] },
-    client: async (client) => {
-      client.note(await (await client.http2()).ask({}));
-    },
+    servers: { reply: () => [head("HTTP/1.1 200 OK"), "abc", HOLD, RST] },
+    client: askAndLetGo,
     sees: ['200 "abc"'],
     log: ["200 SD--"],
     tandem: { because: "cut-stream", sees: ['200 "abc", reset: INTERNAL_ERROR'] },
@@ -272,13 +275,14 @@ const scenarios: readonly Scenario[] = [
   {
     name: "a client gives a stream up before its answer",
     proxy: "web",
-    servers: { reply: () => [300, ok("late")] },
-    client: async (client, { untilAsked }) => {
+    servers: { reply: () => [HOLD, ok("late")] },
+    client: async (client, world) => {
       const { raw, answer } = (await client.http2()).open({});
-      await untilAsked(1);
+      await world.untilAsked(1);
       raw.destroy(new Error("given up"));
       void answer.catch(() => {});
-      await client.pause(500);
+      await world.untilLogged(1);
+      world.letGo();
     },
     sees: [],
     log: ["-1 CD--"],
@@ -314,7 +318,7 @@ const scenarios: readonly Scenario[] = [
   },
 ];
 
-const impatient = { client: 300, server: 300, "http-request": 300, "http-keep-alive": 300 };
+const impatient = { client: 800, server: 800, "http-request": 800, "http-keep-alive": 800 };
 
 theme(
   "HTTP/2 to clients",

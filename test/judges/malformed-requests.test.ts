@@ -39,8 +39,10 @@ theme("malformed requests", { proxies: { web: { servers: { a: {} } } } }, [
   {
     name: "a chunk whose size is no number is refused",
     proxy: "web",
-    client: async (client) => {
-      await client.ask(post("Transfer-Encoding: chunked"), 60, "zz\r\nabc\r\n0\r\n\r\n");
+    client: async (client, world) => {
+      await client.send(post("Transfer-Encoding: chunked"));
+      await world.untilAsked(1);
+      await client.ask("zz\r\nabc\r\n0\r\n\r\n");
       await client.closed();
     },
     sees: ["400 of the proxy, closes", "closed"],

@@ -1,4 +1,4 @@
-import { FIN, get, head } from "./reference/origin.js";
+import { FIN, get, HOLD, head } from "./reference/origin.js";
 import { type Scenario, theme } from "./reference/theme.js";
 
 /** An answer that no client may get. */
@@ -75,14 +75,17 @@ theme("malformed responses", { proxies: { web: { servers: { a: {} } } } }, [
       reply: () => [
         head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked"),
         "3\r\nabc\r\n",
-        150,
+        HOLD,
         "zz\r\n",
         60,
         FIN,
       ],
     },
-    client: async (client) => {
-      await client.ask(get("/"));
+    client: async (client, world) => {
+      await client.send(get("/"));
+      await client.heard("abc");
+      world.letGo();
+      await client.answer();
     },
     sees: ['200 "3\\r\\nabc\\r\\n", cut'],
     log: ["200 SD--"],

@@ -12,7 +12,7 @@ theme(
   "the PROXY protocol",
   {
     proxies: {
-      web: { servers: { a: {} }, acceptProxy: true, timeouts: { "http-request": 300, client: 300 } },
+      web: { servers: { a: {} }, acceptProxy: true, timeouts: { "http-request": 2_000, client: 2_000 } },
       tcp: { mode: "tcp", servers: { a: {} }, acceptProxy: true },
       first: { servers: { a: { sendProxy: 1 } } },
       second: { servers: { a: { sendProxy: 2 } } },
@@ -43,7 +43,7 @@ theme(
       name: "a header of version 1 in pieces is none",
       proxy: "web",
       client: async (client) => {
-        await client.ask("PRO", 30, "XY TCP4 192.0.2.7 10.0.0.1 47", 30, "11 80\r\n", 30, get("/"));
+        await client.ask("PRO", 200, "XY TCP4 192.0.2.7 10.0.0.1 47", 30, "11 80\r\n", 30, get("/"));
       },
       sees: ["no answer"],
       log: ["127.0.0.1 web/1: Truncated PROXY protocol header received"],

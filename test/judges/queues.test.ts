@@ -1,10 +1,8 @@
-import { get, ok } from "./reference/origin.js";
+import { type Behaviour, get, HOLD, ok } from "./reference/origin.js";
 import { theme } from "./reference/theme.js";
 
 const one = { haproxy: "maxconn 1", tandem: { maxconn: 1 } };
-const slow = {
-  reply: ({ target, server }: { target: string; server: string }) => [250, ok(`${server}${target}`)],
-};
+const slow: Behaviour = { reply: ({ target, server }) => [HOLD, ok(`${server}${target}`)] };
 
 theme(
   "queues of servers",
@@ -27,15 +25,14 @@ theme(
         await world.untilAsked(1);
         await client.connect();
         await client.send(get("/2"));
-        await client.pause(50);
-        const row = (await world.stat()).get("line/BACKEND");
-        client.note(`waiting ${row?.get("qcur")}`);
+        await world.untilCell("BACKEND", "qcur", "1");
+        world.letGo();
         client.use(1);
         await client.answer();
         client.use(2);
         await client.answer();
       },
-      sees: ["waiting 1", '200 "a/1"', '200 "a/2"'],
+      sees: ['200 "a/1"', '200 "a/2"'],
       log: ["200 ----", "200 ----"],
       tandem: { because: "queued", cells: { "a lbtot": ["1", "2"], "BACKEND lbtot": ["1", "2"] } },
     },
@@ -48,8 +45,9 @@ theme(
           await client.connect();
           await client.send(get(`/${i}`));
           if (i === 1) await world.untilAsked(1);
-          await client.pause(30);
+          else await world.untilCell("BACKEND", "qcur", String(i - 1));
         }
+        world.letGo();
         for (let i = 1; i <= 3; i++) {
           client.use(i);
           await client.answer();
@@ -70,6 +68,7 @@ theme(
           await client.send(get(`/${i}`));
           await world.untilAsked(i);
         }
+        world.letGo();
         for (let i = 1; i <= 2; i++) {
           client.use(i);
           await client.answer();
@@ -81,13 +80,14 @@ theme(
     {
       name: "who waits too long gets 503",
       proxy: "late",
-      servers: { reply: () => [500, ok("x")] },
+      servers: { reply: () => [HOLD, ok("x")] },
       client: async (client, world) => {
         await client.connect();
         await client.send(get("/1"));
         await world.untilAsked(1);
         await client.connect();
         await client.ask(get("/2"));
+        world.letGo();
         client.use(1);
         await client.answer();
       },
@@ -105,11 +105,13 @@ theme(
         await world.untilAsked(1);
         await client.connect();
         await client.send(get("/2"));
-        await client.pause(50);
+        await world.untilCell("BACKEND", "qcur", "1");
         client.reset();
+        // Tandem lets it go, HAProxy goes on as if nothing had been.
+        if (world.peer !== "haproxy") await world.untilCell("BACKEND", "qcur", "0");
+        world.letGo();
         client.use(1);
         await client.answer();
-        await client.pause(350);
       },
       sees: ['200 "a/1"'],
       log: ["200 CD--", "200 ----"],

@@ -1,4 +1,4 @@
-import { FIN, get, ok, post, status } from "./reference/origin.js";
+import { FIN, get, HOLD, ok, post, status } from "./reference/origin.js";
 import { theme } from "./reference/theme.js";
 
 const three = { a: {}, b: {}, c: {} };
@@ -23,7 +23,7 @@ theme(
         servers: three,
         retries: 1,
         retryOn: ["response-timeout"],
-        timeouts: { server: 250 },
+        timeouts: { server: 1_000 },
       },
       busy: { balance: "first", servers: three, retries: 2, retryOn: ["503", "404"] },
       all: { balance: "first", servers: three, retries: 2, retryOn: ["all-retryable-errors"] },
@@ -108,7 +108,7 @@ theme(
     {
       name: "a response that is late moves a request on",
       proxy: "late",
-      servers: { reply: ({ server }) => (server === "a" ? [600] : [ok(server)]) },
+      servers: { reply: ({ server }) => (server === "a" ? [HOLD] : [ok(server)]) },
       client: async (client) => {
         await client.ask(get("/1"));
       },

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Client } from "./reference/client.js";
-import { get, ok } from "./reference/origin.js";
+import { get, HOLD, ok } from "./reference/origin.js";
 import { theme } from "./reference/theme.js";
 
 /** As HAProxy 2.6 was seen to write it. */
@@ -136,12 +136,13 @@ theme(
     {
       name: "a draining server finishes what it has",
       proxy: "even",
-      servers: { reply: ({ server }) => [250, ok(server)] },
+      servers: { reply: ({ server }) => [HOLD, ok(server)] },
       client: async (client, world) => {
         await client.send(get("/"));
         await world.untilAsked(1);
         await client.quietly("set server even/a state drain");
         await client.quietly("set server even/b state drain");
+        world.letGo();
         await client.answer();
         await client.quietly("set server even/a state ready");
         await client.quietly("set server even/b state ready");
@@ -259,8 +260,10 @@ theme("counters", { proxies: { solo: { servers: { a: {} } } } }, [
     name: "cleared counters begin anew",
     proxy: "solo",
     servers: own,
-    client: async (client) => {
+    client: async (client, world) => {
       await shares(client, 3);
+      // Not in the moment between a client's answer and the last of its counters.
+      await world.untilLogged(3);
       await client.command("clear counters all");
       await shares(client, 2);
     },

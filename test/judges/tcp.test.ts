@@ -1,6 +1,6 @@
 import type { Client } from "./reference/client.js";
 import { clientHello } from "./reference/client-hello.js";
-import { ECHO, FIN, RST } from "./reference/origin.js";
+import { ECHO, FIN, HOLD, RST } from "./reference/origin.js";
 import { type Scenario, theme } from "./reference/theme.js";
 
 const big = "x".repeat(300_000);
@@ -76,9 +76,10 @@ theme(
     {
       name: "a server that resets ends the session",
       proxy: "tcp",
-      servers: { greeting: () => ["abc", 50, RST] },
-      client: async (client) => {
+      servers: { greeting: () => ["abc", HOLD, RST] },
+      client: async (client, world) => {
         await client.bytes(3);
+        world.letGo();
         await client.closed();
       },
       sees: ['bytes "abc"', "closed"],
@@ -215,7 +216,7 @@ theme(
       front: {
         mode: "tcp",
         servers: { a: {} },
-        timeouts: { "inspect-delay": 400 },
+        timeouts: { "inspect-delay": 1_000 },
         haproxy: [
           "tcp-request content accept if { req.ssl_hello_type 1 }",
           "use_backend named if { req.ssl_sni -i www.example.org }",
@@ -292,9 +293,8 @@ theme(
       name: "a client that resets meanwhile comes to no backend",
       proxy: "front",
       client: async (client) => {
-        await client.send(hello.slice(0, 50), 50);
+        await client.send(hello.slice(0, 50), 200);
         client.reset();
-        await client.pause(80);
       },
       sees: [],
       log: ["CR"],

@@ -3,7 +3,21 @@ import { theme } from "./reference/theme.js";
 
 const short = { "http-request": 300, client: 300, server: 300, "http-keep-alive": 300, tunnel: 300 };
 
-theme("time-outs", { proxies: { web: { servers: { a: {} }, timeouts: short } } }, [
+/** For what takes longer than this in pieces that do not. */
+const patient = {
+  "http-request": 1_000,
+  client: 1_000,
+  server: 1_000,
+  "http-keep-alive": 1_000,
+  tunnel: 1_000,
+};
+
+const proxies = {
+  web: { servers: { a: {} }, timeouts: short },
+  patient: { servers: { a: {} }, timeouts: patient },
+};
+
+theme("time-outs", { proxies }, [
   {
     name: "a client that says nothing is closed with a 408",
     proxy: "web",
@@ -83,11 +97,11 @@ theme("time-outs", { proxies: { web: { servers: { a: {} }, timeouts: short } } }
   },
   {
     name: "a body that comes in slow drops may take its time",
-    proxy: "web",
+    proxy: "patient",
     servers: { reply: ({ body }) => [ok(body)] },
     client: async (client) => {
       await client.send(head("POST / HTTP/1.1", "Host: site", "Content-Length: 6"));
-      for (const byte of "slowly") await client.send(100, byte);
+      for (const byte of "slowly") await client.send(250, byte);
       await client.answer();
     },
     sees: ['200 "slowly"'],
@@ -95,9 +109,9 @@ theme("time-outs", { proxies: { web: { servers: { a: {} }, timeouts: short } } }
   },
   {
     name: "an answer in slow drops may take its time",
-    proxy: "web",
+    proxy: "patient",
     servers: {
-      reply: () => [head("HTTP/1.1 200 OK", "Content-Length: 4"), 150, "a", 150, "b", 150, "c", 150, "d"],
+      reply: () => [head("HTTP/1.1 200 OK", "Content-Length: 4"), 300, "a", 300, "b", 300, "c", 300, "d"],
     },
     client: async (client) => {
       await client.ask(get("/"));

@@ -3,7 +3,7 @@ import { readChunks } from "./origin.js";
 import { StreamClient } from "./streams.js";
 
 /** Far above what a step needs, so that only a real fault reaches it. */
-const stepMs = 10_000;
+const stepMs = 30_000;
 
 /**
  * A raw client. What it sees becomes the lines of a transcript, in a form in which two proxies can be compared: names of
@@ -71,6 +71,12 @@ export class Client {
     const text = connection.take(count);
     this.seen.push(`bytes ${JSON.stringify(text)}`);
     return text;
+  }
+
+  /** This much has come, of something that is not over. It stays to be read. */
+  async heard(text: string): Promise<void> {
+    const connection = await this.here();
+    await connection.until(() => connection.text.includes(text) || connection.over, JSON.stringify(text));
   }
 
   /** The other side ends the connection; bytes before that are told of. */

@@ -4,9 +4,11 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 export const FIN = Symbol("FIN");
 export const RST = Symbol("RST");
 export const ECHO = Symbol("ECHO");
+/** Waits until the client has said `letGo`, from then on not any more. */
+export const HOLD = Symbol("HOLD");
 
-/** What a server does: bytes that it writes (one a character), ms that it waits, how it ends. */
-export type Reply = readonly (string | number | typeof FIN | typeof RST | typeof ECHO)[];
+/** What a server does: bytes that it writes (one a character), ms that it waits, what it waits for, how it ends. */
+export type Reply = readonly (string | number | typeof FIN | typeof RST | typeof ECHO | typeof HOLD)[];
 
 /** A request as a server got it. */
 export interface Asked {
@@ -44,6 +46,9 @@ export class Origins {
   private readonly servers = new Map<string, { readonly server: Server; readonly port: number }>();
   private readonly sockets = new Set<Socket>();
   private count = 0;
+  private gone: Promise<void> = Promise.resolve();
+  /** Lets those that are at `HOLD` go on, and all that come there later in the scenario. */
+  letGo: () => void = () => {};
 
   static async start(names: readonly string[]): Promise<Origins> {
     const origins = new Origins();
@@ -62,6 +67,15 @@ export class Origins {
     this.behaviour = behaviour;
     this.asked.length = 0;
     this.count = 0;
+    this.letGo();
+    this.gone = new Promise((resolve) => {
+      this.letGo = resolve;
+    });
+  }
+
+  /** Until the client lets go. */
+  held(): Promise<void> {
+    return this.gone;
   }
 
   /** From now on connections to it are refused, and those that stand are reset. */
@@ -178,6 +192,7 @@ class Connection {
       if (this.socket.destroyed) return;
       if (typeof act === "number") await new Promise((resolve) => setTimeout(resolve, act));
       else if (typeof act === "string") await this.write(act);
+      else if (act === HOLD) await this.origins.held();
       else if (act === FIN) this.socket.end();
       else if (act === RST) this.socket.resetAndDestroy();
       else {

@@ -8,7 +8,7 @@ import { connect, type TLSSocket } from "node:tls";
 import { describe } from "./client.js";
 
 /** Far above what a step needs, so that only a real fault reaches it. */
-const stepMs = 10_000;
+const stepMs = 30_000;
 
 type Fields = Readonly<Record<string, string | readonly string[]>>;
 

@@ -46,6 +46,10 @@ export interface World {
   readonly listenAgain: (server: string) => Promise<void>;
   /** The servers got so many requests. */
   readonly untilAsked: (count: number) => Promise<void>;
+  /** Servers that hold back at `HOLD` go on. */
+  readonly letGo: () => void;
+  /** The proxy has logged so many lines since the scenario began: it is done with what they tell of. */
+  readonly untilLogged: (count: number) => Promise<void>;
   readonly stat: () => Promise<Stat>;
   /** A row of the scenario's proxy shows this value. */
   readonly untilCell: (row: string, column: string, value: string) => Promise<void>;
@@ -166,7 +170,7 @@ async function observe(peer: Peer, scenario: Scenario, options: ThemeOptions): P
     peer.ask(command),
   );
   const until = async (what: string, holds: () => boolean | Promise<boolean>) => {
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + 30_000;
     while (!(await holds())) {
       if (performance.now() > deadline) throw new Error(`${peer.name}: ${what} does not come`);
       await sleep(10);
@@ -179,6 +183,8 @@ async function observe(peer: Peer, scenario: Scenario, options: ThemeOptions): P
       refuse: (server) => origins.refuse(server),
       listenAgain: (server) => origins.listenAgain(server),
       untilAsked: (count) => until(`request ${count}`, () => origins.asked.length >= count),
+      letGo: () => origins.letGo(),
+      untilLogged: (count) => until(`line ${count}`, () => peer.logs.length >= count),
       stat: () => peer.stat(),
       untilCell: (row, column, value) =>
         until(
@@ -193,7 +199,7 @@ async function observe(peer: Peer, scenario: Scenario, options: ThemeOptions): P
     client.leave();
   }
   const lines = peer.name === "haproxy" ? scenario.log : (scenario.tandem?.log ?? scenario.log);
-  const after = await atRest(peer, scenario.proxy, lines.length);
+  const after = await atRest(peer, scenario, lines.length, spec.mode === "tcp");
   return {
     sees: client.seen,
     // In mode tcp both count the same bytes.
@@ -205,17 +211,21 @@ async function observe(peer: Peer, scenario: Scenario, options: ThemeOptions): P
   };
 }
 
-/** When the lines that are expected are there, and nothing is under way; another one that comes late shows as well. */
-async function atRest(peer: Peer, proxy: string, lines: number): Promise<Stat> {
-  const deadline = performance.now() + 3_000;
-  for (;;) {
+/**
+ * When the lines that are expected are there, nothing is under way, and nothing has been counted for a moment; another line that
+ * comes late shows as well.
+ */
+async function atRest(peer: Peer, { proxy }: Scenario, lines: number, isTcp: boolean): Promise<Stat> {
+  const deadline = performance.now() + 15_000;
+  const told = (stat: Stat) => JSON.stringify([peer.logs.length, ...growth(new Map(), stat, proxy, isTcp)]);
+  for (let before = await peer.stat(); ; ) {
+    await sleep(30);
     const stat = await peer.stat();
     const busy = [...stat].some(([row, cells]) => row.startsWith(`${proxy}/`) && cells.get("scur") !== "0");
-    if ((!busy && peer.logs.length >= lines) || performance.now() > deadline) break;
-    await sleep(15);
+    const rests = !busy && peer.logs.length >= lines && told(stat) === told(before);
+    if (rests || performance.now() > deadline) return stat;
+    before = stat;
   }
-  await sleep(30);
-  return await peer.stat();
 }
 
 /** The whole of a request, in a form in which two can be compared. */

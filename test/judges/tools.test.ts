@@ -3,8 +3,9 @@ import { join } from "node:path";
 import t from "tap";
 import { sleep, waitFor } from "../../lab/clock.js";
 import { tryRun } from "../../lab/command.js";
+import { freePort } from "../../lab/free-port.js";
 import { Pages } from "./reference/pages.js";
-import { freePorts, Peer, type PeerName } from "./reference/peer.js";
+import { Peer, type PeerName } from "./reference/peer.js";
 
 /** Programs that people run against HAProxy, against Tandem. */
 async function start(name: PeerName, pages: Pages): Promise<Peer> {
@@ -148,7 +149,7 @@ const answer = (body: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${b
 
 /** Every series by name and labels. */
 async function scrape(peer: Peer): Promise<Map<string, string>> {
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const exporter = spawn(
     "setpriv",
     [

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { sleep, waitFor } from "../../lab/clock.js";
+import { freePorts } from "../../lab/free-port.js";
 import { projectRoot } from "../../lab/project-root.js";
 
 /**
@@ -526,14 +527,4 @@ function open(port: number): Promise<Socket> {
     socket.on("error", reject);
     socket.resume();
   });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

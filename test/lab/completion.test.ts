@@ -6,10 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { run } from "../../lab/command.js";
+import { freePort } from "../../lab/free-port.js";
 import { projectRoot } from "../../lab/project-root.js";
 
 const script = join(projectRoot, "bin", "lb.js");
-const answerLimitMs = 15_000;
+const answerLimitMs = 60_000;
 
 /** A shell at a terminal (`script` makes one), typed into. */
 class Terminal {
@@ -65,7 +66,7 @@ async function environment(t: Test): Promise<{ folder: string; env: Readonly<Rec
   const file = join(folder, "lb.yaml");
   writeFileSync(
     file,
-    `proxies: { http: { bind: "127.0.0.1:${18_000 + (process.pid % 1000)}", servers: { web01: "127.0.0.1:${port}", web02: "127.0.0.1:${port}" } } }
+    `proxies: { http: { bind: "127.0.0.1:${await freePort()}", servers: { web01: "127.0.0.1:${port}", web02: "127.0.0.1:${port}" } } }
 admin: false
 stats_socket: ${join(folder, "s")}
 `,

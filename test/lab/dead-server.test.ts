@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:http";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { waitFor } from "../../lab/clock.js";
+import { freePorts } from "../../lab/free-port.js";
 import { projectRoot } from "../../lab/project-root.js";
 
 const server = `require("node:http").createServer((request, response) => setTimeout(() => response.end(process.argv[1]), 2))
@@ -167,22 +168,4 @@ function startServer(port: number): Promise<ChildProcess> {
     });
     child.stdout?.once("data", () => resolve(child));
   });
-}
-
-/** Ports that nobody uses now, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const open = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    open.map(
-      (one) =>
-        new Promise<number>((resolve) =>
-          one.listen(0, "127.0.0.1", () => {
-            const address = one.address();
-            resolve(typeof address === "object" && address !== null ? address.port : 0);
-          }),
-        ),
-    ),
-  );
-  await Promise.all(open.map((one) => new Promise((resolve) => one.close(resolve))));
-  return ports;
 }

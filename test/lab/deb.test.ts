@@ -1,7 +1,11 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import t from "tap";
 import { run, tryRun } from "../../lab/command.js";
+import { freePort } from "../../lab/free-port.js";
 import { projectRoot } from "../../lab/project-root.js";
 
 t.test(
@@ -49,25 +53,16 @@ t.test(
     t.equal((await tryRun(process.execPath, [lb, "check", "--config", config])).code, 2, "port 0 is none");
     writeFileSync(
       config,
-      `proxies: { http: { bind: "127.0.0.1:17980", servers: { web01: "127.0.0.1:9" } } }\nstats_socket: false\n`,
+      `proxies: { http: { bind: "127.0.0.1:${await freePort()}", servers: { web01: "127.0.0.1:9" } } }\nstats_socket: false\n`,
     );
-    const served = await tryRun("timeout", [
-      "-s",
-      "TERM",
-      "3",
-      process.execPath,
-      lb,
-      "run",
-      "--config",
-      config,
-    ]);
-    const lines = served.stdout
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    t.match(
-      lines.find(({ msg }) => msg === "serving"),
-      { engine: "direct" },
-    );
+    const serving = spawn("timeout", ["60", process.execPath, lb, "run", "--config", config]);
+    const ended = once(serving, "exit");
+    for await (const line of createInterface({ input: serving.stdout })) {
+      const { msg, engine } = JSON.parse(line);
+      if (msg !== "serving") continue;
+      t.equal(engine, "direct");
+      serving.kill();
+    }
+    t.same(await ended, [0, null]);
   },
 );

@@ -8,10 +8,11 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sleep, waitFor } from "../../lab/clock.js";
+import { freePort } from "../../lab/free-port.js";
 import { projectRoot } from "../../lab/project-root.js";
 
 /** `pipelining`: the direct engine with that option. */
@@ -39,7 +40,7 @@ export async function startBalancer(
   threads: number,
 ): Promise<Balancer> {
   const folder = mkdtempSync(join(tmpdir(), `lb-stress-${name}-`));
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const socket = join(folder, "stats.sock");
   const command =
     name === "haproxy"
@@ -211,19 +212,6 @@ export function descriptorsOf(pid: number): Descriptors {
 
 export function residentMb(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]) / 1024;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 function accepts(port: number): Promise<boolean> {

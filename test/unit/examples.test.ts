@@ -2,10 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
-import { createServer as createTcpServer, type Server } from "node:net";
+import type { Server } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import t, { type Test } from "tap";
+import { freePort } from "../../lab/free-port.js";
 import { projectRoot } from "../../lab/project-root.js";
 import { loadConfig } from "../../src/config/load.js";
 import { describeProblem } from "../../src/config/problem.js";
@@ -102,14 +103,6 @@ async function web(t: Test, name: string): Promise<string> {
 function portOf(server: Server): number {
   const address = server.address();
   return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const port = portOf(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 t.test("plain-balancer.yaml balances", async (t) => {

@@ -1,4 +1,5 @@
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
+import { freePorts } from "../../../lab/free-port.js";
 
 /** Ends a reply: FIN, RST, or bytes that come back as they are. */
 export const FIN = Symbol("FIN");
@@ -52,7 +53,8 @@ export class Origins {
 
   static async start(names: readonly string[]): Promise<Origins> {
     const origins = new Origins();
-    for (const name of names) await origins.listen(name, 0);
+    const ports = await freePorts(names.length);
+    for (const [i, name] of names.entries()) await origins.listen(name, ports[i]);
     return origins;
   }
 
@@ -105,7 +107,7 @@ export class Origins {
       new Connection(name, socket, this).start();
     });
     await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", 1024, resolve));
-    this.servers.set(name, { server, port: (server.address() as AddressInfo).port });
+    this.servers.set(name, { server, port });
   }
 
   nextNumber(): number {

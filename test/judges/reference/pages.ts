@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { freePorts } from "./peer.js";
+import { freePort } from "../../../lab/free-port.js";
 
 /** A web server in a process of its own, for loads and for kill -9: answers its name some ms after the whole request. */
 const program = `
@@ -24,7 +24,7 @@ export class Pages {
   ) {}
 
   static async start(text: string, delayMs = 0): Promise<Pages> {
-    const [port] = await freePorts(1);
+    const port = await freePort();
     const pages = new Pages(port, text, delayMs);
     await pages.revive();
     return pages;

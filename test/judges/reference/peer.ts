@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket, type Socket as Datagrams } from "node:dgram";
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeCertificate } from "../../../lab/certificate.js";
 import { waitFor } from "../../../lab/clock.js";
+import { freePorts } from "../../../lab/free-port.js";
 import { projectRoot } from "../../../lab/project-root.js";
 import { type LogLine, parseLogLine } from "./log-line.js";
 import { Origins } from "./origin.js";
@@ -153,16 +154,6 @@ function writeCertificate(folder: string, { proxies }: PeerOptions): string {
   const file = join(folder, "site.pem");
   writeFileSync(file, readFileSync(certificate, "utf8") + readFileSync(key, "utf8"));
   return file;
-}
-
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 function isListening(port: number): boolean {

@@ -9,7 +9,8 @@ import { createInterface } from "node:readline";
 import t, { type Test } from "tap";
 import { makeCertificate } from "../../../lab/certificate.js";
 import { sleep, waitFor } from "../../../lab/clock.js";
-import { command, freePort } from "./running-daemon.js";
+import { freePort } from "../../../lab/free-port.js";
+import { command } from "./running-daemon.js";
 
 /** Some of the answers take so long. */
 const slowMs = 150;

@@ -4,7 +4,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import t from "tap";
 import { waitFor } from "../../../lab/clock.js";
-import { command, freePort } from "./running-daemon.js";
+import { freePort } from "../../../lab/free-port.js";
+import { command } from "./running-daemon.js";
 
 const clients = 8;
 const askedAtOnce = 20;

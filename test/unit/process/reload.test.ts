@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import t, { type Test } from "tap";
+import { freePort } from "../../../lab/free-port.js";
 import { changedValues } from "../../../src/config/changes.js";
 import type { Config } from "../../../src/config/config.js";
 import { demoConfig } from "../../../src/config/defaults.js";
@@ -38,7 +39,7 @@ t.test("reloads under load: no request fails, what was begun is finished, the co
 
   const load = new Load(daemon);
   for (let i = 0; i < 6; i++) {
-    await daemon.reload(i % 2 === 0 ? servers : { a: servers.a }, i % 3 === 0 ? { server: "7s" } : {});
+    await daemon.reload(i % 2 === 0 ? servers : { a: servers.a }, i % 3 === 0 ? { server: "4m" } : {});
   }
   await daemon.reload(servers);
   const { answers, failures } = await load.stop();
@@ -63,7 +64,7 @@ t.test("who asks the stats socket while reloads replace the control thread is ne
   const asking = (async () => {
     while (isRunning) answers.push(await daemon.stat("http,FRONTEND", 1));
   })();
-  for (let i = 0; i < 3; i++) await daemon.reload(servers, i % 2 === 0 ? { server: "7s" } : {});
+  for (let i = 0; i < 3; i++) await daemon.reload(servers, i % 2 === 0 ? { server: "4m" } : {});
   await daemon.stat("http,FRONTEND", 1);
   isRunning = false;
   await asking;
@@ -126,7 +127,7 @@ class FileDaemon {
   ): Promise<FileDaemon> {
     const folder = mkdtempSync(join(tmpdir(), "lb-"));
     const file = join(folder, "lb.yaml");
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const port = await freePort();
     const statsSocket = join(folder, "s");
     writeFileSync(file, configText(port, statsSocket, servers, {}, []));
     const child = spawn(process.execPath, [command, "--config", file], {
@@ -216,7 +217,7 @@ function configText(
     Object.entries(servers).map(([name, { port: at }]) => [name, `127.0.0.1:${at}`]),
   );
   return JSON.stringify({
-    proxies: { http: { bind, servers: addresses, timeout: timeouts } },
+    proxies: { http: { bind, servers: addresses, timeout: { server: "5m", ...timeouts } } },
     admin: false,
     stats_socket: statsSocket,
     threads: 2,

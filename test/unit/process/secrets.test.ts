@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import t from "tap";
+import { freePorts } from "../../../lab/free-port.js";
 import { command } from "./running-daemon.js";
 
 const secrets = {
@@ -17,14 +18,15 @@ const secrets = {
   pass: "Zq9-pass",
 };
 
+const [port, adminPort] = await freePorts(2);
 const plain = (folder: string, password: string) => `
 proxies:
   http:
-    bind: 127.0.0.1:18973
+    bind: 127.0.0.1:${port}
     servers: { web01: 127.0.0.1:9 }
     rules: [{ if: { path_beg: /private }, auth: { users: { ann: ${secrets.user} } } }]
 global_defs: { notification_email: a@example.org, smtp_server: 127.0.0.1 9, smtp_user: u, smtp_password: ${secrets.mail} }
-admin: { bind: "127.0.0.1:18974", stats: { password: "${password}" } }
+admin: { bind: "127.0.0.1:${adminPort}", stats: { password: "${password}" } }
 stats_socket: ${folder}/stats.sock
 drain_timeout: 0s
 `;
@@ -72,13 +74,16 @@ t.test(
       });
     }
     const until = async (word: string): Promise<void> => {
-      while (!said.includes(word) && child.exitCode === null) await delay(20);
+      while (!said.includes(word)) {
+        if (child.exitCode !== null) throw new Error(`it has ended: ${said}`);
+        await delay(20);
+      }
     };
     await until('"msg":"serving"');
     await until("stats socket is open");
     await until("stats page is open");
     const wrong = `Basic ${Buffer.from(`admin:${secrets.later}`).toString("base64")}`;
-    await fetch("http://127.0.0.1:18974/stats", { headers: { authorization: wrong } });
+    await fetch(`http://127.0.0.1:${adminPort}/stats`, { headers: { authorization: wrong } });
     child.kill("SIGUSR1");
     await until('"msg":"state"');
     writeFileSync(config, plain(folder, secrets.later));

@@ -1,6 +1,5 @@
-import { once } from "node:events";
-import net, { type AddressInfo } from "node:net";
 import t from "tap";
+import { freePort } from "../../../lab/free-port.js";
 import { openListeningSocket } from "../../../src/netlink/listening-socket.js";
 import { DescriptorLedger } from "../../../src/proxy/engine/direct/descriptor-ledger.js";
 import { DirectEngine } from "../../../src/proxy/engine/direct/direct-engine.js";
@@ -160,13 +159,4 @@ const echo: ConnectionHandler = {
 
 function zeros(count: number): number[] {
   return new Array<number>(count).fill(0);
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

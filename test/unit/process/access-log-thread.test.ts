@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { waitFor } from "../../../lab/clock.js";
-import { freePort, RunningDaemon } from "./running-daemon.js";
+import { freePort } from "../../../lab/free-port.js";
+import { RunningDaemon } from "./running-daemon.js";
 
 /** The daemon with another proxy, which logs to a file and answers by itself. */
 async function startLogging(t: Test, engine: string) {

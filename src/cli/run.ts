@@ -1,6 +1,7 @@
 import { describeProblem, sentences } from "../config/problem.js";
 import { version } from "../control/release.js";
 import { ExitCode, exitCodeOf, LbError } from "../errors.js";
+import { logConsole } from "../process/console-lines.js";
 import { Daemon } from "../process/daemon.js";
 import { createLog, flushLog, type Log } from "../process/log.js";
 import { noCertificates } from "../proxy/tls/certificate.js";
@@ -28,6 +29,7 @@ export async function run(args: Arguments): Promise<number> {
     return ExitCode.config;
   }
   const log = createLog("main");
+  logConsole(log);
   log.info({ version, pid: process.pid, node: process.version, config: from }, "starting");
   try {
     const daemon = new Daemon({

@@ -1,5 +1,6 @@
 /** The control thread's entry. An exception or rejection that nobody foresaw ends it, and main starts another. */
 import { parentPort, workerData } from "node:worker_threads";
+import { logConsole } from "../process/console-lines.js";
 import { createLog } from "../process/log.js";
 import type { ControlThreadData, ToControlThread } from "../process/messages.js";
 import { Control } from "./control.js";
@@ -8,7 +9,9 @@ if (parentPort === null) throw new Error("the control thread is started by the m
 const port = parentPort;
 const data: ControlThreadData = workerData;
 
-const control = new Control(data, createLog("control"), (message) => {
+const log = createLog("control");
+logConsole(log);
+const control = new Control(data, log, (message) => {
   port.postMessage(message);
   // With no orders to wait for and every handle gone, the thread ends by itself.
   if (message.kind === "stopped") port.off("message", take);

@@ -52,13 +52,15 @@ export class NetlinkChannel {
     timeout: number,
   ): Promise<Packet[]> {
     this.#socket ??= await openSocket();
+    const socket = this.#socket;
     const header = {
       nlmsg_type: BigInt(type),
       nlmsg_flags: BigInt(flags | MessageFlag.request | MessageFlag.ack),
     };
-    const answer = await this.#socket
+    const answer = await socket
       .tryTalk({ header, payload: Buffer.from(payload) }, { timeout })
       .catch((cause) => {
+        ignoreLateAnswers(socket);
         void this.close();
         throw talkError(what, cause);
       });
@@ -73,6 +75,14 @@ export class NetlinkChannel {
     // A socket whose reader has died never finishes closing, or has done so already.
     if (socket !== null) await withinTimeout(socket.close()).catch(() => undefined);
   }
+}
+
+/**
+ * What was given up is asked again on another socket, and an error of ours says so if that fails as well. node-netlink would print two lines
+ * of its own to stderr for the answer that comes after all.
+ */
+function ignoreLateAnswers(socket: NetlinkSocket): void {
+  socket.on("message", () => undefined).removeAllListeners("message");
 }
 
 async function openSocket(): Promise<NetlinkSocket> {

@@ -10,6 +10,10 @@ declare module "node-netlink" {
     readonly payload: Buffer;
   }
 
+  interface Emitter {
+    removeAllListeners(event: "message"): void;
+  }
+
   interface NetlinkSocket {
     readonly nl_pid: bigint;
     /**
@@ -20,6 +24,8 @@ declare module "node-netlink" {
       message: { header: { nlmsg_type: bigint; nlmsg_flags: bigint }; payload: Buffer },
       options?: { timeout?: number },
     ): Promise<{ errorCode: number; packets: Packet[] }>;
+    /** Returns the emitter itself, as `on` of Node's does: node-netlink listens on it for the answers of `tryTalk`. */
+    on(event: "message", listener: () => void): Emitter;
     /** Waits for the poll that is under way, up to 100 ms. */
     close(): Promise<void>;
   }

@@ -3,6 +3,7 @@ import type { Inquiry } from "../process/inquiry.js";
 import type { ControlRequest } from "../process/messages.js";
 import type { Question } from "../process/reload-answer.js";
 import { type AgentActions, agentCommands } from "./agent-commands.js";
+import { frontendCommands, type LimitActions } from "./frontend-commands.js";
 import type { Told } from "./inquirer.js";
 import { mayDo, permissionDenied } from "./level.js";
 import type { NodeView } from "./node-view.js";
@@ -10,6 +11,7 @@ import { operatorCommands } from "./operator-commands.js";
 import { type ServerActions, serverCommands } from "./server-commands.js";
 import { sessionCommands } from "./session-commands.js";
 import { formatInfo, formatInfoJson, formatInfoTyped, infoFields } from "./show-info.js";
+import { showSchemaJson } from "./show-schema.js";
 import { filterRows, formatCsv, formatJson, formatTyped, type StatFilter } from "./show-stat.js";
 import { formatVrrp, formatVrrpJson } from "./show-vrrp.js";
 import { firstProxyId, type StatRow, statRows } from "./stat-rows.js";
@@ -52,7 +54,7 @@ export interface Command {
 }
 
 /** What the stats socket may change by itself. */
-export interface SocketActions extends ServerActions, AgentActions {
+export interface SocketActions extends ServerActions, AgentActions, LimitActions {
   /** The greatest values, or with `all` every counter. */
   clearCounters(all: boolean): void;
   /** Somebody looks at both nodes: the partners are to tell of their servers. */
@@ -114,15 +116,21 @@ const ownCommands: readonly Command[] = [
   },
   {
     words: ["show", "info"],
-    usage: "show info [json|typed]",
+    usage: "show info [desc|json|typed|float]*",
     summary: "report information about the running process",
     run: (args, view) => text(showInfo(args, view())),
   },
   {
     words: ["show", "stat"],
-    usage: "show stat [<proxy> <type> <server>] [json|no-maint|typed|up]*",
+    usage: "show stat [<proxy> <type> <server>] [desc|json|no-maint|typed|up]*",
     summary: "report counters for each proxy and server",
     run: (args, view, _actions, level) => text(showStat(args, view(), level)),
+  },
+  {
+    words: ["show", "schema", "json"],
+    usage: "show schema json",
+    summary: "report schema used for stats",
+    run: () => text(showSchemaJson()),
   },
   {
     words: ["show", "vrrp"],
@@ -171,6 +179,7 @@ export const commands: readonly Command[] = [
   ...ownCommands,
   ...operatorCommands,
   ...agentCommands,
+  ...frontendCommands,
   ...serverCommands,
   ...sessionCommands,
 ].sort((a, b) => rank(a) - rank(b) || (a.usage < b.usage ? -1 : 1));
@@ -203,9 +212,10 @@ function drainRequest(request: ControlRequest, view: NodeView): CommandAnswer {
 }
 
 function showInfo(args: readonly string[], view: NodeView): string {
-  const fields = infoFields(view);
+  const fields = infoFields(view, args.includes("float"));
   if (args.includes("json")) return formatInfoJson(fields);
-  return args.includes("typed") ? formatInfoTyped(fields) : formatInfo(fields);
+  const described = args.includes("desc");
+  return args.includes("typed") ? formatInfoTyped(fields, described) : formatInfo(fields, described);
 }
 
 function showStat(args: readonly string[], view: NodeView, level: SocketLevel): string {
@@ -221,7 +231,7 @@ function showStat(args: readonly string[], view: NodeView, level: SocketLevel): 
   if (args.includes("no-maint") || args.includes("up")) rows = rows.filter((row) => !isServer(row, /^MAINT/));
   if (args.includes("up")) rows = rows.filter((row) => !isServer(row, /^DOWN/));
   if (args.includes("json")) return formatJson(rows);
-  return args.includes("typed") ? formatTyped(rows) : formatCsv(rows);
+  return args.includes("typed") ? formatTyped(rows, args.includes("desc")) : formatCsv(rows);
 }
 
 function isServer({ kind, cells }: StatRow, status: RegExp): boolean {

@@ -9,6 +9,7 @@ import { askAgent } from "../proxy/health/agent-probe.js";
 import { Checker } from "../proxy/health/checker.js";
 import { probeServer } from "../proxy/health/probe.js";
 import { ServerTable } from "../proxy/health/server-table.js";
+import { type FrontendState, OperatorLimits } from "../proxy/operator-limits.js";
 import { clearCounters } from "../proxy/stats/clear.js";
 import { Cell } from "../proxy/stats/layout.js";
 import { monotonicMs } from "../proxy/stats/monotonic.js";
@@ -20,8 +21,9 @@ import type { VrrpStatus } from "../vrrp/status.js";
 import { createAdmin, listenAdmin } from "./admin.js";
 import type { AgentActions } from "./agent-commands.js";
 import { Dashboard, readOnlyBecause } from "./dashboard/dashboard.js";
+import type { LimitActions } from "./frontend-commands.js";
 import { Inquirer } from "./inquirer.js";
-import type { NodeView } from "./node-view.js";
+import { type NodeView, viewLimits } from "./node-view.js";
 import { Notifier } from "./notify/notifier.js";
 import { PartnerServers } from "./partner-servers.js";
 import { releaseDate, version } from "./release.js";
@@ -49,6 +51,7 @@ const finishNoticesMs = 4_000;
 export class Control {
   private readonly table: StatsTable;
   private readonly servers: ServerTable;
+  private readonly limits: OperatorLimits;
   private readonly checker: Checker;
   private readonly agents: AgentChecker;
   private readonly descriptorLimit = readDescriptorLimit();
@@ -67,6 +70,13 @@ export class Control {
     setAgentEnabled: (proxy, server, isEnabled) => this.agents.setEnabled(proxy, server, isEnabled),
     setAgentHealth: (proxy, server, isUp) => this.agents.setHealth(proxy, server, isUp),
     setAgentTarget: (proxy, server, change) => this.agents.setTarget(proxy, server, change),
+  };
+  private readonly limitActions: LimitActions = {
+    setFrontendState: (proxy, state) => this.setFrontendState(proxy, state),
+    setFrontendMaxconn: (proxy, maxconn) => this.limits.setFrontendMaxconn(proxy, maxconn),
+    setMaxconn: (maxconn) => this.limits.setMaxconn(maxconn),
+    setServerMaxconn: (proxy, server, maxconn) =>
+      this.checker.take(proxy, server, { kind: "maxconn", maxconn }),
   };
   private readonly trackers: Trackers;
   private readonly notifier: Notifier;
@@ -88,6 +98,7 @@ export class Control {
     this.partners = new PartnerServers(post, (fields, message) => log.warn(fields, message));
     this.notifier = new Notifier(data.alerts, log, (id) => post({ kind: "notified", id }));
     this.servers = new ServerTable(data.proxies, { buffer: data.serversBuffer });
+    this.limits = new OperatorLimits(data.proxies, data.limitsBuffer);
     const schedule = (delayMs: number, run: () => void) => {
       const timer = setTimeout(run, delayMs);
       return () => clearTimeout(timer);
@@ -176,6 +187,7 @@ export class Control {
       nowMonotonicMs,
       descriptorLimit: this.descriptorLimit,
       maxconn: data.maxconn,
+      limits: viewLimits(this.limits),
       residentBytes: process.memoryUsage.rss(),
       listeners: listenSockets + (this.admin === null ? 0 : 1) + (this.statsSocket === null ? 0 : 1),
       proxies: data.proxies,
@@ -191,6 +203,13 @@ export class Control {
       vrrp: this.vrrp,
       partnerServers: this.partners.all,
     };
+  }
+
+  private setFrontendState(proxy: number, state: FrontendState): void {
+    this.limits.setFrontendState(proxy, state);
+    const fields = { event: "frontend", proxy: this.data.proxies[proxy].name };
+    if (state === "open") this.log.info(fields, "frontend takes clients again");
+    else this.log.warn(fields, `frontend is ${state}, as an operator asked: nobody can connect`);
   }
 
   private async killSessions(backend: string, server: string): Promise<void> {
@@ -240,6 +259,7 @@ export class Control {
       () => this.view(),
       {
         ...this.serverActions,
+        ...this.limitActions,
         clearCounters: (all) => this.clearCounters(all),
         look: () => this.partners.look(monotonicMs()),
         sockets: () => `unix@${config.path} ${config.level ?? "admin"} all\n`,

@@ -1,10 +1,29 @@
 import type { ProxyConfig } from "../config/config.js";
+import type { FrontendState, OperatorLimits } from "../proxy/operator-limits.js";
 import type { ProxyLatencies } from "../proxy/stats/proxy-latencies.js";
 import type { Rates } from "../proxy/stats/rates.js";
 import type { Snapshot } from "../proxy/stats/snapshot.js";
 import type { VrrpStatus } from "../vrrp/status.js";
 import type { PartnerReport } from "./partner-servers.js";
 import type { BackendView } from "./server-view.js";
+
+/** What operators have said of clients; null: nothing. */
+export interface LimitView {
+  readonly maxconn: number | null;
+  /** Proxy by proxy. */
+  readonly frontends: readonly { readonly maxconn: number | null; readonly state: FrontendState }[];
+}
+
+export function viewLimits(limits: OperatorLimits): LimitView {
+  const orNull = (value: number) => (value < 0 ? null : value);
+  return {
+    maxconn: orNull(limits.maxconn()),
+    frontends: limits.proxies.map((_, proxy) => ({
+      maxconn: orNull(limits.frontendMaxconn(proxy)),
+      state: limits.frontendState(proxy),
+    })),
+  };
+}
 
 /** Everything that a reader may see of this node, at one instant: what every answer is made from. */
 export interface NodeView {
@@ -20,8 +39,10 @@ export interface NodeView {
   readonly nowMonotonicMs: number;
   /** Open files that the process may have. */
   readonly descriptorLimit: number;
-  /** Client connections that all proxies together may have. */
+  /** Client connections that all proxies together may have: what the configuration and the open files allow. */
   readonly maxconn: number;
+  /** What operators say of that, and of frontends. */
+  readonly limits: LimitView;
   readonly residentBytes: number;
   /** Listening sockets: the proxies', the admin server's, the stats socket. */
   readonly listeners: number;

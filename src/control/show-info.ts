@@ -1,18 +1,20 @@
+import { describeInfo } from "./info-descriptions.js";
 import { type NodeView, uptimeSeconds } from "./node-view.js";
 import { type TypedField, typedLine, typedObject } from "./typed.js";
 
 /**
  * The fields of `show info` in HAProxy 2.6's order, with its positions, tags and types; what Tandem does not
  * have (TLS, compression, limits) is 0 as in a HAProxy that does not use it. Behind them come our own:
- * the engine, each data thread's heartbeat and idle share, each VRRP instance's state.
+ * the engine, each data thread's heartbeat and idle share, each VRRP instance's state. `asFloat`: times and rates have HAProxy's
+ * type `flt`, times to the microsecond.
  */
-export function infoFields(view: NodeView): TypedField[] {
+export function infoFields(view: NodeView, asFloat = false): TypedField[] {
   const { threads } = view.snapshot;
   const { connections, requests, bytesOut } = view.rates;
   const sum = (of: (thread: (typeof threads)[number]) => number) =>
     threads.reduce((total, thread) => total + of(thread), 0);
   const uptime = uptimeSeconds(view);
-  const limit = view.maxconn;
+  const limit = view.limits.maxconn ?? view.maxconn;
   const current = sum((thread) => thread.connectionsCurrent);
   const resident = Math.round(view.residentBytes);
   const residentMb = Math.round(resident / 1048576);
@@ -37,7 +39,7 @@ export function infoFields(view: NodeView): TypedField[] {
     [13, "Ulimit-n", "CLP", "u32", view.descriptorLimit],
     [14, "Maxsock", "CLP", "u32", view.descriptorLimit],
     [15, "Maxconn", "CLP", "u32", limit],
-    [16, "Hard_maxconn", "CLP", "u32", limit],
+    [16, "Hard_maxconn", "CLP", "u32", view.maxconn],
     [17, "CurrConns", "MGP", "u32", current],
     [18, "CumConns", "MCP", "u32", connections.total],
     [19, "CumReq", "MCP", "u32", requests.total],
@@ -109,16 +111,39 @@ export function infoFields(view: NodeView): TypedField[] {
   for (const instance of view.vrrp) {
     fields.push([position++, `Vrrp_${instance.name}`, "SGP", "str", instance.state]);
   }
-  return fields.map(([position, name, tags, type, value]) => ({ position, name, tags, type, value }));
+  const floats = asFloat ? floatFields(view) : noFloats;
+  return fields.map(([position, name, tags, type, value]) => ({
+    position,
+    name,
+    ...(floats.has(position)
+      ? { tags: tags === "MGP" ? "MRP" : tags, type: "flt", value: floats.get(position) ?? value }
+      : { tags, type, value }),
+  }));
 }
 
-/** `Name: value`, a line a field. */
-export function formatInfo(fields: readonly TypedField[]): string {
-  return fields.map(({ name, value }) => `${name}: ${value}\n`).join("");
+const noFloats: ReadonlyMap<number, number | null> = new Map();
+/** ConnRate, SessRate, SslRate, SslFrontendKeyRate, SslFrontendSessionReuse_pct, SslBackendKeyRate, CompressBpsIn, CompressBpsOut. */
+const floatRates = [26, 29, 32, 35, 37, 38, 42, 43];
+
+/** What HAProxy gives as a float, by position; null: the same number. */
+function floatFields({ startedEpochMs, nowEpochMs }: NodeView): ReadonlyMap<number, number | null> {
+  const secondsOf = (ms: number) => Number((Math.max(0, ms) / 1000).toFixed(6));
+  return new Map([
+    [8, secondsOf(nowEpochMs - startedEpochMs)],
+    ...floatRates.map((position) => [position, null] as const),
+    [70, secondsOf(startedEpochMs)],
+  ]);
 }
 
-export function formatInfoTyped(fields: readonly TypedField[]): string {
-  return fields.map((field) => `${typedLine(field)}\n`).join("");
+/** `Name: value`, a line a field; `described`: with what it means, in quotes. */
+export function formatInfo(fields: readonly TypedField[], described = false): string {
+  const meaning = (name: string) => (described ? `:"${describeInfo(name)}"` : "");
+  return fields.map(({ name, value }) => `${name}: ${value}${meaning(name)}\n`).join("");
+}
+
+export function formatInfoTyped(fields: readonly TypedField[], described = false): string {
+  const meaning = (name: string) => (described ? describeInfo(name) : undefined);
+  return fields.map((field) => `${typedLine(field, meaning(field.name))}\n`).join("");
 }
 
 export function formatInfoJson(fields: readonly TypedField[]): string {

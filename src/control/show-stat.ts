@@ -1,4 +1,5 @@
 import { type StatColumn, statColumns } from "./stat-columns.js";
+import { statDescriptions } from "./stat-descriptions.js";
 import { type Cells, rowTypes, type StatRow } from "./stat-rows.js";
 import { type TypedField, typedLine, typedObject } from "./typed.js";
 
@@ -38,12 +39,15 @@ function quote(value: string | number | undefined): string {
   return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
 
-/** `F.2.0.4.scur.1:MGP:u32:0`, a line for each filled cell. */
-export function formatTyped(rows: readonly StatRow[]): string {
+/** `F.2.0.4.scur.1:MGP:u32:0`, a line for each filled cell; `described`: with what it means. */
+export function formatTyped(rows: readonly StatRow[], described = false): string {
   let text = "";
   for (const row of rows) {
     const prefix = `${row.kind[0]}.${row.proxyId}.${row.serverId}.`;
-    for (const field of typedFields(row.cells)) text += `${prefix}${typedLine(field)}\n`;
+    for (const { name, ...field } of typedFields(row.cells)) {
+      const meaning = described ? statDescriptions[name] : undefined;
+      text += `${prefix}${typedLine({ name, ...field }, meaning)}\n`;
+    }
   }
   return text;
 }
@@ -61,11 +65,15 @@ export function formatJson(rows: readonly StatRow[]): string {
   return `${JSON.stringify(value)}\n`;
 }
 
+interface StatField extends TypedField {
+  readonly name: StatColumn;
+}
+
 /** The column `-` parts HAProxy's core from its modules in the CSV; in the other forms it does not exist. */
 const typedColumns = statColumns.filter(([name]) => name !== "-");
 
-function typedFields(cells: Cells): TypedField[] {
-  const fields: TypedField[] = [];
+function typedFields(cells: Cells): StatField[] {
+  const fields: StatField[] = [];
   typedColumns.forEach(([name, tags, type], position) => {
     const value = cells[name];
     if (value !== undefined) fields.push({ position, name, tags: rowTags(cells, name, tags), type, value });

@@ -1,6 +1,6 @@
 /**
  * The columns of HAProxy 2.6's `show stat`, in order, each with the tags and the type that its typed form gives.
- * Tags are origin, nature, scope (see `typed.ts`); the columns that no row of ours fills have none.
+ * Tags are origin, nature, scope (see `typed.ts`).
  */
 export const statColumns = [
   ["pxname", "KNS", "str"],
@@ -32,15 +32,15 @@ export const statColumns = [
   ["pid", "KGP", "u32"],
   ["iid", "KGS", "u32"],
   ["sid", "KGS", "u32"],
-  ["throttle", "", ""],
+  ["throttle", "MaP", "u32"],
   ["lbtot", "MCP", "u64"],
-  ["tracked", "", ""],
+  ["tracked", "CNS", "str"],
   ["type", "CGS", "u32"],
   ["rate", "MRP", "u32"],
   ["rate_lim", "CLP", "u32"],
   ["rate_max", "MMP", "u32"],
   ["check_status", "MOP", "str"],
-  ["check_code", "", ""],
+  ["check_code", "MOP", "u32"],
   ["check_duration", "MDP", "u64"],
   ["hrsp_1xx", "MCP", "u64"],
   ["hrsp_2xx", "MCP", "u64"],
@@ -48,7 +48,7 @@ export const statColumns = [
   ["hrsp_4xx", "MCP", "u64"],
   ["hrsp_5xx", "MCP", "u64"],
   ["hrsp_other", "MCP", "u64"],
-  ["hanafail", "", ""],
+  ["hanafail", "MCP", "u64"],
   ["req_rate", "MRP", "u32"],
   ["req_rate_max", "MMP", "u32"],
   ["req_tot", "MCP", "u64"],
@@ -92,7 +92,7 @@ export const statColumns = [
   ["cache_lookups", "MCP", "u64"],
   ["cache_hits", "MCP", "u64"],
   ["srv_icur", "MGP", "u32"],
-  ["src_ilim", "", ""],
+  ["src_ilim", "CLP", "u32"],
   ["qtime_max", "MMP", "u32"],
   ["ctime_max", "MMP", "u32"],
   ["rtime_max", "MMP", "u32"],

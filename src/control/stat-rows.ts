@@ -55,6 +55,9 @@ export function statRows(view: NodeView): StatRow[] {
   });
 }
 
+/** HAProxy's words. */
+const frontendStatuses = { open: "OPEN", disabled: "PAUSED", stopped: "STOP" } as const;
+
 function frontendCells(
   view: NodeView,
   proxy: ProxyConfig,
@@ -64,13 +67,14 @@ function frontendCells(
 ): Cells {
   const row = counters.frontend;
   const rate = rates.frontend;
+  const said = view.limits.frontends[proxyId - firstProxyId];
   return {
     ...commonCells(proxy, "FRONTEND", proxyId, 0, row, rate),
     type: rowTypes.Frontend,
-    slim: Math.min(proxy.maxconn ?? Infinity, view.maxconn),
+    slim: said.maxconn ?? Math.min(proxy.maxconn ?? Infinity, view.maxconn),
     dreq: row.requestsDenied,
     ereq: row.requestErrors,
-    status: "OPEN",
+    status: frontendStatuses[said.state],
     rate_lim: 0,
     req_rate: rate.requests.perSecond,
     req_rate_max: rate.requests.max,

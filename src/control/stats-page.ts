@@ -79,7 +79,7 @@ function facts(view: NodeView): Html {
     ["Up", describeDuration(view.nowEpochMs - view.startedEpochMs)],
     ["Engine", view.engine],
     ["Data threads", `${threads.length}, ${Math.round(idle)} % idle`],
-    ["Connections", `${describeCount(connections)} of ${describeCount(view.maxconn)}`],
+    ["Connections", `${describeCount(connections)} of ${describeCount(view.limits.maxconn ?? view.maxconn)}`],
     ["Connection rate", `${describeCount(view.rates.connections.perSecond)}/s`],
     ["Request rate", `${describeCount(view.rates.requests.perSecond)}/s`],
     ["Bytes out", `${describeBytes(view.rates.bytesOut.perSecond)}/s`],

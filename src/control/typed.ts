@@ -31,9 +31,10 @@ export interface TypedField {
   readonly value: string | number;
 }
 
-/** `4.scur.1:MGP:u32:0`; the 1 is the process number. */
-export function typedLine(field: TypedField): string {
-  return `${field.position}.${field.name}.1:${field.tags}:${field.type}:${field.value}`;
+/** `4.scur.1:MGP:u32:0`; the 1 is the process number. With what it means behind it, as `desc` asks for. */
+export function typedLine(field: TypedField, meaning?: string): string {
+  const line = `${field.position}.${field.name}.1:${field.tags}:${field.type}:${field.value}`;
+  return meaning === undefined ? line : `${line}:"${meaning}"`;
 }
 
 export function typedObject(field: TypedField): object {

@@ -14,6 +14,7 @@ import {
   SocketType,
   SystemCallError,
   setSocketOption,
+  shutDownReading,
 } from "./system-calls.js";
 
 /** What the kernel allows at most is `net.core.somaxconn`, 4096 by default. */
@@ -126,6 +127,19 @@ export function isListening(descriptor: number): boolean {
     return getSocketOption(descriptor, SocketOption.acceptConnections) === 1;
   } catch {
     return false;
+  }
+}
+
+/**
+ * Lets clients connect, or not: then they are refused, and who waits in the backlog is reset. The address stays this process's.
+ * Errors: LB_DESCRIPTOR.
+ */
+export function setListening(descriptor: number, isOpen: boolean): void {
+  try {
+    if (isOpen) listenOnSocket(descriptor, DEFAULT_BACKLOG);
+    else shutDownReading(descriptor);
+  } catch (error) {
+    throw descriptorError(`${isOpen ? "opening" : "closing"} descriptor ${descriptor} to clients`, error);
   }
 }
 

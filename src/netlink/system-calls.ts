@@ -116,6 +116,11 @@ export function listenOnSocket(fd: number, backlog: number): void {
   call("listen", sys.__NR_listen, fd, backlog);
 }
 
+/** shutdown(2) with SHUT_RD: a listening socket listens no longer, until `listenOnSocket`. */
+export function shutDownReading(fd: number): void {
+  call("shutdown", sys.__NR_shutdown, fd, 0);
+}
+
 /** sendto(2): the number of bytes taken. */
 export function sendTo(fd: number, data: Uint8Array, socketAddress: Uint8Array): number {
   return call("sendto", sys.__NR_sendto, fd, data, data.length, 0, socketAddress, socketAddress.length);

@@ -4,6 +4,7 @@ import { describeAdminListen } from "../config/serialize.js";
 import { LbError } from "../errors.js";
 import { closeDescriptor, duplicateDescriptor, openListeningSocket } from "../netlink/listening-socket.js";
 import type { ServerTable } from "../proxy/health/server-table.js";
+import type { OperatorLimits } from "../proxy/operator-limits.js";
 import type { StatsTable } from "../proxy/stats/table.js";
 import type { Certificates } from "../proxy/tls/certificate.js";
 import type { InheritedSocket } from "../upgrade/message.js";
@@ -40,6 +41,7 @@ export interface ControlHostOptions {
   readonly plane: {
     readonly table: StatsTable;
     readonly servers: ServerTable;
+    readonly limits: OperatorLimits;
     readonly engine: "direct" | "portable";
   };
   readonly log: Log;
@@ -303,6 +305,7 @@ export class ControlHost {
       maxconn: effectiveMaxconn(config),
       statsBuffer: plane.table.buffer,
       serversBuffer: plane.servers.buffer,
+      limitsBuffer: plane.limits.buffer,
       startedEpochMs,
       tracking: config.vrrp.length > 0 ? config.tracking : { scripts: [], files: [], processes: [] },
       known: this.options.known(),

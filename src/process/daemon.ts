@@ -314,6 +314,10 @@ export class Daemon {
 
   private onAsk(question: Question, answer: (text: string) => void): void {
     switch (question) {
+      case "entrances":
+        this.plane.settleEntrances();
+        answer("");
+        break;
       case "flight":
         answer(this.recorder.toJson(this.config.node, Date.now()));
         break;

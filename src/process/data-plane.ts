@@ -3,10 +3,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describeEndpoint } from "../config/address.js";
 import type { Config } from "../config/config.js";
 import { LbError } from "../errors.js";
-import { isListening } from "../netlink/listening-socket.js";
+import { isListening, setListening } from "../netlink/listening-socket.js";
 import type { NodeLoad } from "../peer-link/message.js";
 import { describeStates, takeStates } from "../proxy/health/described-states.js";
 import { ServerTable } from "../proxy/health/server-table.js";
+import { OperatorLimits } from "../proxy/operator-limits.js";
 import { carryOver } from "../proxy/stats/carry-over.js";
 import { carryCounts, describeCounts } from "../proxy/stats/counts.js";
 import { Cell, ThreadCell } from "../proxy/stats/layout.js";
@@ -55,6 +56,7 @@ interface Counting {
 interface Generation extends Counting {
   readonly sockets: readonly ListeningSocket[];
   readonly servers: ServerTable;
+  readonly limits: OperatorLimits;
   readonly threads: DataThreads;
 }
 
@@ -98,6 +100,8 @@ export class DataPlane {
     closeListeningSockets(open, sockets);
     this.current = this.generation(config, certificates, sockets);
     if (inherit === null) return;
+    // What the process before was told of its frontends it alone knew.
+    this.settleEntrances();
     this.current.threads.engine = inherit.engine;
     const table = new StatsTable(config.proxies, 0);
     this.predecessor = {
@@ -164,6 +168,11 @@ export class DataPlane {
     return this.current.servers;
   }
 
+  /** What operators say of its frontends. */
+  get limits(): OperatorLimits {
+    return this.current.limits;
+  }
+
   get engine(): "direct" | "portable" {
     return this.current.threads.engine;
   }
@@ -183,7 +192,10 @@ export class DataPlane {
   /** Addresses whose listening socket no longer listens. */
   deafListeners(): string[] {
     return this.current.sockets
-      .filter(({ descriptor }) => !this.isDraining && !isListening(descriptor))
+      .filter(
+        ({ proxyIndex, descriptor }) =>
+          !this.isDraining && this.limits.isOpen(proxyIndex) && !isListening(descriptor),
+      )
       .map(({ address, port }) => describeEndpoint(address, port));
   }
 
@@ -264,6 +276,7 @@ export class DataPlane {
     await this.logs.ensure(config);
     const next = this.generation(config, certificates, openListeningSockets(config.proxies, before.sockets));
     next.servers.takeOver(before.servers, monotonicMs());
+    next.limits.takeOver(before.limits, config.maxconn === before.config.maxconn);
     next.threads.start();
     if (!(await this.getReady(next)) || this.isDraining) {
       next.threads.end();
@@ -279,6 +292,7 @@ export class DataPlane {
     this.serversBefore = before.servers;
     closeListeningSockets(before.sockets, next.sockets);
     this.carryOver();
+    this.settleEntrances();
     next.threads.accept();
     before.threads.drain(drainTimeoutMs, 0);
   }
@@ -290,6 +304,17 @@ export class DataPlane {
   takeOverStates(): void {
     if (this.serversBefore !== null) this.current.servers.takeOver(this.serversBefore, monotonicMs());
     this.serversBefore = null;
+  }
+
+  /** Each listening socket as operators want it: nobody can connect to one of a frontend that is disabled or stopped. */
+  settleEntrances(): void {
+    if (this.isDraining) return;
+    const { sockets, limits, threads } = this.current;
+    for (const { proxyIndex, descriptor } of sockets) {
+      const isOpen = limits.isOpen(proxyIndex);
+      if (isOpen !== isListening(descriptor)) setListening(descriptor, isOpen);
+    }
+    threads.lookAtEntrances();
   }
 
   /** Clients that come from now on are shown these; nothing else changes. */
@@ -306,11 +331,13 @@ export class DataPlane {
     const count = Math.max(1, planThreads(config).length);
     const table = new StatsTable(config.proxies, count);
     const servers = new ServerTable(config.proxies, { nowMs: monotonicMs() });
+    const limits = new OperatorLimits(config.proxies);
     const generation: Generation = {
       config,
       sockets,
       table,
       servers,
+      limits,
       inquired: () => generation.threads.inquired(),
       logThreadStarted: () => generation.threads.logThreadStarted(),
       connections: () => table.blocks.reduce((sum, block) => sum + block[ThreadCell.connectionsCurrent], 0),
@@ -320,6 +347,7 @@ export class DataPlane {
         sockets,
         table,
         servers,
+        limits,
         tls: { certificates, ticketKeys: this.ticketKeys },
         log: this.options.log,
         inquiries: this.inquiries,

@@ -4,6 +4,7 @@ import type { Config } from "../config/config.js";
 import { closeDescriptor, duplicateDescriptor } from "../netlink/listening-socket.js";
 import { connectionsFor } from "../proxy/connection-limits.js";
 import type { ServerTable } from "../proxy/health/server-table.js";
+import type { OperatorLimits } from "../proxy/operator-limits.js";
 import { clearServerSlots, createServerSlots } from "../proxy/queue/server-slots.js";
 import { clearGateMemory, createGateMemory, createRuleCounters } from "../proxy/rules/rule-counters.js";
 import { Cell, rowCells, ThreadCell, threadHeaderCells } from "../proxy/stats/layout.js";
@@ -28,6 +29,7 @@ export interface DataThreadsOptions {
   readonly sockets: readonly ListeningSocket[];
   readonly table: StatsTable;
   readonly servers: ServerTable;
+  readonly limits: OperatorLimits;
   readonly tls: ThreadTls;
   readonly log: Log;
   /** Hears what the threads tell. */
@@ -131,6 +133,11 @@ export class DataThreads {
     }
   }
 
+  /** Some frontend takes nobody any more. */
+  lookAtEntrances(): void {
+    for (const thread of this.threads) thread.post({ kind: "entrances" });
+  }
+
   handOver(): void {
     this.isHandingOver = true;
     for (const thread of this.threads) thread.post({ kind: "hand-over" });
@@ -187,7 +194,7 @@ export class DataThreads {
     name: string,
     events: ThreadEvents<FromDataThread>,
   ): ThreadHost<ToDataThread> {
-    const { config, sockets, table, servers } = this.options;
+    const { config, sockets, table, servers, limits } = this.options;
     const listeners: ThreadListener[] = [];
     const given = this.given[index];
     const plan = this.plans[index];
@@ -203,6 +210,7 @@ export class DataThreads {
     const buffers = {
       statsBuffer: table.buffer,
       serversBuffer: servers.buffer,
+      limitsBuffer: limits.buffer,
       ruleCounters: this.ruleCounters,
       gateMemory: this.gateMemory,
       slotsBuffer: this.serverSlots,

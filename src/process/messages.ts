@@ -30,6 +30,8 @@ export interface DataThreadData {
   readonly statsBuffer: SharedArrayBuffer;
   /** A `ServerTable`. */
   readonly serversBuffer: SharedArrayBuffer;
+  /** Of `OperatorLimits`. */
+  readonly limitsBuffer: SharedArrayBuffer;
   /** For each proxy the memory of its rate limits (`createRuleCounters`). */
   readonly ruleCounters: readonly (readonly SharedArrayBuffer[])[];
   /** For each proxy the memory of its connection rules (`createGateMemory`). */
@@ -60,6 +62,8 @@ export type ToDataThread =
    * Stop accepting, in `acceptMs`; finish what is in flight, answer `drained`; what is left at the deadline is cut.
    */
   | { readonly kind: "drain"; readonly deadlineMs: number; readonly acceptMs: number }
+  /** An operator has disabled or stopped a frontend. */
+  | { readonly kind: "entrances" }
   /** Clients that come from now on are shown these. */
   | { readonly kind: "certificates"; readonly certificates: Certificates }
   /** A log thread has been started: `LogBatch`es go to it over this port from now on. */
@@ -109,6 +113,8 @@ export interface ControlThreadData {
   readonly statsBuffer: SharedArrayBuffer;
   /** A `ServerTable`. */
   readonly serversBuffer: SharedArrayBuffer;
+  /** Of `OperatorLimits`. */
+  readonly limitsBuffer: SharedArrayBuffer;
   readonly startedEpochMs: number;
   /** For checks over TLS. */
   readonly certificates: Certificates;

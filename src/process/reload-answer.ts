@@ -10,8 +10,8 @@ export interface ReloadAnswer {
   readonly warnings: readonly string[];
 }
 
-/** What the control thread asks the main thread. */
-export type Question = "plan" | "reload" | "upgrade" | "flight" | "changes";
+/** What the control thread asks the main thread; `entrances`: to have the listening sockets be as `OperatorLimits` says. */
+export type Question = "plan" | "reload" | "upgrade" | "flight" | "changes" | "entrances";
 
 export function formatReloadAnswer({ outcome, steps, problems, warnings }: ReloadAnswer): string {
   const lines = [...warnings.map((warning) => `warning: ${warning}`), ...problems, headings[outcome]];

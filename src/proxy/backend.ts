@@ -50,16 +50,18 @@ export class Backend {
   readonly pipelines: Pipelines | null;
   /** Keeps clients at their servers; null: nothing does. */
   readonly stickiness: Stickiness | null;
-  /** Where requests wait for servers that have maxconn; null: none has or may get one. */
-  readonly queue: ServerQueue | null;
+  /** Where requests wait for servers that have maxconn; null: none has one. It comes with an operator's, and stays. */
+  queue: ServerQueue | null;
+  private readonly createQueue: () => ServerQueue;
+  private limitsVersion = -1;
   /** Where requests wait until it is known which servers are up; null: none is checked. */
   readonly firstChecks: FirstChecks | null;
 
   constructor(
     config: ProxyConfig,
     engine: Engine,
-    shared: SharedServers,
-    threadIndex: number,
+    private readonly shared: SharedServers,
+    private readonly threadIndex: number,
     queueing: { readonly slots: ServerSlots; readonly poll: QueuePoll; readonly now: () => number },
     certificates: Certificates,
   ) {
@@ -99,16 +101,18 @@ export class Backend {
     const limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
     this.responseHeads = new ResponseHeads(engine.memory, limits);
     const queueMs = timeouts.queueMs ?? timeouts.connectMs;
+    this.createQueue = () =>
+      new ServerQueue({
+        servers,
+        isHashed: this.requestKey !== null,
+        queueMs,
+        states: shared,
+        balancer: this.balancer,
+        engineNow: () => engine.now(),
+        ...queueing,
+      });
     this.queue = servers.some(({ maxconn, agent }) => maxconn !== undefined || agent !== undefined)
-      ? new ServerQueue({
-          servers,
-          isHashed: this.requestKey !== null,
-          queueMs,
-          states: shared,
-          balancer: this.balancer,
-          engineNow: () => engine.now(),
-          ...queueing,
-        })
+      ? this.createQueue()
       : null;
     const checkMs = Math.max(...servers.map(({ check }) => check?.timeoutMs ?? -Infinity));
     this.firstChecks =
@@ -125,6 +129,18 @@ export class Backend {
     const { cookie } = config;
     const values = servers.map((server) => server.cookie ?? null);
     this.stickiness = cookie === undefined ? null : new Stickiness(cookie, values, shared, limits);
+  }
+
+  /** Now and then, between requests: places at a server that an operator has limited are counted from here on. */
+  lookAtLimits(): void {
+    const { version } = this.shared;
+    if (version === this.limitsVersion) return;
+    this.limitsVersion = version;
+    for (let server = 0; server < this.serverCount; server++) {
+      if (this.shared.maxconn(server) < 0) continue;
+      this.queue ??= this.createQueue();
+      this.queue.count(server, this.shared.currentIn(this.threadIndex, server));
+    }
   }
 
   /** Connections that are opened from now on use these. */

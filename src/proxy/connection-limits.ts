@@ -1,3 +1,4 @@
+import type { FrontendState, OperatorLimits } from "./operator-limits.js";
 import { Cell } from "./stats/layout.js";
 import type { StatsTable } from "./stats/table.js";
 
@@ -23,15 +24,24 @@ export class ConnectionLimits {
   constructor(
     private readonly table: StatsTable,
     private readonly maxconn: Maxconn,
+    /** What operators say counts before it. */
+    private readonly operators: OperatorLimits,
   ) {}
 
   /** Which limit stands against one more client of this proxy; null: none. */
   reached(proxyIndex: number): "maxconn of the proxy" | "maxconn" | null {
-    const own = this.maxconn.proxies[proxyIndex];
-    if (own !== null && this.current(proxyIndex) >= own) return "maxconn of the proxy";
+    const said = this.operators.frontendMaxconn(proxyIndex);
+    const own = said < 0 ? this.maxconn.proxies[proxyIndex] : said;
+    if (own !== null && own > 0 && this.current(proxyIndex) >= own) return "maxconn of the proxy";
     let all = 0;
     for (let i = 0; i < this.maxconn.proxies.length; i++) all += this.current(i);
-    return all >= this.maxconn.all ? "maxconn" : null;
+    const most = this.operators.maxconn();
+    return all >= (most < 0 ? this.maxconn.all : most) ? "maxconn" : null;
+  }
+
+  /** What an operator has made of the frontend. */
+  stateOf(proxyIndex: number): FrontendState {
+    return this.operators.frontendState(proxyIndex);
   }
 
   private current(proxyIndex: number): number {

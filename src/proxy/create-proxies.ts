@@ -8,6 +8,7 @@ import { ServerTable } from "./health/server-table.js";
 import type { InvalidMessages } from "./invalid-messages.js";
 import { ExchangeLog, type LogSink } from "./log/exchange-log.js";
 import { SharedSessionCounts } from "./log/session-counts.js";
+import { OperatorLimits } from "./operator-limits.js";
 import { ProxyCounters } from "./proxy-counters.js";
 import { ProxyInstance } from "./proxy-instance.js";
 import { QueuePoll } from "./queue/queue-poll.js";
@@ -24,6 +25,7 @@ export interface ProxyMeans {
     | "proxies"
     | "threadIndex"
     | "serversBuffer"
+    | "limitsBuffer"
     | "ruleCounters"
     | "gateMemory"
     | "slotsBuffer"
@@ -51,10 +53,11 @@ export function createProxies({
 }: ProxyMeans): ProxyInstance[] {
   const { proxies, threadIndex } = data;
   const states = new ServerTable(proxies, { buffer: data.serversBuffer });
-  const limits = new ConnectionLimits(table, {
-    all: data.maxconn,
-    proxies: proxies.map(({ maxconn }) => maxconn),
-  });
+  const limits = new ConnectionLimits(
+    table,
+    { all: data.maxconn, proxies: proxies.map(({ maxconn }) => maxconn) },
+    new OperatorLimits(proxies, data.limitsBuffer),
+  );
   const monotonicOffsetMs = monotonicMs() - engine.now();
   const poll = new QueuePoll(engine);
   const now = (): number => engine.now() + monotonicOffsetMs;
@@ -94,6 +97,7 @@ export function createProxies({
     return new ProxyInstance({
       ...parts(index, backendOf(proxies, index)),
       limitReached: () => limits.reached(index),
+      state: () => limits.stateOf(index),
       ruleCounters: data.ruleCounters[index],
       gate:
         config.connectionRules === undefined

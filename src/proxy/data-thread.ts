@@ -94,6 +94,10 @@ class DataThread {
     this.listeners.accept();
   }
 
+  lookAtEntrances(): void {
+    for (const proxy of this.proxies) proxy.lookAtEntrances();
+  }
+
   renewCertificates(certificates: Certificates): void {
     for (const proxy of this.proxies) proxy.renewCertificates(certificates);
   }
@@ -184,7 +188,10 @@ class DataThread {
 
   private beat(): void {
     // Where nobody is picked, as with a cookie, this is who looks.
-    for (const { backend } of this.proxies) backend.targets.look();
+    for (const { backend } of this.proxies) {
+      backend.targets.look();
+      backend.lookAtLimits();
+    }
     this.cells[ThreadCell.heartbeat]++;
     this.cells[ThreadCell.connectionsCurrent] = this.proxies.reduce(
       (sum, proxy) => sum + proxy.clients.size,
@@ -238,6 +245,9 @@ if (port !== null) {
         break;
       case "drain":
         thread.drain(order.deadlineMs, order.acceptMs);
+        break;
+      case "entrances":
+        thread.lookAtEntrances();
         break;
       case "certificates":
         thread.renewCertificates(order.certificates);

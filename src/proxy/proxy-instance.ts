@@ -16,6 +16,7 @@ import { ErrorPages } from "./error-pages.js";
 import { ForwardedForLines } from "./forwarded-for-lines.js";
 import { RequestHeads } from "./http1/known-heads.js";
 import { Http2Client } from "./http2-client.js";
+import type { FrontendState } from "./operator-limits.js";
 import { RequestIdentity } from "./request-identity.js";
 import { RequestRules } from "./request-rules.js";
 import { Route, type RouteParts } from "./route.js";
@@ -43,6 +44,8 @@ function authorityOf({ listen, servers }: ProxyConfig): string {
 export interface ProxyParts extends RouteParts {
   /** Which limit stands against one more client, as a few words for the log; null: none. */
   readonly limitReached: () => string | null;
+  /** Whether an operator lets clients come. */
+  readonly state: () => FrontendState;
   /** The memory of its rate limits, shared by all data threads. */
   readonly ruleCounters?: readonly SharedArrayBuffer[];
   /** Who may connect; left out: everybody. */
@@ -79,12 +82,14 @@ export class ProxyInstance extends Route implements Acceptor {
   private readonly listeners: Listener[] = [];
   private readonly terminations: TlsTermination[] = [];
   private readonly limitReached: () => string | null;
+  private readonly state: () => FrontendState;
   private readonly routes: ReadonlyMap<string, Route>;
 
   constructor(parts: ProxyParts) {
     super(parts);
     const { config, engine } = parts;
     this.limitReached = parts.limitReached;
+    this.state = parts.state;
     this.routes = parts.routes ?? new Map();
     this.fallbackHost = Buffer.from(`Host: ${authorityOf(config)}\r\n`);
     this.requestHeads = new RequestHeads(engine.memory, this.limits);
@@ -134,6 +139,7 @@ export class ProxyInstance extends Route implements Acceptor {
   }
 
   admits(): boolean {
+    if (this.state() !== "open") return false;
     const reason = this.limitReached();
     if (reason !== null && !this.isFull) {
       this.counters.limitReached();
@@ -141,6 +147,13 @@ export class ProxyInstance extends Route implements Acceptor {
     }
     this.isFull = reason !== null;
     return !this.isFull;
+  }
+
+  /** An operator has disabled the proxy, or stopped it: then who is here goes with the next answer. */
+  lookAtEntrances(): void {
+    const state = this.state();
+    if (state === "stopped") this.closing = true;
+    if (state !== "open") for (const listener of this.listeners) listener.pause();
   }
 
   failed(errorCode: string): void {

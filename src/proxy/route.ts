@@ -52,8 +52,6 @@ export class Route {
   readonly requestKey: RequestKey | null;
   readonly pool: UpstreamPool;
   readonly retryPolicy: RetryPolicy;
-  /** Where requests wait for servers that have maxconn; null: none has. */
-  readonly queue: ServerQueue | null;
   readonly limits: HeadLimits;
   /** Parsed into and read within one call of a handler. */
   readonly responseHeads: ResponseHeads;
@@ -81,7 +79,6 @@ export class Route {
     this.requestKey = backend.requestKey;
     this.pool = backend.pool;
     this.retryPolicy = backend.retryPolicy;
-    this.queue = backend.queue;
     this.limits = { maxHeadBytes: config.maxHeadBytes, maxFields: defaultMaxFields };
     this.responseHeads = backend.responseHeads;
     this.stickiness = backend.stickiness;
@@ -91,6 +88,11 @@ export class Route {
         ? null
         : new ResponseEdits(backend.stickiness, responseRules, this.limits);
     this.errorPages = new ErrorPages([...backend.errorFiles, ...(config.errorFiles ?? [])]);
+  }
+
+  /** Where requests wait for a server that has room; null: nowhere. */
+  get queue(): ServerQueue | null {
+    return this.backend.queue;
   }
 
   monotonicMs(): number {

@@ -60,13 +60,18 @@ export class SharedServers implements ServerWeights, Loads {
     return this.states.isStopped(this.proxyIndex, server);
   }
 
-  /** What its agent says, 0: no limit; −1: nothing. */
+  /** What its agent or an operator says, 0: no limit; −1: nothing. */
   maxconn(server: number): number {
     return this.states.maxconn(this.proxyIndex, server);
   }
 
   recoveries(server: number): number {
     return this.states.recoveries(this.proxyIndex, server);
+  }
+
+  /** Exchanges of one thread. */
+  currentIn(thread: number, server: number): number {
+    return this.stats.blocks[thread][this.stats.serverRow(this.proxyIndex, server) + Cell.sessionsCurrent];
   }
 
   /** Exchanges of all threads. */

@@ -10,6 +10,7 @@ import type { Engine, Listener } from "../../src/proxy/engine/engine.js";
 import { PortableEngine } from "../../src/proxy/engine/portable/portable-engine.js";
 import { ServerTable } from "../../src/proxy/health/server-table.js";
 import { InvalidMessages } from "../../src/proxy/invalid-messages.js";
+import { OperatorLimits } from "../../src/proxy/operator-limits.js";
 import type { ProxyInstance } from "../../src/proxy/proxy-instance.js";
 import { createServerSlots } from "../../src/proxy/queue/server-slots.js";
 import { createGateMemory, createRuleCounters } from "../../src/proxy/rules/rule-counters.js";
@@ -357,6 +358,7 @@ export class RunningProxy {
         maxconn: 10_000,
         tls: options.tls ?? noTls,
         serversBuffer: this.states.buffer,
+        limitsBuffer: new OperatorLimits(this.configs).buffer,
         slotsBuffer: createServerSlots(this.configs, 1),
         ruleCounters: this.configs.map(({ rules = [] }) => createRuleCounters(rules, () => 7)),
         gateMemory: this.configs.map(({ connectionRules = [] }) =>

@@ -103,6 +103,8 @@ export interface Room {
 export interface Listener {
   /** `admits` may answer otherwise now: asks again at once, and not only after a while. */
   admitAgain(): void;
+  /** Waits for no client until `admits` says that one may come. */
+  pause(): void;
   /** Stops accepting and closes the descriptor; connections go on. */
   close(): void;
 }

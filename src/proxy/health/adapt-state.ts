@@ -27,7 +27,10 @@ export function adaptState(
     ...state,
     health,
     agent: state.agent === null || fresh.agent === null ? fresh.agent : state.agent,
-    maxconn: after.agent === undefined ? null : state.maxconn,
+    maxconn:
+      before.maxconn === after.maxconn && (before.agent === undefined) === (after.agent === undefined)
+        ? state.maxconn
+        : null,
     admin: before.disabled === after.disabled ? state.admin : fresh.admin,
     weight: before.weight === after.weight ? state.weight : fresh.weight,
   };

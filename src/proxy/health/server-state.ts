@@ -15,7 +15,7 @@ export interface ServerState {
   readonly health: number;
   /** 0–256; the operator's, before slow start. */
   readonly weight: number;
-  /** An agent's limit of requests at once, 0: none; null: the configuration's. */
+  /** An agent's or an operator's limit of requests at once, 0: none; null: the configuration's. */
   readonly maxconn: number | null;
   /** null: it has none. */
   readonly agent: AgentState | null;

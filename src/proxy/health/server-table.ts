@@ -174,7 +174,6 @@ export class ServerTable {
     cells[row + Cell.failedChecks] = state.failedChecks;
     cells[row + Cell.downs] = state.downs;
     cells[row + Cell.errorLimits] = state.errorLimits;
-    cells[row + Cell.maxconn] = state.maxconn ?? -1;
     const { agent } = state;
     cells[row + Cell.agentEnabled] = agent === null ? -1 : agent.isEnabled ? 1 : 0;
     cells[row + Cell.agentHealth] = agent?.health ?? 0;
@@ -186,8 +185,10 @@ export class ServerTable {
     const isNews =
       cells[row + Cell.effectiveWeight] !== weight ||
       cells[row + Cell.awaited] !== awaited ||
+      cells[row + Cell.maxconn] !== (state.maxconn ?? -1) ||
       cells[row + Cell.recoveries] !== state.recoveries;
     cells[row + Cell.awaited] = awaited;
+    cells[row + Cell.maxconn] = state.maxconn ?? -1;
     cells[row + Cell.recoveries] = state.recoveries;
     cells[row + Cell.effectiveWeight] = weight;
     // Last, and with a fence: who sees the new version sees what it is about.
@@ -217,7 +218,7 @@ export class ServerTable {
     return this.cells[this.row(proxy, server) + Cell.checking] === 1;
   }
 
-  /** An agent's limit, 0: none; −1: that of the configuration. */
+  /** An agent's or an operator's limit, 0: none; −1: that of the configuration. */
   maxconn(proxy: number, server: number): number {
     return this.cells[this.row(proxy, server) + Cell.maxconn];
   }

@@ -38,7 +38,7 @@ export interface ServerQueueParts {
   readonly states: {
     weight(server: number): number;
     isStopped(server: number): boolean;
-    /** What an agent says of it, 0: no limit; −1: nothing. */
+    /** What an agent or an operator says of it, 0: no limit; −1: nothing. */
     maxconn(server: number): number;
     /** Waiting over all threads. */
     queued(server: number): number;
@@ -66,9 +66,22 @@ export class ServerQueue {
   private readonly entries: Entry[] = [];
   private readonly excluded = new Tried();
   private readonly any: number;
+  /** Whose places are counted: a limit may stand there at any time. */
+  private readonly counted: boolean[];
 
   constructor(private readonly parts: ServerQueueParts) {
     this.any = parts.servers.length;
+    this.counted = parts.servers.map(({ maxconn, agent }) => maxconn !== undefined || agent !== undefined);
+  }
+
+  /**
+   * Counts the places at `server` from now on, of which `inUse` are in use in this thread: an operator limits it. Not between a
+   * `seek` and what becomes of it.
+   */
+  count(server: number, inUse: number): void {
+    if (this.counted[server]) return;
+    this.counted[server] = true;
+    this.parts.slots.begin(server, inUse);
   }
 
   get length(): number {
@@ -108,7 +121,7 @@ export class ServerQueue {
 
   /** The place at `server` is free again. */
   release(server: number): void {
-    if (this.isCounted(server)) this.parts.slots.release(server);
+    if (this.counted[server]) this.parts.slots.release(server);
     if (this.entries.length > 0) this.serve(server);
   }
 
@@ -140,23 +153,19 @@ export class ServerQueue {
     return this.take(server, this.parts.now());
   }
 
-  private isCounted(server: number): boolean {
-    const { maxconn, agent } = this.parts.servers[server];
-    return maxconn !== undefined || agent !== undefined;
-  }
-
   /** undefined: none. */
   private limitOf(server: number): number | undefined {
+    if (!this.counted[server]) return undefined;
     const { servers, states } = this.parts;
-    const { agent, maxconn } = servers[server];
-    const said = agent === undefined ? -1 : states.maxconn(server);
+    const { maxconn } = servers[server];
+    const said = states.maxconn(server);
     return said < 0 ? maxconn : said === 0 ? undefined : said;
   }
 
   private take(server: number, sinceMs: number): boolean {
     const { slots, states } = this.parts;
     const maxconn = this.limitOf(server);
-    if (maxconn === undefined) return !this.isCounted(server) || slots.take(server, Infinity);
+    if (maxconn === undefined) return !this.counted[server] || slots.take(server, Infinity);
     if (slots.othersFirst(server, sinceMs)) return false;
     // Who waits for any server gets none that is drained.
     if (states.weight(server) > 0 && slots.othersFirst(this.any, sinceMs)) return false;

@@ -74,6 +74,11 @@ export class ServerSlots {
     return false;
   }
 
+  /** So many are in use in this thread: they have not been counted until now. */
+  begin(server: number, inUse: number): void {
+    Atomics.store(this.cells, this.own + 2 * server, inUse);
+  }
+
   release(server: number): void {
     Atomics.sub(this.cells, this.own + 2 * server, 1);
   }

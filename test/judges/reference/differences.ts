@@ -108,6 +108,7 @@ const list = {
     why: "who is told not to listen to an agent does not go on doing what it said",
     row: "an agent that is disabled after it has taken its server down",
   },
+  "servers-stay": { why: "a connection to a server is every client's, and does not end with one", row: null },
   interim: {
     why: "1xx are counted where they pass, in the sides' rows as in the server's, so that the sums agree",
     row: null,

@@ -54,6 +54,8 @@ export interface World {
   /** A row of the scenario's proxy shows this value. */
   readonly untilCell: (row: string, column: string, value: string) => Promise<void>;
   readonly pid: number;
+  /** Where the scenario's proxy listens. */
+  readonly port: number;
 }
 
 export interface ThemeOptions extends Omit<PeerOptions, "servers"> {
@@ -180,6 +182,7 @@ async function observe(peer: Peer, scenario: Scenario, options: ThemeOptions): P
     await scenario.client(client, {
       peer: peer.name,
       pid: peer.pid,
+      port: peer.ports[scenario.proxy],
       refuse: (server) => origins.refuse(server),
       listenAgain: (server) => origins.listenAgain(server),
       untilAsked: (count) => until(`request ${count}`, () => origins.asked.length >= count),

@@ -12,6 +12,7 @@ import { Control, type ControlLog } from "../../../src/control/control.js";
 import { openListeningSocket } from "../../../src/netlink/listening-socket.js";
 import type { ControlThreadData, FromControlThread } from "../../../src/process/messages.js";
 import { ServerTable } from "../../../src/proxy/health/server-table.js";
+import { OperatorLimits } from "../../../src/proxy/operator-limits.js";
 import { Cell } from "../../../src/proxy/stats/layout.js";
 import { monotonicMs } from "../../../src/proxy/stats/monotonic.js";
 import { StatsTable } from "../../../src/proxy/stats/table.js";
@@ -42,6 +43,7 @@ function makeData(table: StatsTable, changes: Partial<ControlThreadData> = {}): 
     maxconn: 2_000,
     statsBuffer: table.buffer,
     serversBuffer: new ServerTable([demoProxy], { nowMs: monotonicMs() }).buffer,
+    limitsBuffer: new OperatorLimits([demoProxy]).buffer,
     startedEpochMs: Date.now(),
     tracking: { scripts: [], files: [], processes: [] },
     known: [],

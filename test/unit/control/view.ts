@@ -1,8 +1,9 @@
 import type { ProxyConfig, ServerConfig } from "../../../src/config/config.js";
 import type { SocketActions } from "../../../src/control/commands.js";
-import type { NodeView } from "../../../src/control/node-view.js";
+import { type NodeView, viewLimits } from "../../../src/control/node-view.js";
 import { viewServers } from "../../../src/control/server-view.js";
 import { ServerTable } from "../../../src/proxy/health/server-table.js";
+import { OperatorLimits } from "../../../src/proxy/operator-limits.js";
 import { ThreadCell } from "../../../src/proxy/stats/layout.js";
 import { readProxyLatencies } from "../../../src/proxy/stats/proxy-latencies.js";
 import { startRates } from "../../../src/proxy/stats/rates.js";
@@ -51,6 +52,7 @@ export function makeView(
     block[ThreadCell.idlePercent] = 90;
   }
   fill(table);
+  const limits = new OperatorLimits(proxies);
   const snapshot = readSnapshot(table, proxies);
   const servers = new ServerTable(proxies, { nowMs: nowMonotonicMs - 3_600_000 });
   states(servers);
@@ -65,6 +67,7 @@ export function makeView(
     nowMonotonicMs,
     descriptorLimit: 4_128,
     maxconn: 2_000,
+    limits: viewLimits(limits),
     residentBytes: 73_400_320,
     listeners: 3,
     proxies,
@@ -95,4 +98,8 @@ export const noActions: SocketActions = {
   setAgentHealth: () => {},
   setAgentTarget: () => {},
   clearCounters: () => {},
+  setFrontendState: () => {},
+  setFrontendMaxconn: () => {},
+  setMaxconn: () => {},
+  setServerMaxconn: () => {},
 };

@@ -82,6 +82,26 @@ t.test("a reload that cannot open its address changes nothing and says why", asy
   t.equal(await daemon.get("/", new Agent()), "a");
 });
 
+t.test("what an operator said of a frontend and of a server's maxconn outlives a reload", async (t) => {
+  const servers = { a: await namedServer(t, "a") };
+  const daemon = await FileDaemon.start(t, servers);
+  const nobody = { connects: () => daemon.get("/", new Agent()) };
+  await daemon.ask("set maxconn frontend http 7;set maxconn server http/a 3;disable frontend http");
+  for (const serverTimeout of ["7s", "8s"]) {
+    await daemon.reload(servers, { server: serverTimeout });
+    await until("the new control thread", async () => (await daemon.stat("http,FRONTEND", 17)) === "PAUSED");
+    t.equal(await daemon.stat("http,FRONTEND", 6), "7");
+    t.equal(await daemon.stat("http,a", 6), "3");
+    await t.rejects(nobody.connects(), { code: "ECONNREFUSED" });
+  }
+  await daemon.ask("enable frontend http");
+  t.equal(await daemon.get("/", new Agent()), "a");
+  await daemon.ask("shutdown frontend http");
+  await t.rejects(nobody.connects(), { code: "ECONNREFUSED" });
+  await daemon.reload(servers, { server: "9s" });
+  t.equal(await daemon.get("/", new Agent()), "a", "a reload brings back one that was shut down");
+});
+
 /** Answers that `/hold` waits to give. */
 const holding: (() => void)[] = [];
 
@@ -187,18 +207,22 @@ class FileDaemon {
     });
   }
 
-  /** One cell of `show stat`, by its row's beginning. */
-  async stat(row: string, column: number): Promise<string | undefined> {
-    const answer = await new Promise<string>((resolve) => {
+  /** What the stats socket answers; "" while nobody is there. */
+  ask(line: string): Promise<string> {
+    return new Promise<string>((resolve) => {
       let text = "";
-      const socket = connect(this.statsSocket, () => socket.end("show stat\n"));
+      const socket = connect(this.statsSocket, () => socket.end(`${line}\n`));
       socket.on("data", (chunk) => {
         text += chunk;
       });
       socket.on("close", () => resolve(text));
       socket.on("error", () => resolve(""));
     });
-    return answer
+  }
+
+  /** One cell of `show stat`, by its row's beginning. */
+  async stat(row: string, column: number): Promise<string | undefined> {
+    return (await this.ask("show stat"))
       .split("\n")
       .find((line) => line.startsWith(`${row},`))
       ?.split(",")[column];

@@ -137,7 +137,7 @@ export class DirectEngine implements Engine, DirectOwner {
     const listener = new DirectListener(this, descriptor, acceptor);
     listener.slot = this.takeSlot(listener);
     this.listeners.add(listener);
-    listener.watch();
+    listener.begin();
     return listener;
   }
 

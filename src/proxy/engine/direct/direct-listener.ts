@@ -31,6 +31,10 @@ export class DirectListener implements Listener {
     if (!this.watched && !this.backingOff && !this.closed && this.acceptor.admits()) this.watch();
   }
 
+  pause(): void {
+    if (!this.closed) this.wait(askAgainMs);
+  }
+
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -61,8 +65,13 @@ export class DirectListener implements Listener {
     }
   }
 
-  /** Begins to be told of clients. */
-  watch(): void {
+  /** Begins to be told of clients, as soon as one may come. */
+  begin(): void {
+    if (this.acceptor.admits()) this.watch();
+    else this.wait(askAgainMs);
+  }
+
+  private watch(): void {
     if (this.watched || this.closed) return;
     const error = this.engine.kernel.watch(this.fd, Epoll.in | Epoll.exclusive, this.slot);
     if (error < 0) throw new Error(`a listening socket cannot be watched: ${errnoName(-error)}`);

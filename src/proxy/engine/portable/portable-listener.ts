@@ -23,7 +23,8 @@ export class PortableListener implements Listener {
     private readonly acceptor: Acceptor,
     private readonly accepted: (socket: Socket) => void,
   ) {
-    this.open();
+    if (acceptor.admits()) this.open();
+    else this.rest(descriptor);
   }
 
   admitAgain(): void {
@@ -32,6 +33,10 @@ export class PortableListener implements Listener {
     this.descriptor = this.spare;
     this.spare = -1;
     this.open();
+  }
+
+  pause(): void {
+    if (!this.closed && this.server !== null) this.wait(this.server);
   }
 
   close(): void {
@@ -59,9 +64,15 @@ export class PortableListener implements Listener {
   }
 
   private wait(server: net.Server): void {
-    this.spare = duplicateDescriptor(this.descriptor);
+    const spare = duplicateDescriptor(this.descriptor);
     this.server = null;
     server.close();
+    this.rest(spare);
+  }
+
+  /** Nobody listens on `descriptor` until clients may come. */
+  private rest(descriptor: number): void {
+    this.spare = descriptor;
     this.asking = setInterval(() => this.admitAgain(), askAgainMs);
   }
 

@@ -10,7 +10,7 @@ import type { VrrpHost } from "./vrrp-host.js";
 /** How long the start waits for the first answers of what is tracked; then the instances wait, in FAULT. */
 const firstFactsLimitMs = 1000;
 /** In which all threads are ready, or the start has failed. */
-const startLimitMs = 15_000;
+const startLimitMs = 25_000;
 
 export interface StartUpParts {
   readonly log: Log;

@@ -65,7 +65,7 @@ export class Http2Peer implements AnyClient {
       tls.once("secureConnect", () => resolve());
       tls.once("error", reject);
     });
-    await within(secured, 5_000, () => "the proxy does not shake hands");
+    await within(secured, 20_000, () => "the proxy does not shake hands");
     if (tls.alpnProtocol !== "h2") throw new Error(`ALPN gave ${tls.alpnProtocol}`);
     const session = connectHttp2("https://site", {
       ...{ createConnection: () => tls, maxSessionMemory: 1_000, settings },
@@ -73,7 +73,7 @@ export class Http2Peer implements AnyClient {
     const peer = new Http2Peer(session, tls);
     proxy.add(peer);
     const settled = new Promise<void>((resolve) => session.once("remoteSettings", () => resolve()));
-    await within(settled, 5_000, () => "the proxy sends no SETTINGS");
+    await within(settled, 20_000, () => "the proxy sends no SETTINGS");
     return peer;
   }
 

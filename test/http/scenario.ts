@@ -273,7 +273,7 @@ export class ScriptedServer implements Target {
     const peer = this.arrived.shift();
     if (peer !== undefined) return Promise.resolve(peer);
     const arrival = new Promise<Peer>((resolve) => this.takers.push(resolve));
-    return within(arrival, 5_000, () => `${this.title}: expected a connection`);
+    return within(arrival, 20_000, () => `${this.title}: expected a connection`);
   }
 
   /** Serves every connection from now on; a handler that fails makes the scenario fail. */
@@ -380,7 +380,7 @@ export class RunningProxy {
   async client(): Promise<Peer> {
     const peer = this.connect();
     const connected = new Promise<void>((resolve) => peer.socket.once("connect", () => resolve()));
-    await within(connected, 2_000, () => "the proxy does not accept");
+    await within(connected, 20_000, () => "the proxy does not accept");
     return peer;
   }
 

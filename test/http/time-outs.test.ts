@@ -21,7 +21,7 @@ scenario("a head that dribbles in does not get more time for it", async (s, t) =
   const { client } = await s.one({ timeouts: { requestHeadMs: 300 } });
   const dribble = client.sendSlowly(get("/", "X: a very long field").slice(0, 40), 20);
   const ms = await timed(client.receiveHead().then(({ line }) => t.match(line, /^HTTP\/1\.1 408 /)));
-  t.ok(ms > 200 && ms < 600, `after ${ms} ms`);
+  t.ok(ms > 200 && ms < 1_000, `after ${ms} ms`);
   await dribble;
 });
 
@@ -29,7 +29,7 @@ scenario("empty lines before the first request do not get more time for it", asy
   const { client } = await s.one({ timeouts: { requestHeadMs: 300 } });
   const dribble = client.sendSlowly(Array(40).fill("\r\n"), 20);
   const ms = await timed(client.receiveHead().then(({ line }) => t.match(line, /^HTTP\/1\.1 408 /)));
-  t.ok(ms > 200 && ms < 600, `after ${ms} ms`);
+  t.ok(ms > 200 && ms < 1_000, `after ${ms} ms`);
   await dribble;
 });
 
@@ -43,19 +43,19 @@ scenario("the second head on a connection has its own time, from its first byte 
   await client.expectSilence(500);
   const dribble = client.sendSlowly(get("/", "X: a very long field").slice(0, 40), 20);
   const ms = await timed(client.receiveHead().then(({ line }) => t.match(line, /^HTTP\/1\.1 408 /)));
-  t.ok(ms > 250 && ms < 650, `after ${ms} ms`);
+  t.ok(ms > 250 && ms < 1_000, `after ${ms} ms`);
   await dribble;
 });
 
 scenario("a kept connection on which no further request comes is closed without a word", async (s, t) => {
-  const { server, proxy, client } = await s.one({ timeouts: { keepAliveMs: 200, requestHeadMs: 100 } });
+  const { server, proxy, client } = await s.one({ timeouts: { keepAliveMs: 600, requestHeadMs: 400 } });
   client.send(get("/"));
   const web = await server.accept();
   await web.expectMessage(forwardedGet("/"));
   web.send(ok("1"));
   await client.expectMessage(ok("1"));
   const ms = await timed(client.expectFin());
-  t.ok(ms > 150 && ms < 500, `after ${ms} ms`);
+  t.ok(ms > 500 && ms < 5_000, `after ${ms} ms`);
   t.match(proxy.stats().frontend, { requestErrors: 0, responses4xx: 0 });
   // The server's connection rests no longer.
   await web.expectFin();
@@ -74,7 +74,7 @@ scenario("a body that stops coming gets 408", async (s, t) => {
 });
 
 scenario("a body that goes on coming may take longer than the client's time-out", async (s) => {
-  const { server, client } = await s.one({ timeouts: { clientMs: 200, serverMs: 200 } });
+  const { server, client } = await s.one({ timeouts: { clientMs: 400, serverMs: 400 } });
   client.send(post(10));
   const web = await server.accept();
   await web.expectMessage(forwardedPost(10));
@@ -98,7 +98,7 @@ scenario(
       }),
     );
     t.match(line, /^HTTP\/1\.1 504 /);
-    t.ok(ms > 150 && ms < 500, `after ${ms} ms`);
+    t.ok(ms > 150 && ms < 5_000, `after ${ms} ms`);
     await web.expectReset();
     t.match(proxy.stats().backend, { responseErrors: 1, serverAborts: 0, responses5xx: 1, redispatches: 0 });
   },
@@ -128,7 +128,7 @@ scenario("the server's time does not begin before the request is whole", async (
   client.send("body");
   await web.expect("body");
   const ms = await timed(client.receiveHead().then(({ line }) => t.match(line, /^HTTP\/1\.1 504 /)));
-  t.ok(ms > 150 && ms < 500, `after ${ms} ms`);
+  t.ok(ms > 150 && ms < 5_000, `after ${ms} ms`);
 });
 
 scenario("a response that stops in its body is cut", async (s, t) => {

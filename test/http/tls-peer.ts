@@ -52,6 +52,6 @@ export async function tlsClient(
     tls.once("error", reject);
     tls.once("close", () => reject(new Error("closed during the handshake")));
   });
-  await within(secured, 5_000, () => "the proxy does not shake hands");
+  await within(secured, 20_000, () => "the proxy does not shake hands");
   return peer;
 }

@@ -48,14 +48,14 @@ for (const engine of ["portable", "direct"]) {
   t.test(`after the death of the log thread the access log goes on (${engine})`, async (t) => {
     const { daemon, lines, ask } = await startLogging(t, engine);
     await ask("/before");
-    await waitFor("the first line", 10_000, () => lines().length === 1, 20);
+    await waitFor("the first line", 30_000, () => lines().length === 1, 20);
     writeFileSync(join(daemon.folder, "sabotage.log"), "throw");
     t.match(await daemon.line(({ msg }) => msg === "log thread died"), { reason: "it threw sabotage" });
     // Until another one is there, lines are lost. Each of the two data threads has to find its way to it.
     let round = 0;
     await waitFor(
       "a round of which no line is lost",
-      20_000,
+      60_000,
       async () => {
         const path = `/round-${++round}`;
         await Promise.all(Array.from({ length: 16 }, () => ask(path)));

@@ -144,13 +144,15 @@ class Load {
 t.test("HTTP/2: no request fails in reloads, nor at the end: clients get GOAWAY and go", async (t) => {
   const { port, write, child, said, exited, served } = await start(t);
   const load = new Load(port, 6);
+  const answers = (count: number) =>
+    waitFor(`${count} answers`, 60_000, () => load.answers >= count || load.failed.length > 0);
   for (let i = 1; i <= 2; i++) {
-    await sleep(400);
+    await answers(60 * i);
     write(16_384 + i);
     child.kill("SIGHUP");
     await said("reloaded", i);
   }
-  await sleep(400);
+  await answers(180);
   const before = load.answers;
   t.ok(load.connections > 6, `clients have come again: ${load.connections} connections`);
   child.kill("SIGTERM");

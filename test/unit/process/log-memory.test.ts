@@ -59,7 +59,7 @@ t.test(
     t.teardown(() => lb.kill("SIGKILL"));
     await waitFor(
       "the proxy",
-      20_000,
+      60_000,
       () =>
         ask(port, 1).then(
           () => true,

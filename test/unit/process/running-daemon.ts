@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Test } from "tap";
 import { freePort } from "../../../lab/free-port.js";
 
@@ -27,19 +29,30 @@ export class RunningDaemon {
   readonly folder: string;
   readonly exited: Promise<number | NodeJS.Signals | null>;
   private waiting: (() => void)[] = [];
+  private hasEnded = false;
 
   private constructor(port: number, folder: string, process: ChildProcess, stdout: "read" | "unread") {
     this.port = port;
     this.folder = folder;
     this.process = process;
-    this.exited = new Promise((resolve) => {
+    const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
       process.on("exit", (code, signal) => resolve(code ?? signal));
     });
     if (process.stdout === null) throw new Error("stdout is a pipe");
-    if (stdout === "unread") return;
-    createInterface({ input: process.stdout }).on("line", (line) => {
+    if (stdout === "unread") {
+      this.exited = ended;
+      return;
+    }
+    const reader = createInterface({ input: process.stdout }).on("line", (line) => {
       this.lines.push(JSON.parse(line));
       for (const wake of this.waiting.splice(0)) wake();
+    });
+    const read = once(reader, "close");
+    // Its last lines may still be in the pipe then; but a process that follows it has the other end as well.
+    this.exited = ended.then(async (outcome) => {
+      await Promise.race([read, sleep(1_000, null, { ref: false })]);
+      this.hasEnded = true;
+      return outcome;
     });
   }
 
@@ -101,7 +114,7 @@ export class RunningDaemon {
     for (;;) {
       const found = this.lines.find(fits);
       if (found !== undefined) return found;
-      if (this.process.exitCode !== null) throw new Error(`it has ended: ${JSON.stringify(this.lines)}`);
+      if (this.hasEnded) throw new Error(`it has ended: ${JSON.stringify(this.lines)}`);
       await new Promise<void>((resolve) => {
         this.waiting.push(resolve);
         void this.exited.then(() => resolve());

@@ -71,7 +71,8 @@ t.test(
     setTimeout(() => end(second), 500);
     const { code, msg } = await daemon.line(({ msg }) => msg.endsWith("nothing was upgraded"));
     t.equal(code, "LB_UPGRADE");
-    t.match(msg, "the new program ended before it was ready");
+    // Where this test came late to stop it, it was further.
+    t.match(msg, /the new program ended (before it was ready|while it took over)/);
     t.equal(await daemon.get(), "ok");
   },
 );

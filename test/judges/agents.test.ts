@@ -62,12 +62,16 @@ async function hear(
 }
 
 const checked = { check: quick, weight: 10 };
+const patient = { check: { ...quick, timeout: "5s" } };
 
 theme(
   "agents",
   {
     proxies: {
-      web: { haproxy: slowCheck, servers: { a: { ...checked, ...asked }, b: {} } },
+      web: {
+        haproxy: slowCheck,
+        servers: { a: { ...checked, ...asked, tandem: { ...asked.tandem, ...patient } }, b: {} },
+      },
       alone: { haproxy: slowCheck, servers: { a: { ...asked, weight: 10 } } },
       limited: { haproxy: slowCheck, servers: { a: { ...asked } }, timeouts: { queue: 30_000 } },
       unasked: { servers: { a: {} } },

@@ -2,15 +2,19 @@ import { get, ok, status } from "./reference/origin.js";
 import { theme } from "./reference/theme.js";
 
 const quick = { inter: 150, rise: 2, fall: 2 };
+/** A busy machine is no dead server. */
+const slowCheck = ["timeout check 5s"];
+const checked = { check: quick, tandem: { check: { ...quick, timeout: "5s" } } };
 
 theme(
   "checks",
   {
     proxies: {
-      pair: { servers: { a: { check: quick }, b: { check: quick } } },
+      pair: { haproxy: slowCheck, servers: { a: checked, b: checked } },
       asked: {
+        haproxy: slowCheck,
         httpCheck: { method: "GET", uri: "/health", status: "200" },
-        servers: { c: { check: quick } },
+        servers: { c: checked },
       },
     },
   },

@@ -179,11 +179,11 @@ class RunningBalancer implements Balancer {
 
   async stop(): Promise<void> {
     if (!this.#exited) this.#child.kill("SIGTERM");
-    for (let waited = 0; waited < 10_000 && !this.#exited; waited += 50) await sleep(50);
+    for (let waited = 0; waited < 30_000 && !this.#exited; waited += 50) await sleep(50);
     const hung = !this.#exited;
     if (hung) this.#child.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
-    if (hung) throw new Error(`${this.name} did not exit within 10 s of SIGTERM`);
+    if (hung) throw new Error(`${this.name} did not exit within 30 s of SIGTERM`);
   }
 }
 

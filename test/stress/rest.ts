@@ -24,7 +24,7 @@ export async function comeToRest(
 ): Promise<Resting> {
   let resting = await look(balancer, atServers, before);
   // A client that left without a word is noticed by its time-out only after a while: lingering takes up to 2 s.
-  for (let waited = 0; waited < 12_000 && resting.faults.length > 0; waited += 250) {
+  for (let waited = 0; waited < 60_000 && resting.faults.length > 0; waited += 250) {
     await sleep(250);
     resting = await look(balancer, atServers, before);
   }
@@ -66,9 +66,9 @@ async function look(balancer: Balancer, atServers: () => number, before: Descrip
  * The smallest count of a few: the stats socket's own connection, over which we have just asked, is closed a moment
  * later, and what leaks does not go away.
  */
-export async function fewestDescriptors(pid: number): Promise<Descriptors> {
+export async function fewestDescriptors(pid: number, moreLooks = 4): Promise<Descriptors> {
   let fewest = descriptorsOf(pid);
-  for (let looks = 0; looks < 4; looks++) {
+  for (let looks = 0; looks < moreLooks; looks++) {
     await sleep(25);
     const now = descriptorsOf(pid);
     if (now.sockets + now.pipes + now.others < fewest.sockets + fewest.pipes + fewest.others) fewest = now;

@@ -21,7 +21,7 @@ for (const { name, requests } of runs) {
     t.teardown(() => traffic.stop());
     const balancer = await startBalancer(name, traffic.serverPorts, 2);
     t.teardown(() => balancer.stop());
-    const before = await fewestDescriptors(balancer.pid);
+    const before = await fewestDescriptors(balancer.pid, 20);
     const report = await traffic.run(balancer.port, {
       seed,
       from: 0,

@@ -70,7 +70,7 @@ t.test("a command: exit codes, time-outs, and what cannot be started", async (t)
 t.test("a command that ignores SIGTERM is killed with all that it has started", async (t) => {
   const path = join(folder(t), "pid");
   const script = `trap '' TERM; sleep 600 & echo $! > ${path}.new; mv ${path}.new ${path}; while :; do sleep 600; done`;
-  const running = runCommand(["sh", "-c", script], null, 300);
+  const running = runCommand(["sh", "-c", script], null, 1_500);
   t.match(await running.ended, { ok: false, reason: /timed out/ });
   await running.gone;
   const pid = Number(readFileSync(path, "utf8"));

@@ -17,6 +17,10 @@ export interface CookieConfig {
   readonly httponly: boolean;
   readonly secure: boolean;
   readonly domain?: string;
+  /** Seconds: a client that has not come for so long is balanced anew. */
+  readonly maxIdleS?: number;
+  /** Seconds since the client got its first cookie: then it is balanced anew. */
+  readonly maxLifeS?: number;
   /** Further attributes, as they stand in Set-Cookie: `SameSite=Lax`. */
   readonly attributes: readonly string[];
 }

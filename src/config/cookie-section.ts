@@ -1,10 +1,17 @@
 import Type from "typebox";
 import { type Context, each } from "./context.js";
 import type { CookieConfig } from "./cookie-config.js";
+import { dynamicCookie } from "./dynamic-cookie.js";
 import { quote } from "./problem.js";
 import { closed, oneOrMore, text, truth } from "./schema-words.js";
 import type { ServerConfig } from "./server-config.js";
 import type { Path } from "./source.js";
+
+/** HAProxy counts seconds here. */
+function time(description: string) {
+  const title = "a time such as 30m or 1d (a bare number counts seconds, as in HAProxy)";
+  return Type.Optional(Type.Union([Type.Number(), Type.String()], { title, description }));
+}
 
 export const cookieSchema = Type.Object(
   {
@@ -23,6 +30,12 @@ export const cookieSchema = Type.Object(
     httponly: truth("Scripts of the page do not see it. Default false."),
     secure: truth("Browsers send it over TLS alone. Default false."),
     domain: text("a domain such as .example.org", "Which hosts get it. Default: the one that set it."),
+    maxidle: time("A client that has not come for so long is balanced anew. Default: no limit."),
+    maxlife: time("So long after its first cookie a client is balanced anew. Default: no limit."),
+    dynamic_key: text(
+      "a secret such as a word of your own",
+      "Servers without a cookie get one from this, their address and port, as HAProxy's dynamic-cookie-key does.",
+    ),
     attr: oneOrMore("an attribute such as SameSite=Lax", "What else Set-Cookie says."),
   },
   {
@@ -66,6 +79,9 @@ export function readCookie(
       "secure",
       "domain",
       "attr",
+      "maxidle",
+      "maxlife",
+      "dynamic_key",
     ] as const) {
       if (shape[word] === undefined || shape[word] === false) continue;
       context.problem(
@@ -92,7 +108,11 @@ export function readCookie(
         "write one attribute, such as SameSite=Lax",
       );
   }
-  if (servers.length > 0 && servers.every(({ cookie }) => cookie === undefined)) {
+  if (
+    shape.dynamic_key === undefined &&
+    servers.length > 0 &&
+    servers.every(({ cookie }) => cookie === undefined)
+  ) {
     context.problem(
       path,
       "no server has a cookie, so none can be told from another",
@@ -110,8 +130,41 @@ export function readCookie(
     httponly: shape.httponly === true,
     secure: shape.secure === true,
     ...(domain !== undefined && { domain }),
+    ...lifetimes(path, shape, context),
     attributes: attributes.map(([, value]) => value),
   };
+}
+
+function lifetimes(path: Path, shape: CookieShape, context: Context) {
+  const secondsOf = (word: "maxidle" | "maxlife") =>
+    shape[word] === undefined
+      ? undefined
+      : Math.floor(context.duration([...path, word], shape[word], "s", 1_000, 1_000) / 1_000);
+  const [maxIdleS, maxLifeS] = [secondsOf("maxidle"), secondsOf("maxlife")];
+  return { ...(maxIdleS !== undefined && { maxIdleS }), ...(maxLifeS !== undefined && { maxLifeS }) };
+}
+
+/** HAProxy's `dynamic` of a cookie: what servers without one of their own get. */
+export function withDynamicCookies(
+  path: Path,
+  shape: CookieShape,
+  servers: readonly ServerConfig[],
+  context: Context,
+): readonly ServerConfig[] {
+  const key = shape.dynamic_key;
+  if (key === undefined) return servers;
+  return servers.map((server) => {
+    if (server.cookie !== undefined) return server;
+    const cookie = dynamicCookie(key, server.host, server.port);
+    if (cookie !== null) return { ...server, cookie };
+    context.problem(
+      [...path, "dynamic_key"],
+      `${server.name} is at ${quote(server.host)}, a name, and its cookie is made from an address`,
+      `give ${server.name} a cookie of its own, or write its IP address`,
+      "key",
+    );
+    return server;
+  });
 }
 
 /** A server's own value, for the cookie of its backend. */
@@ -133,6 +186,8 @@ export function writeCookie(cookie: CookieConfig): object {
     mode: cookie.mode ?? "insert",
     ...Object.fromEntries(flags.filter((flag) => cookie[flag]).map((flag) => [flag, true])),
     ...(domain !== undefined && { domain }),
+    ...(cookie.maxIdleS !== undefined && { maxidle: `${cookie.maxIdleS}s` }),
+    ...(cookie.maxLifeS !== undefined && { maxlife: `${cookie.maxLifeS}s` }),
     ...(attributes.length > 0 && { attr: attributes }),
   };
 }

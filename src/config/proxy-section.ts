@@ -3,7 +3,7 @@ import { readBind, type Taken } from "./bind-section.js";
 import type { ProxyConfig, ProxyTimeouts } from "./config.js";
 import { readConnectionRules } from "./connection-rule-section.js";
 import type { Context } from "./context.js";
-import { readCookie } from "./cookie-section.js";
+import { readCookie, withDynamicCookies } from "./cookie-section.js";
 import { defaultInspectMs, defaultMaxHeadBytes, defaultTimeouts } from "./defaults.js";
 import { readErrorFiles } from "./error-file-section.js";
 import { readHttpCheck } from "./http-check-section.js";
@@ -93,10 +93,14 @@ function readProxy(
     );
   const rules = readRules([...path, "rules"], name, shape.rules, context);
   const responseRules = readResponseRules([...path, "response_rules"], shape.response_rules, context);
-  const servers =
+  const listed =
     side === "frontend"
       ? []
       : readServers(path, name, shape.servers, shape.default_server, timeouts.connectMs, context);
+  const servers =
+    shape.cookie === undefined
+      ? listed
+      : withDynamicCookies([...path, "cookie"], shape.cookie, listed, context);
   if (side === "frontend" && shape.default_backend === undefined) {
     context.missing(
       [...path, "default_backend"],

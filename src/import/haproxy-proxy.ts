@@ -21,6 +21,11 @@ const oldTimeouts: Readonly<Record<string, string>> = {
   srvtimeout: "server",
 };
 
+const isDynamicCookie = ({ words }: Inherited): boolean => words[0] === "cookie" && words.includes("dynamic");
+
+/** HAProxy counts seconds where the unit is left out. */
+const haproxySeconds = (text: string): string => (/^\d+$/.test(text) ? `${text}s` : text);
+
 /** One `listen`, `frontend` or `backend`. */
 export class ProxyImport {
   /** Lines, by their numbers. */
@@ -136,6 +141,9 @@ export class ProxyImport {
         return this.timeout(oldTimeouts[word], value, place);
       case "cookie":
         return hasServers && this.mode === "http" ? this.cookie(value, rest, place) : "unused";
+      case "dynamic-cookie-key":
+        // The cookie's line looks for it.
+        return hasServers && this.mode === "http" && this.lines.some(isDynamicCookie) ? "taken" : "unused";
       case "errorfile":
         if (this.mode === "tcp") return "unused";
         if (!/^[45]\d\d$/.test(value)) return { reason: "errorfiles are about 400 to 599" };
@@ -239,18 +247,28 @@ export class ProxyImport {
       mode === "insert" ? ["indirect", "nocache", "postonly", "preserve", "httponly", "secure"] : [];
     this.set(["cookie", "name"], name, place);
     if (mode !== "insert") this.set(["cookie", "mode"], mode, place);
+    const attributes: string[] = [];
     for (let i = 0; i < words.length; i++) {
       const word = words[i];
       if (flags.includes(word)) this.set(["cookie", word], true, place);
-      else if (mode !== "insert" && (word === "domain" || word === "attr")) i++;
+      else if (mode !== "insert" && /^(domain|attr|maxidle|maxlife)$/.test(word)) i++;
       else if (word === "domain") this.set(["cookie", "domain"], words[++i] ?? "", place);
-      else if (word === "attr") this.set(["cookie", "attr"], [words[++i] ?? ""], place);
-      else if (word !== mode) {
-        this.target.draft.note(place, word, `cookie: has no ${word}`);
-        if (/^max/.test(word)) i++;
-      }
+      else if (word === "attr") attributes.push(words[++i] ?? "");
+      else if (word === "maxidle" || word === "maxlife") {
+        // 0: no limit.
+        const time = words[++i] ?? "";
+        if (!/^0+\D*$/.test(time)) this.set(["cookie", word], haproxySeconds(time), place);
+      } else if (word === "dynamic" && mode === "insert") this.dynamicCookie(place);
+      else if (word !== mode) this.target.draft.note(place, word, `cookie: has no ${word}`);
     }
+    if (attributes.length > 0) this.set(["cookie", "attr"], attributes, place);
     return "taken";
+  }
+
+  private dynamicCookie(place: Place): void {
+    const key = this.lines.findLast(({ words: [word] }) => word === "dynamic-cookie-key")?.words[1];
+    if (key !== undefined) this.set(["cookie", "dynamic_key"], key, place);
+    else this.target.draft.note(place, "dynamic", "without dynamic-cookie-key no server gets a cookie by it");
   }
 
   private retryOn(words: readonly string[], place: Place): Outcome {

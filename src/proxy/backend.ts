@@ -18,6 +18,8 @@ import { Stickiness } from "./stickiness.js";
 import type { Certificates } from "./tls/certificate.js";
 import { UpstreamPool } from "./upstream-pool.js";
 
+const epochSeconds = (): number => Math.floor(Date.now() / 1000);
+
 /** So much longer than a check may take is its end waited for: at the start the checks begin a little after the clients. */
 const checksBeginWithinMs = 1_000;
 
@@ -128,7 +130,8 @@ export class Backend {
           });
     const { cookie } = config;
     const values = servers.map((server) => server.cookie ?? null);
-    this.stickiness = cookie === undefined ? null : new Stickiness(cookie, values, shared, limits);
+    this.stickiness =
+      cookie === undefined ? null : new Stickiness(cookie, values, shared, limits, epochSeconds);
   }
 
   /** Now and then, between requests: places at a server that an operator has limited are counted from here on. */

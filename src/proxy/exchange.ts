@@ -379,6 +379,7 @@ export class Exchange implements Seeker {
   private stick(stickiness: Stickiness, bytes: Uint8Array, head: Head): Uint8Array {
     const edited = stickiness.lookAt(bytes, head);
     this.search.asked = stickiness.server;
+    this.search.dates = stickiness.dates;
     this.trace.cookies = `${stickiness.said}N`;
     if (edited === null) return bytes;
     this.front.requestHeads.replace(stickiness.head);

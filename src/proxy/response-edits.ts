@@ -3,7 +3,7 @@ import { Head, type HeadLimits, parseResponseHead } from "./http1/head.js";
 import type { RequestFacts } from "./rules/request-facts.js";
 import { ResponseFacts } from "./rules/response-facts.js";
 import { applyResponseRules } from "./rules/response-rule-set.js";
-import type { CookieDone, Stickiness } from "./stickiness.js";
+import type { Asked, CookieDone, Stickiness } from "./stickiness.js";
 
 /** What a head may grow by. */
 const growthBytes = 16_384;
@@ -36,14 +36,14 @@ export class ResponseEdits {
 
   /**
    * Changes the response that `head` describes in `bytes`, to a request of `method` that `server` answered and whose cookie
-   * asked for `asked`; `request`: where it is needed. Returns its new head, described by `this.head`; null: it goes on as it came.
+   * said `asked`; `request`: where it is needed. Returns its new head, described by `this.head`; null: it goes on as it came.
    */
   apply(
     bytes: Uint8Array,
     head: Head,
     method: number,
     server: number,
-    asked: number,
+    asked: Asked,
     request: RequestFacts | null,
   ): Uint8Array | null {
     const facts = new ResponseFacts(bytes, head);

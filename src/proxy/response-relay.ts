@@ -145,8 +145,14 @@ export class ResponseRelay {
   private edit(edits: ResponseEdits, bytes: Uint8Array): Uint8Array | null {
     const { route, request, search, trace } = this.exchange;
     const { responseHeads, stickiness } = route;
-    const { server, asked } = search;
-    const edited = edits.apply(bytes, responseHeads.head, request.method, server, asked, this.facts);
+    const edited = edits.apply(
+      bytes,
+      responseHeads.head,
+      request.method,
+      search.server,
+      { server: search.asked, dates: search.dates },
+      this.facts,
+    );
     if (stickiness !== null) trace.cookies = trace.cookies[0] + edits.letter;
     if (edited !== null) responseHeads.replace(edits.head);
     return edited;

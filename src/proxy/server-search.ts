@@ -1,5 +1,6 @@
 import { noKey } from "./balance/algorithm.js";
 import { Tried } from "./balance/tried.js";
+import { type CookieDates, noDates } from "./cookie-dates.js";
 import type { Patient } from "./queue/first-checks.js";
 import { Sought, type Waiter } from "./queue/server-queue.js";
 import type { Route } from "./route.js";
@@ -28,6 +29,8 @@ export class ServerSearch implements Waiter, Patient {
   key: number = noKey;
   /** The server that the client's cookie asks for; −1: none. */
   asked = -1;
+  /** Of that cookie. */
+  dates: CookieDates = noDates;
   isWaiting = false;
 
   /** For the log line: the last server that was chosen, or waited for; −1: none. */
@@ -46,6 +49,7 @@ export class ServerSearch implements Waiter, Patient {
     this.route = route;
     this.key = key;
     this.asked = -1;
+    this.dates = noDates;
     this.tried.clear();
     this.lastServer = -1;
     this.serverQueue = 0;

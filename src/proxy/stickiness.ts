@@ -1,14 +1,18 @@
 import type { CookieConfig } from "../config/cookie-config.js";
+import { ageOf, type CookieDates, noDates, splitDates, writeDates } from "./cookie-dates.js";
 import { lower } from "./http1/byte-class.js";
 import { Head, type HeadLimits, Method, parseRequestHead } from "./http1/head.js";
 import { RequestFacts } from "./rules/request-facts.js";
 import type { ResponseFacts } from "./rules/response-facts.js";
 
 /** What a client's cookie said: HAProxy's third letter of the termination state. */
-export type CookieSaid = "N" | "I" | "D" | "V";
+export type CookieSaid = "N" | "I" | "D" | "V" | "E" | "O";
 
-/** HAProxy's fourth letter: nothing was done about the cookie, it was inserted, the server's own passed, was dropped, or rewritten. */
-export type CookieDone = "N" | "I" | "P" | "D" | "R";
+/**
+ * HAProxy's fourth letter: nothing was done about the cookie, it was inserted, its dates were renewed, the server's own passed, was
+ * dropped, or rewritten.
+ */
+export type CookieDone = "N" | "I" | "U" | "P" | "D" | "R";
 
 /** Between a server's value and what the server itself has set, with mode prefix. */
 const delimiter = "~";
@@ -17,6 +21,13 @@ const delimiter = "~";
 export interface StickyServers {
   /** Down, or in maintenance: a drained server keeps its clients. */
   isStopped(server: number): boolean;
+}
+
+/** What a request's cookie said, for the answer to it. */
+export interface Asked {
+  /** The server that it led to; −1: none. */
+  readonly server: number;
+  readonly dates: CookieDates;
 }
 
 /** What the cookie is about is not who sends it. */
@@ -32,6 +43,8 @@ export class Stickiness {
   /** The server that the client asks for; −1: none, or it is stopped. */
   server = -1;
   said: CookieSaid = "N";
+  /** When the client came last and first, by its cookie. */
+  dates: CookieDates = noDates;
   /** Of the request that `lookAt` has changed. */
   readonly head: Head;
   private readonly servers = new Map<string, number>();
@@ -42,6 +55,8 @@ export class Stickiness {
     private readonly values: readonly (string | null)[],
     private readonly states: StickyServers,
     private readonly limits: HeadLimits,
+    /** Seconds since 1970. */
+    private readonly nowS: () => number,
   ) {
     this.head = new Head(limits.maxFields);
     for (const [server, value] of values.entries()) {
@@ -56,6 +71,7 @@ export class Stickiness {
   lookAt(bytes: Uint8Array, head: Head): Uint8Array | null {
     this.server = -1;
     this.said = "N";
+    this.dates = noDates;
     let isThere = false;
     for (let field = 0; field < head.fieldCount; field++) {
       if (!isCookie(bytes, head.nameStart[field], head.nameEnd[field])) continue;
@@ -64,7 +80,8 @@ export class Stickiness {
         const own = this.ownValue(pair);
         if (own === null) continue;
         isThere = true;
-        this.take(this.config.mode === "prefix" ? own.split(delimiter, 1)[0] : own);
+        if (this.config.mode === "prefix") this.take(own.split(delimiter, 1)[0]);
+        else this.takeDated(own);
       }
     }
     const { indirect, mode } = this.config;
@@ -72,10 +89,10 @@ export class Stickiness {
   }
 
   /**
-   * Tells the client of `server`, which answered, where it asked for another one or for none. `asked`: the server that its
-   * cookie led to, or −1. Returns HAProxy's fourth letter.
+   * Tells the client of `server`, which answered, where it asked for another one or for none, or its cookie's dates are to be
+   * renewed. Returns HAProxy's fourth letter.
    */
-  answer(response: ResponseFacts, server: number, asked: number, method: number): CookieDone {
+  answer(response: ResponseFacts, server: number, asked: Asked, method: number): CookieDone {
     const { config } = this;
     if (config.mode !== undefined) return this.rewrite(response, this.values[server], config.mode);
     let letter: CookieDone = "N";
@@ -85,15 +102,46 @@ export class Stickiness {
       response.keepFields((field) => !this.isOwnSetCookie(field));
       letter = "D";
     }
-    if (server === asked || (config.postonly && method !== Method.POST)) return letter;
-    response.addField("Set-Cookie", this.setCookie(this.values[server]));
+    const isOwn = server === asked.server;
+    if (isOwn && !this.isToRenew(asked.dates)) return letter;
+    if (config.postonly && method !== Method.POST) return letter;
+    const value = this.values[server];
+    response.addField("Set-Cookie", this.setCookie(value === null ? null : this.dated(value, asked.dates)));
     if (config.nocache && mayBeCached(response, method)) response.addField("Cache-Control", "private");
-    return "I";
+    return isOwn && value !== null ? "U" : "I";
   }
 
   /** Down or in maintenance: it has lost its clients. */
   isGone(server: number): boolean {
     return this.states.isStopped(server);
+  }
+
+  /** Dates that are too old have the client forgotten. */
+  private takeDated(text: string): void {
+    const [value, dates] = splitDates(text);
+    if (dates === noDates || this.server >= 0) {
+      this.take(value);
+      return;
+    }
+    const age = ageOf(dates, this.config, this.nowS());
+    this.dates = age === null ? dates : noDates;
+    if (age === null) this.take(value);
+    else this.said = age;
+  }
+
+  private isToRenew({ lastS, firstS }: CookieDates): boolean {
+    const { maxIdleS, maxLifeS } = this.config;
+    if (maxIdleS === undefined && maxLifeS === undefined && lastS === 0 && firstS === 0) return false;
+    return (
+      (maxLifeS !== undefined) !== (firstS !== 0) ||
+      ((maxIdleS !== undefined || lastS !== 0) && (lastS === 0 || lastS < this.nowS()))
+    );
+  }
+
+  private dated(value: string, { firstS }: CookieDates): string {
+    const { maxIdleS, maxLifeS } = this.config;
+    if (maxIdleS === undefined && maxLifeS === undefined) return value;
+    return writeDates(value, this.nowS(), maxLifeS === undefined ? null : firstS);
   }
 
   private take(value: string): void {

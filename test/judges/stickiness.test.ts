@@ -196,3 +196,138 @@ theme(
     };
   }),
 );
+
+const base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const nowS = (): number => Math.floor(Date.now() / 1000);
+
+/** HAProxy's date of `agoS` seconds ago. */
+function date(agoS: number): string {
+  const units = Math.floor((nowS() - agoS) / 4);
+  return [24, 18, 12, 6, 0].map((shift) => base64[Math.floor(units / 2 ** shift) % 64]).join("");
+}
+
+/** Dates in what came as how long ago they are, to ten seconds: the peers are not asked in the same moment. */
+const aged = (text: string): string =>
+  text.replace(/\|([A-Za-z0-9+/]{5})(?=[|;])/g, (_, digits: string) => {
+    const units = [...digits].reduce((sum, digit) => sum * 64 + base64.indexOf(digit), 0);
+    return `|${Math.round((nowS() - units * 4) / 10) * 10} s ago`;
+  });
+
+/** Asks with a cookie of this value, and notes what came. */
+async function askDated(client: Client, value: string | null): Promise<void> {
+  const { fields } = await client.ask(get("/", ...(value === null ? [] : [`Cookie: SRV=${value}`])));
+  const set = fields.find((field) => field.startsWith("set-cookie:"));
+  client.seen.splice(-1, 1, `${client.seen.at(-1)?.split("\n").at(-1)} ${aged(set ?? "no cookie")}`);
+}
+
+const day = 86_400;
+
+theme(
+  "stickiness for a while",
+  {
+    proxies: {
+      idle: sticky("insert maxidle 1h", { maxidle: "1h" }),
+      life: sticky("insert maxlife 1d", { maxlife: "1d" }),
+      both: sticky("insert indirect maxidle 1h maxlife 1d", { indirect: true, maxidle: "1h", maxlife: "1d" }),
+      dateless: sticky("insert", {}),
+    },
+  },
+  [
+    {
+      name: "maxidle: a date that is renewed, and a client that comes too late",
+      proxy: "idle",
+      servers: own,
+      client: async (client) => {
+        await askDated(client, null);
+        for (const value of [
+          "s2",
+          `s2|${date(100)}`,
+          `s2|${date(-100)}`,
+          `s2|${date(3_500)}`,
+          `s2|${date(3_700)}`,
+          `s2|${date(-2 * day)}`,
+          `s2|${date(100)}|${date(200)}`,
+          "s2|abc",
+          `nobody|${date(100)}`,
+        ])
+          await askDated(client, value);
+      },
+      sees: [
+        'body "a" set-cookie: SRV=s1|0 s ago; path=/',
+        'body "b" set-cookie: SRV=s2|0 s ago; path=/',
+        'body "b" set-cookie: SRV=s2|0 s ago; path=/',
+        'body "b" no cookie',
+        'body "b" set-cookie: SRV=s2|0 s ago; path=/',
+        'body "b" set-cookie: SRV=s2|0 s ago; path=/',
+        'body "a" set-cookie: SRV=s1|0 s ago; path=/',
+        'body "b" set-cookie: SRV=s2|0 s ago; path=/',
+        'body "b" set-cookie: SRV=s2|0 s ago; path=/',
+        'body "b" set-cookie: SRV=s2|0 s ago; path=/',
+      ],
+      log: [
+        ...["200 --NI", "200 --VU", "200 --VU", "200 --VN", "200 --VU"],
+        ...["200 --EI", "200 --EI", "200 --VU", "200 --VU", "200 --II"],
+      ],
+    },
+    {
+      name: "maxlife: the first date stays, until the life is over",
+      proxy: "life",
+      servers: own,
+      client: async (client) => {
+        await askDated(client, null);
+        for (const value of [
+          "s2",
+          `s2|${date(100)}`,
+          `s2|${date(-100)}|${date(5_000)}`,
+          `s2|${date(100)}|${date(5_000)}`,
+          `s2|${date(100)}|${date(day + 100)}`,
+        ])
+          await askDated(client, value);
+      },
+      sees: [
+        'body "a" set-cookie: SRV=s1|0 s ago|0 s ago; path=/',
+        'body "b" set-cookie: SRV=s2|0 s ago|0 s ago; path=/',
+        'body "b" set-cookie: SRV=s2|0 s ago|0 s ago; path=/',
+        'body "b" no cookie',
+        'body "b" set-cookie: SRV=s2|0 s ago|5000 s ago; path=/',
+        'body "b" set-cookie: SRV=s2|0 s ago|0 s ago; path=/',
+      ],
+      log: ["200 --NI", "200 --VU", "200 --VU", "200 --VN", "200 --VU", "200 --OI"],
+    },
+    {
+      name: "both: a life that is over comes before idleness, and the server sees no cookie",
+      proxy: "both",
+      servers: own,
+      client: async (client) => {
+        for (const value of [
+          `s2|${date(3_700)}|${date(day + 100)}`,
+          `s2|${date(3_700)}|${date(5_000)}`,
+          `s2|${date(50)}|${date(5_000)}`,
+        ])
+          await askDated(client, value);
+      },
+      sees: [
+        'body "a" set-cookie: SRV=s1|0 s ago|0 s ago; path=/',
+        'body "b" set-cookie: SRV=s2|0 s ago|0 s ago; path=/',
+        'body "b" set-cookie: SRV=s2|0 s ago|5000 s ago; path=/',
+      ],
+      log: ["200 --OI", "200 --EI", "200 --VU"],
+    },
+    {
+      name: "dates of another time are taken away",
+      proxy: "dateless",
+      servers: own,
+      client: async (client) => {
+        await askDated(client, `s2|${date(100)}`);
+        await askDated(client, `s2|${date(-100)}`);
+        await askDated(client, `s2|${date(-100)}|${date(100)}`);
+      },
+      sees: [
+        'body "b" set-cookie: SRV=s2; path=/',
+        'body "b" no cookie',
+        'body "b" set-cookie: SRV=s2; path=/',
+      ],
+      log: ["200 --VU", "200 --VN", "200 --VU"],
+    },
+  ],
+);

@@ -36,7 +36,7 @@ function refused(name: string, lines: string, server: string, expected: RegExp):
 
 holds(
   "a cookie with every word",
-  "    cookie: { name: SRV, mode: insert, indirect: true, nocache: true, postonly: true, preserve: true, httponly: true, secure: true, domain: .example.org, attr: [SameSite=Lax] }\n",
+  "    cookie: { name: SRV, mode: insert, indirect: true, nocache: true, postonly: true, preserve: true, httponly: true, secure: true, domain: .example.org, maxidle: 1h, maxlife: 86400, attr: [SameSite=Lax] }\n",
   ", cookie: 01",
   {
     cookie: {
@@ -48,10 +48,27 @@ holds(
       httponly: true,
       secure: true,
       domain: ".example.org",
+      maxIdleS: 3600,
+      maxLifeS: 86_400,
       attributes: ["SameSite=Lax"],
     },
     servers: [{ cookie: "01" }],
   } satisfies { cookie: ProxyConfig["cookie"]; servers: object[] },
+);
+holds("cookies that are made from addresses", "    cookie: { name: SRV, dynamic_key: MYKEY }\n", "", {
+  servers: [{ cookie: /^[0-9a-f]{16}$/ }],
+});
+t.test("refused: a cookie from an address where there is a name", async (t) => {
+  const text =
+    "proxies: { http: { bind: ':80', servers: { a: 'web01:80' }, cookie: { name: S, dynamic_key: K } } }\n";
+  const { problems } = loadConfig(text, "lb.yaml", machine);
+  t.match(problems.map(describeProblem), [/a is at "web01", a name/]);
+});
+refused(
+  "an idle time of nothing",
+  "    cookie: { name: SRV, maxidle: 0 }\n",
+  ", cookie: a",
+  /maxidle 0 is too short/,
 );
 refused("a cookie without a name", "    cookie: { indirect: true }\n", ", cookie: a", /cookie has no name/);
 refused("no server with a value", "    cookie: { name: SRV }\n", "", /^lb\.yaml:5:5: no server has a cookie/);

@@ -336,7 +336,7 @@ peers mine
     name: "app",
     balance: "roundrobin",
     timeouts: { connectMs: 4000, serverMs: 30_000, queueMs: 10_000 },
-    cookie: { name: "SRV", indirect: true, nocache: true },
+    cookie: { name: "SRV", indirect: true, nocache: true, maxIdleS: 3600 },
     errorFiles: [{ status: 503, path: "/etc/errors/503.http" }],
     servers: [
       {
@@ -359,7 +359,6 @@ peers mine
     '22: "acl odd url_reg x"',
     '28: "http-request deny if odd": its acl odd cannot be carried over',
     '30: "http-response del-header Server if { status 200 }": write it with its condition',
-    '37: "maxidle": cookie: has no maxidle',
     '45: "dispatch 10.0.0.1:80"',
     '51-52: "peers mine": stick tables are not shared',
   ]) {
@@ -572,6 +571,24 @@ listen web
   cookie SRV ${words}
   server a 10.0.0.1:80 cookie a
 `).config?.proxies[0]?.cookie;
+  t.match(of("insert maxidle 30 maxlife 0 attr SameSite=Lax attr Priority=High"), {
+    maxIdleS: 30,
+    maxLifeS: undefined,
+    attributes: ["SameSite=Lax", "Priority=High"],
+  });
+  const dynamic = haproxy(`
+backend app
+  mode http
+  dynamic-cookie-key MYKEY
+  cookie SRV insert dynamic
+  server a 10.1.2.3:80
+  server own 10.1.2.4:80 cookie x
+frontend web
+  bind :80
+  mode http
+  default_backend app
+`).config?.proxies.find(({ name }) => name === "app");
+  t.match(dynamic?.servers, [{ cookie: "f77d9f7ee8c7e9dc" }, { cookie: "x" }]);
   t.match(of("prefix"), { name: "SRV", mode: "prefix", indirect: false });
   t.match(of("rewrite nocache"), { name: "SRV", mode: "rewrite", nocache: false });
   t.notOk(of("insert indirect")?.mode);

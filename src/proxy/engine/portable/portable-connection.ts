@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import { HeldBytes } from "../../held-bytes.js";
 import type { Endpoint, Endpoints } from "../../proxy-protocol/endpoints.js";
 import { type ClientCertificate, readSubject } from "../../tls/client-certificate.js";
 import {
@@ -15,6 +16,7 @@ import {
 import type { Timed } from "../timer-wheel.js";
 import { Http2Streams } from "./http2-streams.js";
 import { keepable, receiveRoom } from "./receive-room.js";
+import { StraightWriter } from "./straight-writer.js";
 import type { StreamConnection } from "./stream-connection.js";
 import { TlsInitiator } from "./tls-initiator.js";
 import { TlsTerminator } from "./tls-terminator.js";
@@ -24,10 +26,14 @@ export interface ConnectionOwner {
   arm(connection: PortableConnection | StreamConnection, ms: number): void;
   disarm(connection: PortableConnection | StreamConnection): void;
   forget(connection: PortableConnection): void;
+  /** One does not read for the moment. */
+  paused(): void;
   forgetStream(stream: StreamConnection): void;
 }
 
 const nothing = new Uint8Array(0);
+/** A paused connection that watches for a reset reads no further when it holds so much. */
+const mostHeldBytes = 16_384;
 /** A client that was told what it did wrong has so long to go away by itself. */
 const lingerMs = 2_000;
 
@@ -53,6 +59,14 @@ export class PortableConnection implements Connection, Timed {
   /** `send` returned false, and `drained` is owed. */
   private backedUp = false;
   private paused = false;
+  /** It was so already when the engine last looked. */
+  private staysPaused = false;
+  /** Came while it was paused and watched for a reset. */
+  private held: HeldBytes | null = null;
+  /** What is received lies in the room of all: the socket reads exactly when it is told to. */
+  private readsIntoRoom: boolean;
+  /** Past the stream; null: not connected yet, or under TLS. */
+  private straight: StraightWriter | null = null;
   /** Node tells of a FIN also while the socket is paused; it waits here, for it stands behind bytes that wait too. */
   private endWaits = false;
   private closeWaits = false;
@@ -64,10 +78,13 @@ export class PortableConnection implements Connection, Timed {
   /** A write failed; what the other side sent before it went is still read. */
   private writeError: NodeJS.ErrnoException | null = null;
 
-  constructor(owner: ConnectionOwner, socket: Socket) {
+  /** `readsIntoRoom`: the socket receives into the room of all, and tells `receivedInRoom` of it. */
+  constructor(owner: ConnectionOwner, socket: Socket, readsIntoRoom: boolean) {
     this.owner = owner;
     this.socket = socket;
     this.tcp = socket;
+    this.readsIntoRoom = readsIntoRoom;
+    if (!socket.connecting) this.straight = StraightWriter.over(socket);
     this.listenTo(socket);
   }
 
@@ -133,6 +150,8 @@ export class PortableConnection implements Connection, Timed {
     tcp.off("drain", this.onDrain);
     tcp.off("close", this.onClose);
     // Its handle reads for TLS from now on; what has been read waits in it.
+    this.readsIntoRoom = false;
+    this.straight = null;
     tcp.pause();
     if (end > start) tcp.unshift(Buffer.from(bytes.subarray(start, end)));
     if (tls instanceof TlsTerminator) {
@@ -196,30 +215,54 @@ export class PortableConnection implements Connection, Timed {
 
   send(bytes: Uint8Array, start: number, end: number, more: boolean): boolean {
     if (this.over || this.writeError !== null || end <= start) return true;
+    const { socket, straight } = this;
+    let from = start;
+    if (straight !== null && !more && !this.corked) {
+      from += straight.write(bytes, start, end);
+      if (from === end) return true;
+      // The stream fails with the next write, and the first one had the reason.
+      this.errorCode ??= straight.failure;
+    }
     if (more && !this.corked) {
       this.corked = true;
-      this.socket.cork();
+      socket.cork();
     }
-    const belowHighWater = this.socket.write(keepable(bytes, start, end));
+    const belowHighWater = socket.write(keepable(bytes, from, end));
     if (!more && this.corked) {
       this.corked = false;
-      this.socket.uncork();
+      socket.uncork();
     }
     // Node calls every range above its high-water mark too much, also when the kernel took it whole.
-    if (belowHighWater || this.socket.writableLength === 0) return true;
+    if (belowHighWater || socket.writableLength === 0) return true;
     this.backedUp = true;
     return false;
   }
 
   pause(): void {
     if (this.over) return;
+    if (!this.paused) {
+      this.staysPaused = false;
+      this.owner.paused();
+    }
     this.paused = true;
     this.socket.pause();
+  }
+
+  /** From time to time while somebody is paused; false: not this one. */
+  lookAtPause(): boolean {
+    if (!this.paused || !this.readsIntoRoom || this.over) return false;
+    if (this.staysPaused && this.heldBytes < mostHeldBytes) this.socket.resume();
+    this.staysPaused = true;
+    return true;
   }
 
   resume(): void {
     if (this.over || !this.paused) return;
     this.paused = false;
+    if (this.held !== null) {
+      process.nextTick(this.tellHeld);
+      return;
+    }
     this.socket.resume();
     if (this.endWaits) process.nextTick(this.tellEnd);
   }
@@ -264,6 +307,7 @@ export class PortableConnection implements Connection, Timed {
   }
 
   wasConnected(): void {
+    if (this.socket === this.tcp) this.straight = StraightWriter.over(this.tcp);
     if (!this.over) this.handler?.connected(this);
   }
 
@@ -271,9 +315,30 @@ export class PortableConnection implements Connection, Timed {
     if (!this.over) this.handler?.expired(this, this.kind);
   }
 
-  /** What came lies where all of them receive. */
-  receivedInRoom(length: number): void {
-    if (!this.over) this.handler?.received(this, receiveRoom, headroomBytes, headroomBytes + length);
+  /** What came lies where all of them receive. False: read no further. */
+  receivedInRoom(length: number): boolean {
+    if (this.over) return true;
+    if (this.paused || this.held !== null) {
+      this.held ??= new HeldBytes();
+      this.held.append(receiveRoom, headroomBytes, headroomBytes + length);
+      return this.heldBytes < mostHeldBytes;
+    }
+    this.handler?.received(this, receiveRoom, headroomBytes, headroomBytes + length);
+    return true;
+  }
+
+  private readonly tellHeld = (): void => {
+    if (this.over || this.paused || this.held === null) return;
+    const bytes = this.held.take();
+    this.held = null;
+    this.handler?.received(this, bytes, 0, bytes.length);
+    if (this.over || this.paused) return;
+    this.socket.resume();
+    this.tellEnd();
+  };
+
+  private get heldBytes(): number {
+    return this.held === null ? 0 : this.held.length;
   }
 
   private readonly onData = (chunk: Buffer): void => {
@@ -297,10 +362,11 @@ export class PortableConnection implements Connection, Timed {
   };
 
   private readonly tellEnd = (): void => {
-    if (this.over || this.paused || !this.endWaits || this.socket.errored !== null) return;
+    if (this.over || this.paused || this.held !== null || !this.endWaits) return;
+    if (this.socket.errored !== null) return;
     this.endWaits = false;
     if (this.writeError !== null) {
-      this.errorCode = this.writeError.code ?? "EIO";
+      this.errorCode ??= this.writeError.code ?? "EIO";
       this.socket.destroy();
       return;
     }
@@ -329,7 +395,7 @@ export class PortableConnection implements Connection, Timed {
   };
 
   private readonly onError = (error: NodeJS.ErrnoException): void => {
-    this.errorCode = error.code ?? "EIO";
+    this.errorCode ??= error.code ?? "EIO";
   };
 
   private readonly onClose = (): void => {

@@ -1,4 +1,4 @@
-import net from "node:net";
+import net, { type Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import type { BindTlsConfig, ServerTlsConfig } from "../../../config/tls-config.js";
 import type { Certificates } from "../../tls/certificate.js";
@@ -19,6 +19,7 @@ import { TimerWheel } from "../timer-wheel.js";
 import { PortableConnection } from "./portable-connection.js";
 import { PortableListener } from "./portable-listener.js";
 import { receiveBuffer } from "./receive-room.js";
+import { ResetWatch } from "./reset-watch.js";
 import { StreamConnection } from "./stream-connection.js";
 import { TlsInitiator } from "./tls-initiator.js";
 import { TlsTerminator } from "./tls-terminator.js";
@@ -34,6 +35,7 @@ export class PortableEngine implements Engine {
   private readonly wheel = new TimerWheel(tickMs, performance.now());
   private readonly connections = new Roster<PortableConnection>();
   private readonly listeners = new Set<PortableListener>();
+  private readonly resetWatch = new ResetWatch(this.connections);
   /** One timer drives the wheel, and only while a deadline lies in it. */
   private ticking: NodeJS.Timeout | null = null;
   private polling: NodeJS.Timeout | null = null;
@@ -43,32 +45,40 @@ export class PortableEngine implements Engine {
   }
 
   listen(descriptor: number, acceptor: Acceptor): Listener {
-    const listener = new PortableListener(descriptor, acceptor, (socket) => {
-      const connection = new PortableConnection(this, socket);
+    const admit = (connection: PortableConnection): void => {
       this.connections.add(connection);
       // Asked now, Node remembers it: the log line of a connection that has ended tells where it came from.
       void connection.remoteAddress;
       connection.handledBy(acceptor.accept(connection));
+    };
+    const listener = new PortableListener(descriptor, acceptor, (client) => {
+      if (client instanceof net.Socket) {
+        admit(new PortableConnection(this, client, false));
+        return;
+      }
+      const onread = {
+        buffer: receiveBuffer,
+        callback: (length: number): boolean => connection.receivedInRoom(length),
+      };
+      const options = { handle: client, allowHalfOpen: true, readable: true, writable: true, onread };
+      const socket: Socket = new net.Socket(options);
+      const connection = new PortableConnection(this, socket, true);
+      socket.setNoDelay(true);
+      admit(connection);
     });
     this.listeners.add(listener);
     return listener;
   }
 
   connect(target: ConnectTarget, handler: ConnectionHandler): Connection {
-    const socket = net.connect({
+    const socket: Socket = net.connect({
       host: target.host,
       port: target.port,
       allowHalfOpen: true,
       noDelay: true,
-      onread: {
-        buffer: receiveBuffer,
-        callback: (length) => {
-          connection.receivedInRoom(length);
-          return true;
-        },
-      },
+      onread: { buffer: receiveBuffer, callback: (length) => connection.receivedInRoom(length) },
     });
-    const connection = new PortableConnection(this, socket);
+    const connection = new PortableConnection(this, socket, true);
     connection.readOnAfterFailedWrite();
     this.connections.add(connection);
     connection.handledBy(handler);
@@ -115,6 +125,7 @@ export class PortableEngine implements Engine {
     for (const connection of this.connections.list()) connection.close(true);
     if (this.ticking !== null) clearInterval(this.ticking);
     this.ticking = null;
+    this.resetWatch.end();
     this.poll(null);
   }
 
@@ -132,6 +143,11 @@ export class PortableEngine implements Engine {
   forget(connection: PortableConnection): void {
     this.wheel.remove(connection);
     this.connections.delete(connection);
+  }
+
+  /** For connections: one does not read for the moment. */
+  paused(): void {
+    this.resetWatch.begin();
   }
 
   /** For streams: this one is gone. */

@@ -1,6 +1,8 @@
 import net, { type Socket } from "node:net";
+import { getSystemErrorName } from "node:util";
 import { closeDescriptor, duplicateDescriptor } from "../../../netlink/listening-socket.js";
 import type { Acceptor, Listener } from "../engine.js";
+import { type SocketHandle, takeHandles } from "./accepted-handles.js";
 
 /** As the main thread asked for; the kernel allows `net.core.somaxconn`. */
 const backlog = 4096;
@@ -21,7 +23,8 @@ export class PortableListener implements Listener {
   constructor(
     private descriptor: number,
     private readonly acceptor: Acceptor,
-    private readonly accepted: (socket: Socket) => void,
+    /** Hears of each client: its handle, or the socket that Node has made of it. */
+    private readonly accepted: (client: SocketHandle | Socket) => void,
   ) {
     if (acceptor.admits()) this.open();
     else this.rest(descriptor);
@@ -49,18 +52,23 @@ export class PortableListener implements Listener {
 
   private open(): void {
     // Half-open is the core's decision: a client may send its request, then FIN, and still wait for the answer.
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      this.accepted(socket);
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true });
+    const accept = (client: SocketHandle | Socket): void => {
+      this.accepted(client);
       if (this.server === server && !this.closed && !this.acceptor.admits()) this.wait(server);
-    });
+    };
     this.server = server;
     server.on("error", (error) => {
-      // A failed accept (no descriptors left, say) costs one connection, which libuv has closed. A descriptor that
-      // cannot listen is a mistake of ours: the thread ends and says so.
+      // A descriptor that cannot listen is a mistake of ours: the thread ends and says so.
       if (!server.listening) throw error;
     });
     // Node calls listen(2) once more and would cut the backlog to 511.
     server.listen({ fd: this.descriptor, backlog });
+    const takes = takeHandles(server, (status, handle) => {
+      if (handle !== undefined) accept(handle);
+      else this.acceptor.failed(getSystemErrorName(status));
+    });
+    if (!takes) server.on("connection", accept);
   }
 
   private wait(server: net.Server): void {

@@ -1,11 +1,14 @@
 import { copyBytes } from "../../http1/copy.js";
 import { headroomBytes } from "../engine.js";
 
+/** A file of 64 KiB comes with its head in one piece. */
+const receiveBytes = 73_728;
+
 /**
- * What servers send is received here by all connections of a thread: a buffer for each read would cost more than what is read.
- * It is good until the next read, so whoever keeps a part of it copies that.
+ * What is not under TLS is received here by all connections of a thread: a buffer for each read would cost more than what is read, and
+ * keep the collector busy. It is good until the next read, so whoever keeps a part of it copies that.
  */
-export const receiveRoom: Uint8Array = Buffer.allocUnsafeSlow(headroomBytes + 65_536);
+export const receiveRoom: Uint8Array = Buffer.allocUnsafeSlow(headroomBytes + receiveBytes);
 
 /** The part of it that is received into. */
 export const receiveBuffer = receiveRoom.subarray(headroomBytes);

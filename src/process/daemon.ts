@@ -408,7 +408,16 @@ export class Daemon {
   }
 
   private onRequest(request: ControlRequest): void {
-    if (!this.lifeCycle.isServing || !this.vrrp.isThere) return;
+    // Nobody can do it while a successor takes over; then one of the two can.
+    if (this.vrrp.standsStill) {
+      this.reloading = this.reloading.then(() => this.onRequest(request));
+      return;
+    }
+    if (!this.lifeCycle.isServing || !this.vrrp.isThere) {
+      if (this.config.vrrp.length > 0)
+        this.log.warn({ event: "vrrp", request }, `this node is ${this.lifeCycle.name}: not done, ask again`);
+      return;
+    }
     this.log.info({ event: "vrrp", request }, request === "drain" ? "drained by the operator" : "undrained");
     if (request === "undrain") this.vrrp.undrain();
     else this.vrrp.drain().catch((error: unknown) => this.crash(error));

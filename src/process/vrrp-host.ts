@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.js";
 import type { VrrpEvent } from "../vrrp/event.js";
-import type { VrrpLegacy } from "../vrrp/legacy.js";
+import { stillstandLimitMs, type VrrpLegacy } from "../vrrp/legacy.js";
 import type { Speaker } from "../vrrp/speaker.js";
 import type { MoveObserver, PeerLinkSettings, ServerReports } from "../vrrp/speaker-peers.js";
 import type { OutsideFacts } from "../vrrp/speaker-tracking.js";
@@ -37,6 +37,7 @@ export class VrrpHost {
   private readonly options: VrrpHostOptions;
   private config: Config;
   private speaker: Speaker | null = null;
+  private isFrozen = false;
   private secret = PeerSecret.none;
   /** During a reload: who is gone from the present configuration is told of by the one before. */
   private configBefore: Config | null = null;
@@ -47,6 +48,11 @@ export class VrrpHost {
   constructor(config: Config, options: VrrpHostOptions) {
     this.config = config;
     this.options = options;
+  }
+
+  /** It stands still for a successor. */
+  get standsStill(): boolean {
+    return this.isFrozen;
   }
 
   get isThere(): boolean {
@@ -156,17 +162,18 @@ export class VrrpHost {
     return this.speaker?.cannotBeFollowed ?? null;
   }
 
-  /** How long VRRP may stand still before a partner misses anything: its patience is three intervals and more. */
   get stillstandLimitMs(): number {
-    return Math.min(2000, ...this.config.vrrp.map(({ advertIntervalCs }) => 2 * advertIntervalCs * 10));
+    return stillstandLimitMs(this.config.vrrp);
   }
 
   /** Stands still for a successor; null: there is nothing to take over. `thaw` or `leaveBehind` must follow. */
   async freeze(): Promise<VrrpLegacy | null> {
+    this.isFrozen = true;
     return (await this.speaker?.freeze(this.stillstandLimitMs + comeBackMs)) ?? null;
   }
 
   async thaw(): Promise<void> {
+    this.isFrozen = false;
     await this.speaker?.thaw(this.secret.settings(this.config));
   }
 
@@ -174,6 +181,7 @@ export class VrrpHost {
   async leaveBehind(): Promise<void> {
     const { speaker } = this;
     this.speaker = null;
+    this.isFrozen = false;
     clearInterval(this.statusTimer ?? undefined);
     await speaker?.leaveBehind();
   }

@@ -1,4 +1,4 @@
-import { type Draft, lowestPriority } from "./instance-draft.js";
+import { type AdvertInput, type Draft, lowestPriority } from "./instance-draft.js";
 import { setPriority } from "./instance-priority.js";
 import { announceInFull, becomeBackup } from "./instance-roles.js";
 import type { HandingOver } from "./instance-state.js";
@@ -41,25 +41,30 @@ export function onHandOver(step: Draft, next: HandingOver["next"], assisted: boo
     ...(putBack === undefined ? {} : { putBack }),
   };
   const outcome = `nobody took over within ${Math.round(limit)} ms`;
-  state.handingOver = { outcome, next, assisted, heard: false };
+  state.handingOver = { outcome, next, assisted, successorIntervalMs: null };
   state.inDoubt = false;
   state.reason = "handing over";
   step.log("info", "handing over: priority 0 is sent, the addresses stay until another master is heard");
 }
 
 /** Nobody is answered any more; the first one who takes over ends it, after the time to announce itself. */
-export function onAdvertHandingOver(step: Draft, source: string, priority: number): void {
-  if (priority === 0 || step.state.timers.release === undefined) {
+export function onAdvertHandingOver(step: Draft, { source, priority, advertIntervalMs }: AdvertInput): void {
+  const { handingOver, timers } = step.state;
+  if (handingOver === null || timers.release === undefined) {
     return;
   }
-  const { handingOver } = step.state;
-  if (handingOver === null || handingOver.heard) {
+  const isFirst = handingOver.successorIntervalMs === null;
+  if (isFirst && priority === 0) {
     return;
   }
-  step.state.handingOver = { ...handingOver, outcome: `handed over to ${source}`, heard: true };
-  step.arm({
-    release: Math.min(step.state.timers.release, step.now + (handingOver.assisted ? 0 : releaseGraceMs)),
-  });
+  // Of several it is the last one to whom this node will listen.
+  const successorIntervalMs = advertIntervalMs ?? step.advertIntervalMs;
+  step.state.handingOver = { ...handingOver, successorIntervalMs };
+  if (!isFirst) {
+    return;
+  }
+  step.state.handingOver = { ...step.state.handingOver, outcome: `handed over to ${source}` };
+  step.arm({ release: Math.min(timers.release, step.now + (handingOver.assisted ? 0 : releaseGraceMs)) });
   if (step.due("release") !== null) {
     endHandOver(step);
   }
@@ -67,15 +72,15 @@ export function onAdvertHandingOver(step: Draft, source: string, priority: numbe
 
 export function endHandOver(step: Draft): void {
   const { state } = step;
-  const { outcome, next, heard } = state.handingOver ?? {
+  const { outcome, next, successorIntervalMs } = state.handingOver ?? {
     outcome: "handed over",
     next: "INIT",
-    heard: false,
+    successorIntervalMs: null,
   };
   if (next === "INIT") {
     release(step, outcome);
-  } else if (heard) {
-    becomeBackup(step, describeDrain(step, "drained: ", outcome), step.advertIntervalMs);
+  } else if (successorIntervalMs !== null) {
+    becomeBackup(step, describeDrain(step, "drained: ", outcome), successorIntervalMs);
   } else {
     // Better this one than none.
     const lease = state.timers.lease ?? step.now;

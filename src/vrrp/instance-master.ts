@@ -119,6 +119,10 @@ export function onAddressesLost(step: Draft): void {
   if (step.state.name !== "MASTER" || step.state.inDoubt) {
     return;
   }
+  // A process that did not run while it handed over: who has taken over may be in what has arrived and is not read.
+  if (step.due("release") !== null) {
+    return;
+  }
   const again = step.state.putBackMs + putBackGapMs;
   if (step.now < again) {
     step.arm({ putBack: again });

@@ -70,8 +70,8 @@ export interface HandingOver {
   readonly next: "INIT" | "BACKUP";
   /** The partner takes care of the connections: nothing has to stay until it has announced itself. */
   readonly assisted: boolean;
-  /** Somebody took over. */
-  readonly heard: boolean;
+  /** The advert interval of who took over; null: nobody has been heard. */
+  readonly successorIntervalMs: number | null;
 }
 
 export type InstanceInput =

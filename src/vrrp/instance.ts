@@ -133,7 +133,7 @@ function onAdvert(step: Draft, advert: AdvertInput): void {
   if (state.name === "BACKUP") {
     onAdvertAsBackup(step, advert);
   } else if (state.handingOver !== null) {
-    onAdvertHandingOver(step, source, priority);
+    onAdvertHandingOver(step, advert);
   } else if (state.name === "MASTER") {
     onAdvertAsMaster(step, advert);
   }

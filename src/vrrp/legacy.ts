@@ -68,6 +68,11 @@ export type InstanceLegacy = Type.Static<typeof instanceLegacySchema>;
 export type InterfaceSettings = Type.Static<typeof interfaceSettings>;
 export type VrrpLegacy = Type.Static<typeof vrrpLegacySchema>;
 
+/** How long VRRP may stand still before a partner misses anything: its patience is three intervals and more. */
+export function stillstandLimitMs(configs: readonly { readonly advertIntervalCs: number }[]): number {
+  return Math.min(2000, ...configs.map(({ advertIntervalCs }) => 2 * advertIntervalCs * 10));
+}
+
 /** The same with every time moved: from one clock to another that runs alike. */
 export function shiftTimes(legacy: InstanceLegacy, byMs: number): InstanceLegacy {
   const shift = (time: number | null): number | null => (time === null ? null : time + byMs);

@@ -133,8 +133,13 @@ export class SpeakerInstance {
     this.#hooks.onInput(transition, this);
   }
 
-  /** Stands still from now on, and says where: times are `performance.now()`. */
+  /**
+   * Stands still from now on, and says where: times are `performance.now()`. A master's last advert leaves now, so that its
+   * backups' patience begins with the stand-still.
+   */
   freeze(): InstanceLegacy {
+    const { name, priority, handingOver, inDoubt } = this.#state;
+    if (name === "MASTER" && handingOver === null && !inDoubt) this.#sendAdvert(priority);
     this.#isFrozen = true;
     return {
       ...legacyOf(this.#state),

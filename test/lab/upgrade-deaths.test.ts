@@ -154,7 +154,17 @@ t.test("a successor that dies around the take-over", async (t) => {
         for (let i = 0; i < 8; i++)
           downloads.push(client.tryRun("curl", ...words).then(({ stdout }) => stdout));
       }
+      // It changes nothing, and the log tells when it was done.
+      const undrained = box.said("undrained");
+      if (how === "hang") await box.tandem.ask("undrain");
       await box.says("nothing was upgraded", failures + 1, 30_000);
+      if (how === "hang") {
+        await box.says("undrained", undrained + 1, 5_000);
+        const [refused, done] = ["nothing was upgraded", "undrained"].map((what) =>
+          box.tandem.log.findLastIndex(({ msg }) => String(msg).includes(what)),
+        );
+        t.ok(done > refused, "what an operator wants while nobody can do it is done afterwards");
+      }
       const { msg } = box.tandem.log.filter(({ code }) => code === "LB_UPGRADE").at(-1) ?? {};
       t.match(msg, how === "die" ? "ended while it took over" : "has not taken over after 1 s");
       await probe.waitForService(5_000);

@@ -21,6 +21,10 @@ export type Trouble =
   | { readonly kind: "quit"; readonly machine: number }
   /** SIGTERM, and started again with another configuration. */
   | { readonly kind: "reconfigure"; readonly machine: number; readonly change: ConfigChange }
+  /** `lb drain`, and at its end `lb drain --undo`. */
+  | { readonly kind: "drain"; readonly machine: number }
+  /** `lb upgrade`: nobody speaks meanwhile, and another process goes on, or the same one after all. */
+  | { readonly kind: "upgrade"; readonly machine: number; readonly succeeds: boolean }
   | { readonly kind: "cable"; readonly machine: number }
   | { readonly kind: "unfit"; readonly machine: number }
   /** Something that is tracked with a weight. */
@@ -39,6 +43,9 @@ export type Trouble =
   /** Some packets take a detour and come late, in another order. */
   | { readonly kind: "detours"; readonly share: number; readonly upToMs: number }
   | { readonly kind: "duplicates"; readonly share: number };
+
+/** What a process that stands still for another one grants it to end, before it goes on itself. */
+export const comeBackMs = 2000;
 
 export type Wake = "socket" | "address event" | "timer";
 
@@ -72,6 +79,10 @@ export function describeTrouble(what: Trouble): string {
       return `${name(what.machine)}: SIGTERM twice`;
     case "reconfigure":
       return `${name(what.machine)}: SIGTERM, then ${JSON.stringify(what.change)}`;
+    case "drain":
+      return `${name(what.machine)}: drained`;
+    case "upgrade":
+      return `${name(what.machine)}: an upgrade that ${what.succeeds ? "succeeds" : "fails"}`;
     case "cable":
       return `${name(what.machine)}: link down`;
     case "unfit":

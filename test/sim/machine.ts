@@ -1,6 +1,7 @@
 import type { VrrpInstanceConfig } from "../../src/config/config.js";
 import type { LocalRouter } from "../../src/vrrp/configuration-checks.js";
 import type { InstanceInput } from "../../src/vrrp/instance-state.js";
+import type { InstanceLegacy } from "../../src/vrrp/legacy.js";
 import { type Received, receive } from "../../src/vrrp/receive-checks.js";
 import { MachineClock } from "./machine-clock.js";
 import { SimulatedRouter, type StateMachine } from "./router.js";
@@ -29,6 +30,8 @@ export class SimulatedMachine {
   frozen = false;
   /** The whole machine stands still, its kernel too. */
   paused = false;
+  /** VRRP waits for another process of this machine to go on, as in an upgrade: nobody speaks, nobody listens. */
+  standsStill = false;
   cableIn = true;
   kernelRefuses = false;
   /** True ms of the next thing that it does by itself. */
@@ -39,6 +42,11 @@ export class SimulatedMachine {
   awakeSinceMs = 0;
   /** The node cannot serve, as its owner sees it; outlives the process. */
   #unfit: string | null = null;
+  /** An operator wants it to be backup. Ends with the process. */
+  isDrained = false;
+  #isWishLost = false;
+  /** What a process that stands still has left for the one that follows, by router. */
+  #legacies: readonly InstanceLegacy[] = [];
   readonly #inbox: Uint8Array[] = [];
   /** Addresses that the kernel took while the process did not look. */
   readonly #lost = new Set<SimulatedRouter>();
@@ -71,7 +79,7 @@ export class SimulatedMachine {
   leaseSlackMs = 0;
 
   get awake(): boolean {
-    return this.running && !this.frozen && !this.paused;
+    return this.running && !this.frozen && !this.paused && !this.standsStill;
   }
 
   get unread(): number {
@@ -89,6 +97,13 @@ export class SimulatedMachine {
   }
 
   start(): this {
+    this.#tellFirstFacts();
+    this.inputAll({ kind: "start" });
+    return this;
+  }
+
+  /** Before a process begins: what it finds that is not as it should be. */
+  #tellFirstFacts(): void {
     if (!this.cableIn) {
       this.inputAll({ kind: "fault", cause: "link", reason: "interface eth1 is down" });
     }
@@ -98,8 +113,6 @@ export class SimulatedMachine {
     if (this.weight !== 0) {
       this.#tellWeight();
     }
-    this.inputAll({ kind: "start" });
-    return this;
   }
 
   /** Does what was due. */
@@ -125,7 +138,7 @@ export class SimulatedMachine {
   }
 
   arrive(bytes: Uint8Array): void {
-    if (!this.running || !this.cableIn || this.paused) {
+    if (!this.running || !this.cableIn || this.paused || this.standsStill) {
       return;
     }
     if (!this.frozen) {
@@ -158,6 +171,44 @@ export class SimulatedMachine {
     this.rearm();
   }
 
+  /** Why VRRP may not stand still now; null: it may. As `Speaker.cannotBeFollowed`, and it waits for the kernel. */
+  get cannotBeFollowed(): boolean {
+    return this.routers.some(({ state, isBusy }) => state.handingOver !== null || isBusy);
+  }
+
+  /** For a process that follows within `limitMs`: the leases last as much longer. */
+  standStill(limitMs: number): void {
+    this.#legacies = this.routers.map((router) => router.leave(limitMs));
+    this.standsStill = true;
+    this.#isWishLost = false;
+    this.rearm();
+  }
+
+  /** The process that follows goes on, without what came meanwhile. */
+  follow(): void {
+    this.standsStill = false;
+    this.awakeSinceMs = this.lan.nowMs;
+    this.#lost.clear();
+    for (const router of this.routers) {
+      router.reset(router.config);
+    }
+    this.#tellFirstFacts();
+    this.routers.forEach((router, index) => {
+      router.input({ kind: "resume", from: this.#legacies[index] });
+    });
+    // What an operator wanted meanwhile was lost, and the log says so: it is asked for again.
+    if (this.#isWishLost) {
+      this.#tellDrained();
+    }
+    this.rearm();
+  }
+
+  /** Nobody follows: the old process goes on. */
+  comeBack(): void {
+    this.standsStill = false;
+    this.thaw();
+  }
+
   /** The virtual machine stands still; `clockStops`: it will not notice. */
   pause(clockStops: boolean): void {
     this.paused = true;
@@ -182,6 +233,7 @@ export class SimulatedMachine {
   crash(): void {
     this.running = false;
     this.frozen = false;
+    this.isDrained = false;
     this.#inbox.length = 0;
     this.#lost.clear();
     this.rearm();
@@ -199,6 +251,7 @@ export class SimulatedMachine {
   restart(configs: readonly VrrpInstanceConfig[] = this.routers.map(({ config }) => config)): void {
     this.running = true;
     this.frozen = false;
+    this.isDrained = false;
     this.awakeSinceMs = this.lan.nowMs;
     this.#inbox.length = 0;
     this.#lost.clear();
@@ -249,6 +302,19 @@ export class SimulatedMachine {
     }
   }
 
+  /** Who does not run hears of it when it does. */
+  setDrained(isDrained: boolean): void {
+    this.isDrained = isDrained;
+    this.#isWishLost = this.standsStill;
+    if (this.awake) {
+      this.#tellDrained();
+    }
+  }
+
+  #tellDrained(): void {
+    this.inputAll(this.isDrained ? { kind: "drain", assisted: false } : { kind: "undrain" });
+  }
+
   get unfit(): boolean {
     return this.#unfit !== null;
   }
@@ -277,6 +343,7 @@ export class SimulatedMachine {
         : { kind: "fault", cause: "fitness", reason: this.#unfit },
     );
     this.#tellWeight();
+    this.#tellDrained();
   }
 
   #tellWeight(): void {

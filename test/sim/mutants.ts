@@ -219,6 +219,55 @@ export const mutants: readonly Mutant[] = [
     caughtBy: ["late takeover"],
   },
   {
+    name: "a drained node that keeps its priority",
+    stateMachine: becoming(({ state }, before) =>
+      state.drainedFrom !== null && before.drainedFrom === null
+        ? { ...state, priority: before.priority }
+        : state,
+    ),
+    caughtBy: ["wrong priority"],
+  },
+  {
+    name: "a drained master that stays master until somebody preempts it",
+    stateMachine: (state, input, nowMs) => {
+      if (input.kind !== "drain" || state.name !== "MASTER" || state.drainedFrom !== null) {
+        return handle(state, input, nowMs);
+      }
+      const { priority: from } = state;
+      return {
+        state: { ...state, drainedFrom: from, priority: 1 },
+        effects: [{ kind: "priority-changed", from, to: 1, reason: "drained" }],
+      };
+    },
+    caughtBy: ["not followed"],
+  },
+  {
+    name: "a process that begins anew where it should go on",
+    stateMachine: (state, input, nowMs) =>
+      handle(state, input.kind === "resume" ? { kind: "start" } : input, nowMs),
+    caughtBy: ["upgrade noticed", "wrong priority"],
+  },
+  {
+    name: "a process that forgets that it is drained when it goes on",
+    stateMachine: (state, input, nowMs) =>
+      handle(
+        state,
+        input.kind === "resume" ? { ...input, from: { ...input.from, isDrained: false } } : input,
+        nowMs,
+      ),
+    caughtBy: ["upgrade noticed", "wrong priority"],
+  },
+  {
+    name: "a backup that goes on with the wait of the process before",
+    stateMachine: (state, input, nowMs) => {
+      const step = handle(state, input, nowMs);
+      return input.kind === "resume" && step.state.name === "BACKUP"
+        ? { ...step, state: { ...step.state, timers: { ...step.state.timers, masterDown: nowMs } } }
+        : step;
+    },
+    caughtBy: ["early takeover", "upgrade noticed"],
+  },
+  {
     name: "a VRRPv3 backup that keeps its own interval",
     stateMachine: hearing((_state, { advertIntervalMs: _theirs, ...advert }) => advert),
     caughtBy: ["early takeover", "late takeover"],

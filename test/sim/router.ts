@@ -1,6 +1,7 @@
 import type { VrrpInstanceConfig } from "../../src/config/config.js";
 import { encodeAdvert } from "../../src/vrrp/advert.js";
 import { handle, type Step } from "../../src/vrrp/instance.js";
+import { legacyOf } from "../../src/vrrp/instance-resume.js";
 import {
   type InstanceEffect,
   type InstanceInput,
@@ -8,6 +9,7 @@ import {
   initialState,
   nextDeadlineMs,
 } from "../../src/vrrp/instance-state.js";
+import type { InstanceLegacy } from "../../src/vrrp/legacy.js";
 import { vrrpMulticastGroup } from "../../src/vrrp/packet-v2.js";
 import { datagram } from "../unit/vrrp/datagrams.js";
 import { AddressLease } from "./kernel.js";
@@ -15,6 +17,17 @@ import type { SimulatedMachine } from "./machine.js";
 
 /** The state machine under test: the real one, or a broken one that the laws must catch. */
 export type StateMachine = (state: InstanceState, input: InstanceInput, nowMs: number) => Step;
+
+/** What a legacy has beside the state machine's part. */
+const nothingCounted = {
+  sinceEpochMs: 0,
+  advertsSent: 0,
+  advertsReceived: 0,
+  becameMaster: 0,
+  drops: {},
+  identification: 0,
+  sequence: 0,
+};
 
 /**
  * One virtual router on a simulated machine: the real state machine, and around it what `SpeakerInstance` and
@@ -70,6 +83,23 @@ export class SimulatedRouter {
     this.handedOver = false;
     this.#decision++;
     this.#holding = false;
+  }
+
+  /** The kernel has not done yet what was asked of it. */
+  get isBusy(): boolean {
+    return this.#busyUntilMs > this.machine.lan.nowMs;
+  }
+
+  /** What it leaves to another process of this machine that follows within `limitMs`; the lease outlasts that. */
+  leave(limitMs: number): InstanceLegacy {
+    // As `SpeakerInstance.freeze` has it.
+    if (this.asserts && !this.state.inDoubt) {
+      this.#run({ kind: "send-advert", priority: this.state.priority });
+    }
+    if (this.lease.held) {
+      this.lease.put(this.machine.localMs() + limitMs, this.#config.leaseMs);
+    }
+    return { ...legacyOf(this.state), ...nothingCounted };
   }
 
   /** Takes its place in a sync group, before `start`. */

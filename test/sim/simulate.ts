@@ -4,6 +4,7 @@ import { KernelLaw } from "./laws/kernel.js";
 import type { Violation } from "./laws/law.js";
 import { TakeoverLaw } from "./laws/takeover.js";
 import { TwoMastersLaw } from "./laws/two-masters.js";
+import { UpgradeLaw } from "./laws/upgrade.js";
 import type { StateMachine } from "./router.js";
 import { Stage } from "./staging.js";
 import { Tally } from "./tally.js";
@@ -45,6 +46,7 @@ export function simulate(
     new TakeoverLaw(lan, world.bounds, report),
     new TwoMastersLaw(lan, world.bounds, report),
     new KernelLaw(lan, world.bounds, report),
+    new UpgradeLaw(lan, world.bounds, report, calm),
   ];
   lan.watchers.push(...laws, tally);
   if (options.timeline !== undefined) {

@@ -1,6 +1,13 @@
 import type { VrrpInstanceConfig } from "../../src/config/config.js";
-import type { ConfigChange, Disturbance, Trouble } from "./disturbance.js";
-import { describeDisturbance, describeTrouble } from "./disturbance.js";
+import { stillstandLimitMs } from "../../src/vrrp/legacy.js";
+import {
+  type ConfigChange,
+  comeBackMs,
+  type Disturbance,
+  describeDisturbance,
+  describeTrouble,
+  type Trouble,
+} from "./disturbance.js";
 import { SimulatedMachine } from "./machine.js";
 import { MachineClock } from "./machine-clock.js";
 import { tellOfDeath } from "./peer-deaths.js";
@@ -111,6 +118,12 @@ export class Stage {
           this.#machines[what.machine].loseAddresses();
           return () => {};
         };
+      case "upgrade":
+        return this.#prepareUpgrade(this.#machines[what.machine], what.succeeds);
+      case "drain": {
+        const machine = this.#machines[what.machine];
+        return machine.awake && !this.#busy.has(machine) ? () => this.#drain(machine) : null;
+      }
       case "unfit":
       case "weight":
       case "refuse":
@@ -141,6 +154,30 @@ export class Stage {
         end();
       };
     };
+  }
+
+  #prepareUpgrade(machine: SimulatedMachine, succeeds: boolean): (() => () => void) | null {
+    if (this.#busy.has(machine) || !machine.awake || machine.cannotBeFollowed) {
+      return null;
+    }
+    return () => {
+      this.#busy.add(machine);
+      machine.standStill(stillstandLimitMs(machine.routers.map(({ config }) => config)) + comeBackMs);
+      return () => {
+        this.#busy.delete(machine);
+        if (succeeds) {
+          machine.follow();
+        } else {
+          machine.comeBack();
+        }
+      };
+    };
+  }
+
+  /** Whoever drains again begins anew; the process that was drained may be gone when it ends. */
+  #drain(machine: SimulatedMachine): () => void {
+    machine.setDrained(true);
+    return () => machine.setDrained(false);
   }
 
   #disturbProcess(what: Trouble, machine: SimulatedMachine): () => void {

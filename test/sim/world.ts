@@ -1,6 +1,7 @@
 import type { VrrpInstanceConfig } from "../../src/config/config.js";
+import { stillstandLimitMs } from "../../src/vrrp/legacy.js";
 import { routerConfig } from "../unit/vrrp/datagrams.js";
-import type { ConfigChange, Disturbance, Trouble, Wake } from "./disturbance.js";
+import { type ConfigChange, comeBackMs, type Disturbance, type Trouble, type Wake } from "./disturbance.js";
 import type { Bounds } from "./laws/law.js";
 import { Random } from "./random.js";
 
@@ -165,6 +166,8 @@ const kinds = [
   ...many("stop", 6),
   ...many("quit", 3),
   ...many("reconfigure", 3),
+  ...many("drain", 4),
+  ...many("upgrade", 5),
   ...many("cable", 5),
   ...many("unfit", 4),
   ...many("weight", 4),
@@ -199,6 +202,11 @@ function anyDisturbance(
       return one({ kind, machine, wake });
     case "pause":
       return one({ kind, machine, clockStops: random.chance(0.5), wake });
+    case "upgrade": {
+      const succeeds = random.chance(0.8);
+      const limitMs = stillstandLimitMs(machines[machine].configs);
+      return one({ kind, machine, succeeds }, random.next() * (succeeds ? limitMs : limitMs + comeBackMs));
+    }
     case "reconfigure":
       return anyReconfiguration(random, machines, intervalMs, atMs);
     case "take":

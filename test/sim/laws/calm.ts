@@ -1,6 +1,6 @@
 import type { InstanceEffect } from "../../../src/vrrp/instance-state.js";
 import type { SimulatedRouter } from "../router.js";
-import { areCompatible, Law, nameOf, putBackMs } from "./law.js";
+import { areCompatible, isOut, Law, nameOf, putBackMs } from "./law.js";
 import { intervalMs, masterDownMs } from "./takeover.js";
 
 /** A router in FAULT because of its addresses tries again so often. */
@@ -18,7 +18,8 @@ const longestFaultRetryMs = 320_000;
  * heard the best one (with `preempt_delay`: that and W later; and addresses that somebody removed are back). From then on, until something changes:
  *
  * - no master, several masters: of the routers that can, exactly one is master;
- * - wrong priority: everybody's effective priority is what tracking makes of the configured one;
+ * - wrong priority: everybody's effective priority is what tracking makes of the configured one, and the lowest where an
+ *   operator has drained the node;
  * - wrong master: no backup that preempts has a higher priority;
  * - wrong holder: the master alone holds the addresses;
  * - flapping: no transition at all. And on the way there, as long as nothing was lost or late, each router became
@@ -33,6 +34,7 @@ export class CalmLaw extends Law {
   #version = 0;
   #changes = 0;
   #isNoisy = false;
+  readonly #leaving = new Set<SimulatedRouter>();
   readonly #entries = new Map<SimulatedRouter, number>();
   /** By virtual router id: whom the clients take for the holder. */
   readonly #known = new Map<number, SimulatedRouter>();
@@ -55,6 +57,16 @@ export class CalmLaw extends Law {
       if (isOut(effect.from) || isOut(effect.to)) {
         this.worldChanged();
       }
+    }
+  }
+
+  /** A drain that nobody follows ends without a transition. */
+  override handled(router: SimulatedRouter): void {
+    const isLeaving = router.state.handingOver !== null;
+    if (isLeaving) {
+      this.#leaving.add(router);
+    } else if (this.#leaving.delete(router) && router.state.name === "MASTER") {
+      this.worldChanged();
     }
   }
 
@@ -201,7 +213,7 @@ export class CalmLaw extends Law {
     for (const router of group) {
       const { priority } = router.config;
       const tracked = Math.min(Math.max(priority + router.machine.weight, 1), 254);
-      const expected = priority === 255 ? 255 : tracked;
+      const expected = router.machine.isDrained ? 1 : priority === 255 ? 255 : tracked;
       if (router.state.priority !== expected) {
         const what = `${nameOf(router)} has priority ${router.state.priority}, not ${expected}`;
         this.violated("wrong priority", what);
@@ -241,8 +253,4 @@ function isAskingLater({ state, machine }: SimulatedRouter): boolean {
   const { retry } = state.timers;
   const nowMs = machine.localMs();
   return retry !== undefined && retry > nowMs && retry <= nowMs + longestFaultRetryMs;
-}
-
-function isOut(name: string): boolean {
-  return name === "INIT" || name === "FAULT";
 }

@@ -76,6 +76,11 @@ export abstract class Law extends Watcher {
   }
 }
 
+/** Neither master nor backup. */
+export function isOut(name: string): boolean {
+  return name === "INIT" || name === "FAULT";
+}
+
 /** Whether the standard lets the two accept each other's adverts: VRRPv2 wants the same interval and password. */
 export function areCompatible(one: SimulatedRouter, other: SimulatedRouter): boolean {
   return (

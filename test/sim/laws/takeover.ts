@@ -122,6 +122,12 @@ export class TakeoverLaw extends Law {
       // A new process knows nobody.
       watch.heardFrom = null;
     }
+    if (input.kind === "resume" && router.state.name === "BACKUP") {
+      // It listens once more: adverts may have come while nobody listened.
+      const listened = router.machine.localMs() + masterDownMs(router, watch.masterIntervalMs);
+      watch.latestMs = Math.max(watch.latestMs, listened);
+      this.#checkLater(router, watch);
+    }
     if (watch.mustStepDown !== null) {
       const what = watch.mustStepDown;
       watch.mustStepDown = null;
@@ -140,6 +146,7 @@ export class TakeoverLaw extends Law {
         this.#judgeAssertion(router, "put its addresses");
         break;
       case "priority-changed": {
+        if (router.state.name !== "BACKUP") break;
         const watch = this.#watch(router);
         const more = this.#skewMs(router, watch, effect.to) - this.#skewMs(router, watch, effect.from);
         watch.earliestMs += more;

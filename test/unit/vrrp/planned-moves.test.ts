@@ -166,6 +166,32 @@ t.test("why a node is what it is names the drain only while it is drained", asyn
   t.equal(idle.second.state.reason, reason, "it was backup before, and not for the drain");
 });
 
+t.test("in VRRPv3 a drained master waits as long as its successor's interval wants", async (t) => {
+  const lan = new SimulatedLan();
+  const first = lan.add(a, { version: 3, priority: 101, advertIntervalCs: 100 }).start();
+  const second = lan.add(b, { version: 3, priority: 100, advertIntervalCs: 500 }).start();
+  lan.run(60_000);
+  first.input({ kind: "drain", assisted: false });
+  lan.run(60_000);
+  t.same([first.state.name, second.state.name], ["BACKUP", "MASTER"]);
+  t.equal(first.state.masterIntervalMs, 5000);
+  const became = lan.history(first).filter((what) => what === "BACKUP to MASTER");
+  t.equal(became.length, 1, "it did not take its own second for the master's five");
+});
+
+t.test("who did not run while it handed over asserts nothing before it has read", async (t) => {
+  const { lan, first, second } = settledPair();
+  first.input({ kind: "hand-over", assisted: false });
+  first.freeze();
+  lan.run(10_000);
+  t.same([second.state.name, first.holdsAddress], ["MASTER", false]);
+  const puts = (): number => lan.history(first).filter((what) => what === "put").length;
+  const before = puts();
+  first.thaw("address event");
+  t.equal(puts(), before, "the kernel's word of the lost address comes first");
+  t.equal(first.state.name, "INIT");
+});
+
 t.test("a drained node serves where nobody else does", async (t) => {
   const { lan, first, second } = settledPair();
   second.crash();

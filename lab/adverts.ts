@@ -37,7 +37,7 @@ export class AdvertWatch {
     ];
     const process = host.spawn("tcpdump", "tcpdump", ...options);
     const watch = new AdvertWatch(process);
-    await process.waitForLine((text) => text.startsWith("listening on"), 10_000);
+    await process.waitForLine((text) => text.startsWith("listening on"), 30_000);
     return watch;
   }
 

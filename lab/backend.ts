@@ -59,7 +59,7 @@ ${temporary.map((kind) => `  ${kind}_temp_path ${join(home, kind)};`).join("\n")
 `,
   );
   const child = host.spawn("nginx", "nginx", "-c", join(home, "nginx.conf"), "-e", join(home, "error.log"));
-  await waitFor(`nginx on ${host.name}`, 10_000, () => {
+  await waitFor(`nginx on ${host.name}`, 30_000, () => {
     if (child.exit !== null) throw new Error(`nginx on ${host.name} exited:\n${child.tail()}`);
     // nginx writes it after it has opened its sockets.
     return existsSync(pidFile) && readFileSync(pidFile, "utf8").trim() !== "";
@@ -73,6 +73,6 @@ export async function startSmallBackend(network: Network, host: Host): Promise<B
   mkdirSync(folder, { recursive: true });
   const script = join(projectRoot, "lab", "small-backend.mjs");
   const child = host.spawn("http server", process.execPath, script, "80", pageOf(host));
-  await child.waitForLine((text) => text === "ready", 10_000);
+  await child.waitForLine((text) => text === "ready", 30_000);
   return { process: child, folder, accessLog: "" };
 }

@@ -20,7 +20,7 @@ export class Capture {
     // -Z root: tcpdump would give up root and then could not write into the lab's folder.
     const options = ["-i", "eth1", "-n", "-U", "--immediate-mode", "-Z", "root", "-w", file, filter];
     const process = host.spawn("tcpdump", "tcpdump", ...options);
-    await process.waitForLine((text) => text.includes("listening on"), 10_000);
+    await process.waitForLine((text) => text.includes("listening on"), 30_000);
     return new Capture(process, file);
   }
 

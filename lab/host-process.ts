@@ -101,7 +101,7 @@ export class HostProcess {
   }
 
   /** @throws Error when it does not exit in time; it is killed then. */
-  async stop(signal: NodeJS.Signals = "SIGTERM", timeoutMs = 10_000): Promise<Exit> {
+  async stop(signal: NodeJS.Signals = "SIGTERM", timeoutMs = 20_000): Promise<Exit> {
     this.signal(signal);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<null>((resolve) => {

@@ -65,7 +65,7 @@ export class Host {
 
   /** The link-local IPv6 address of eth1, once duplicate detection has let it pass. */
   async linkLocalAddress(): Promise<string> {
-    return await waitFor(`${this.name}'s link-local address`, 10_000, async () => {
+    return await waitFor(`${this.name}'s link-local address`, 30_000, async () => {
       const out = await this.run("ip", "-6", "-o", "address", "show", "dev", "eth1", "scope", "link");
       return out.includes("tentative") ? null : /inet6 (fe80[\da-f:]+)/.exec(out)?.[1];
     });

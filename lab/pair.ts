@@ -20,7 +20,7 @@ export async function startPair(): Promise<Pair> {
     ];
     const box1 = startBalancer(network, "lb-box1", 101);
     const box2 = startBalancer(network, "lb-box2", 100);
-    await network.waitForHolder(virtualAddress, "lb-box1", 25_000);
+    await network.waitForHolder(virtualAddress, "lb-box1", 45_000);
     return { network, webs, box1, box2 };
   } catch (error) {
     await network.close();

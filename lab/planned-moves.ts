@@ -55,7 +55,7 @@ export class PlannedMoves {
     const nodes = balancers.map((balancer) => startBalancer(network, balancer, address, drainMs));
     await network.waitForHolder(address, balancers[0].name, electionMs);
     const moves = new PlannedMoves(test, network, address, drainMs, nodes);
-    await moves.#probe.waitForService(10_000);
+    await moves.#probe.waitForService(30_000);
     return moves;
   }
 
@@ -76,7 +76,7 @@ export class PlannedMoves {
     const startMs = nowMs();
     await happen();
     await this.network.waitForHolder(this.address, master, electionMs);
-    await this.#probe.waitForService(5000);
+    await this.#probe.waitForService(30_000);
     const seen = await this.#probe.summary(startMs, nowMs());
     this.#test.comment(JSON.stringify(seen));
     return seen;
@@ -91,7 +91,7 @@ export class PlannedMoves {
   }
 
   serves(): Promise<void> {
-    return this.#probe.waitForService(5000);
+    return this.#probe.waitForService(30_000);
   }
 
   async nftTables(name: string): Promise<string> {

@@ -84,7 +84,7 @@ export class Probe {
   async summary(fromMs: number, toMs: number): Promise<ProbeSummary> {
     const last = (): number => this.samples.at(-1)?.endMs ?? 0;
     // The script prints in bundles of 25 ms; results up to the end must have come.
-    await waitFor("the probe's results", 2000, () => last() >= toMs, 10).catch(() => {});
+    await waitFor("the probe's results", 10_000, () => last() >= toMs, 10).catch(() => {});
     await sleep(50);
     return summarize(this.samples, fromMs, toMs);
   }

@@ -55,7 +55,7 @@ export class Tandem {
       const socket = connect(this.statsSocket);
       let answer = "";
       socket.setEncoding("utf8");
-      socket.setTimeout(5000, () => socket.destroy(new Error("the stats socket did not answer")));
+      socket.setTimeout(20_000, () => socket.destroy(new Error("the stats socket did not answer")));
       socket.on("connect", () => socket.write(`${command}\n`));
       socket.on("data", (chunk) => {
         answer += chunk;
@@ -81,7 +81,7 @@ export class Tandem {
   }
 
   /** SIGTERM, and what it exits with. */
-  stop(timeoutMs = 15_000): Promise<Exit> {
+  stop(timeoutMs = 30_000): Promise<Exit> {
     return this.process.stop("SIGTERM", timeoutMs);
   }
 

@@ -18,7 +18,7 @@ for (const [name, password] of [
       ...(password === undefined ? {} : { password }),
       addresses: [`${virtualAddress}/24`, "192.168.33.85/24"],
     });
-    await network.waitForHolder(virtualAddress, "lb-box1", 20_000);
+    await network.waitForHolder(virtualAddress, "lb-box1", 40_000);
     await sleep(3000);
     await tandem.stop();
 
@@ -72,7 +72,7 @@ t.test(
     const network = await newNetwork(t);
     const capture = await Capture.start(network, network.host("client"), "arp");
     startTandemRouter(network, "lb-box1", { priority: 101 });
-    await network.waitForHolder(virtualAddress, "lb-box1", 20_000);
+    await network.waitForHolder(virtualAddress, "lb-box1", 40_000);
     await sleep(6500);
     const mac = (await network.host("lb-box1").run("cat", "/sys/class/net/eth1/address")).trim();
 

@@ -16,7 +16,7 @@ import { projectRoot } from "../../lab/project-root.js";
  */
 
 /** Ms: every time-out of both. */
-const timeoutMs = 400;
+const timeoutMs = 800;
 
 type Script = (open: () => Promise<Socket>) => Promise<void>;
 
@@ -299,7 +299,7 @@ t.test("access log lines are HAProxy's", async (t) => {
     t.same(own, [ours?.line ?? line], `${name}${ours === undefined ? "" : `, where ${ours.because}`}`);
   }
   t.test("a file gets HAProxy's lines too, and goes on after it was moved away", async (t) => {
-    await waitFor("the file", 10_000, () => readFileSync(lab.file, "utf8").includes("/404"), 50);
+    await waitFor("the file", 30_000, () => readFileSync(lab.file, "utf8").includes("/404"), 50);
     const lines = readFileSync(lab.file, "utf8").trimEnd().split("\n");
     t.match(
       lines.find((line) => line.includes("GET /ok HTTP/1.1")),
@@ -308,7 +308,7 @@ t.test("access log lines are HAProxy's", async (t) => {
     rmSync(lab.file);
     await waitFor(
       "a new file",
-      20_000,
+      30_000,
       async () => {
         await lab.tandem.log("web", ask(get("/ok")));
         try {
@@ -341,16 +341,31 @@ class Judge {
     private readonly child: ChildProcess,
     private readonly ports: Readonly<Record<Case["proxy"], number>>,
     private readonly socket: Datagrams,
+    private readonly statsSocket: string,
   ) {
     socket.on("message", (message) => this.seen.push(signs(message.toString("latin1"))));
   }
 
   /** The lines that a script's traffic makes. */
   async log(proxy: Case["proxy"], script: Script): Promise<string[]> {
+    // The line before this one may have come while its client was there: how many are is part of a line.
+    await waitFor("its last client to be gone", 20_000, async () => (await this.clients()) === 0, 20);
     this.seen.length = 0;
     await script(() => open(this.ports[proxy]));
-    await waitFor("a line", 20_000, () => this.seen.length > 0, 20);
+    await waitFor("a line", 30_000, () => this.seen.length > 0, 20);
     return [...this.seen];
+  }
+
+  private clients(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      let text = "";
+      const stats = connect(this.statsSocket, () => stats.write("show info\n"));
+      stats.on("data", (chunk) => {
+        text += chunk;
+      });
+      stats.on("error", reject);
+      stats.on("close", () => resolve(Number(/^CurrConns: (\d+)$/m.exec(text)?.[1])));
+    });
   }
 
   async ready(): Promise<void> {
@@ -360,7 +375,7 @@ class Judge {
       return socket !== null;
     });
     // The connection that found it ready has its line as well.
-    await waitFor("the first line", 20_000, () => this.seen.length > 0, 20);
+    await waitFor("the first line", 30_000, () => this.seen.length > 0, 20);
   }
 
   async stop(): Promise<void> {
@@ -391,6 +406,7 @@ async function start() {
   writeFileSync(
     join(folder, "haproxy.cfg"),
     `global
+  stats socket ${join(folder, "haproxy.sock")}
   log 127.0.0.1:${haproxyLog.address().port} local0
 defaults
   mode http
@@ -434,7 +450,7 @@ listen tcp
     join(folder, "lb.yaml"),
     `threads: 2
 admin: false
-stats_socket: false
+stats_socket: ${join(folder, "lb.sock")}
 proxies:
 ${proxy("web", `web1: "127.0.0.1:${serverPort}"`, `, "file:${file}"`)}${proxy("refused", `web1: "127.0.0.1:${nobody}"`)}${proxy(
   "none",
@@ -451,6 +467,7 @@ ${proxy("web", `web1: "127.0.0.1:${serverPort}"`, `, "file:${file}"`)}${proxy("r
     spawn("haproxy", ["-db", "-f", join(folder, "haproxy.cfg")], { stdio: "ignore" }),
     haproxyPorts,
     haproxyLog,
+    join(folder, "haproxy.sock"),
   );
   const tandem = new Judge(
     spawn(process.execPath, [join(projectRoot, "bin/lb.js"), "--config", join(folder, "lb.yaml")], {
@@ -458,6 +475,7 @@ ${proxy("web", `web1: "127.0.0.1:${serverPort}"`, `, "file:${file}"`)}${proxy("r
     }),
     tandemPorts,
     tandemLog,
+    join(folder, "lb.sock"),
   );
   const stop = async (): Promise<void> => {
     await Promise.all([haproxy.stop(), tandem.stop()]);

@@ -71,14 +71,14 @@ proxies:
 `,
     );
     const tandem = startTandem(network, balancer, "--config", file);
-    await waitFor("the stats socket", 10_000, () => tandem.ask("show info").catch(() => null), 100);
+    await waitFor("the stats socket", 30_000, () => tandem.ask("show info").catch(() => null), 100);
 
     const ask = async (port: number, shown: Certificate | null, name: string, ...flags: string[]) => {
       const own = shown === null ? [] : ["--cert", shown.certificate, "--key", shown.key];
       const at = name === "" ? balancer.address : name;
       const { code, stdout } = await client.tryRun(
         "curl",
-        ...["-sSk", "-m", "5", ...own, ...flags, "--resolve", `site.example:${port}:${balancer.address}`],
+        ...["-sSk", "-m", "20", ...own, ...flags, "--resolve", `site.example:${port}:${balancer.address}`],
         ...["--resolve", `other.example:${port}:${balancer.address}`, `https://${at}:${port}/`],
       );
       return code === 0 ? stdout.trim() : "refused";
@@ -109,11 +109,15 @@ proxies:
     const refused = cases.filter(([, , , expected]) => expected === "refused").length;
     const phrases = (lines: readonly string[]) =>
       lines.flatMap((line) => phrase.exec(line)?.[1].toLowerCase() ?? []);
-    const own = await waitFor("the log", 10_000, () => {
-      const said = existsSync(logFile) ? phrases(readFileSync(logFile, "utf8").trim().split("\n")) : [];
-      return said.length >= refused ? said : null;
-    });
-    t.same(own, phrases(haproxy.lines.map(({ text }) => text)));
+    const whole = (what: string, lines: () => readonly string[]) =>
+      waitFor(what, 30_000, () => {
+        const said = phrases(lines());
+        return said.length >= refused ? said : null;
+      });
+    const own = await whole("the log", () =>
+      existsSync(logFile) ? readFileSync(logFile, "utf8").trim().split("\n") : [],
+    );
+    t.same(own, await whole("HAProxy's log", () => haproxy.lines.map(({ text }) => text)));
 
     // TLS 1.3 lets a client think that it is in before its certificate has been judged: nothing that it sends reaches a server.
     const before = Number((await tandem.statRow("web", "web1")).stot);
@@ -139,7 +143,7 @@ proxies:
     tandem.process.signal("SIGHUP");
     await waitFor(
       "the new list",
-      10_000,
+      30_000,
       async () => (await ask(8001, ann, "site.example")) === "refused",
       100,
     );

@@ -9,7 +9,7 @@ import { startTandem, startTandemBy, type Tandem, writeConfiguration } from "../
 import { newNetwork } from "../interop/routers.js";
 
 /** A node may start late, find the other as master, and take over from it. */
-const electionMs = 2 * 3609 + 40_000;
+const electionMs = 2 * 3609 + 45_000;
 const leaseMs = 3000;
 /** The kernel counts leases in whole seconds, and a busy machine looks late. */
 const lateMs = 2500;
@@ -29,7 +29,7 @@ test("a main thread that blocks loses the address by the kernel's hand, and asse
   await waitFor("the end of the lease", leaseMs + lateMs, async () => !(await look()).includes("lb-box1"));
   await waitFor("the partner", electionMs, async () => (await look()).join() === "lb-box2");
   const blockedMs = Date.now();
-  await box1.process.waitForLine((text) => text.includes("took over while this process did not run"), 20_000);
+  await box1.process.waitForLine((text) => text.includes("took over while this process did not run"), 40_000);
   t.match(
     box1.log.find(({ msg }) => String(msg).includes("listening before asserting")),
     { level: "warn" },
@@ -58,7 +58,7 @@ test("a control thread that dies once is replaced without a move; one that keeps
   const before = box1.transitions().length;
   const control = `${sabotage}.control`;
   writeFileSync(control, "throw");
-  await box1.process.waitForLine((text) => text.includes("control thread works again"), 20_000);
+  await box1.process.waitForLine((text) => text.includes("control thread works again"), 40_000);
   t.equal(box1.transitions().length, before, "no transition");
   writeFileSync(`${control}.always`, "");
   writeFileSync(control, "throw");
@@ -94,7 +94,7 @@ async function pair(t: Test, lines: readonly string[] = []): Promise<Pair> {
   const box1 = startTandemBy(environment, network, one, ...flags(one, 101));
   await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
   const box2 = startTandem(network, other, ...flags(other, 100));
-  await box2.waitForTransition("BACKUP", 20_000);
+  await box2.waitForTransition("BACKUP", 40_000);
   await sleep(1500);
   return { network, box1, box2, sabotage };
 }

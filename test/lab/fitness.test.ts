@@ -9,7 +9,7 @@ import { startTandem, startTandemBy, type Tandem, writeConfiguration } from "../
 import { newNetwork } from "../interop/routers.js";
 
 /** A node may start late, find the other as master, and take over from it. */
-const electionMs = 2 * 3609 + 40_000;
+const electionMs = 2 * 3609 + 45_000;
 
 t.jobs = 3;
 
@@ -41,7 +41,7 @@ test("with a peer link a fault is followed at once, and not after the skew", asy
   const box1 = start(network, "lb-box1", 101, ["track_script: check"], sections);
   const box2 = start(network, "lb-box2", 100, [], link);
   await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
-  await box2.process.waitForLine((text) => /peer link to .* is open/.test(text), 10_000);
+  await box2.process.waitForLine((text) => /peer link to .* is open/.test(text), 40_000);
   rmSync(flag);
   await network.waitForHolder(virtualAddress, "lb-box2", electionMs);
   t.match(box2.transitions().at(-1), { to: "MASTER", reason: /is in FAULT, as it says over the peer link/ });
@@ -70,7 +70,7 @@ vrrp_sync_group: { VG: { group: [VI_1, inner] } }
   start(network, "lb-box2", 100, [], inner.replace("PRIORITY", "100"));
   const both = async (name: string): Promise<void> => {
     await network.waitForHolder(virtualAddress, name, electionMs);
-    await waitFor(`192.168.34.84 on ${name}`, 5000, async () => {
+    await waitFor(`192.168.34.84 on ${name}`, 30_000, async () => {
       const listed = await Promise.all(
         [one, other].map((host) => host.run("ip", "-4", "address", "show", "eth2")),
       );
@@ -108,7 +108,7 @@ test("every server down for both: exactly one master, which answers 503; and all
   t.equal(await get(network), "503");
   await lowered(box1, 51);
   // The partner may take over until it has seen for itself; then it is the lesser one again.
-  await waitFor("the partner's own look", 30_000, async () => {
+  await waitFor("the partner's own look", 60_000, async () => {
     await get(network);
     const holders = await network.holdersOf(virtualAddress);
     return (
@@ -188,7 +188,7 @@ async function get(network: Network): Promise<string> {
 }
 
 async function lowered(box: Tandem, priority: number): Promise<void> {
-  await waitFor(`priority ${priority}`, 15_000, () => {
+  await waitFor(`priority ${priority}`, 40_000, () => {
     return box.log.filter(({ event }) => event === "vrrp-priority").at(-1)?.to === priority;
   });
 }

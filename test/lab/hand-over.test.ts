@@ -37,7 +37,7 @@ t.test("planned moves between two linked nodes lose no connection", async (t) =>
     );
     const { code } = await exit;
     t.equal(code, 0);
-    await waitFor("the end of the move", 3000, async () => (await moves.nftTables("lb-box2")) === "");
+    await waitFor("the end of the move", 20_000, async () => (await moves.nftTables("lb-box2")) === "");
     t.equal(await moves.loAddresses("lb-box1"), "");
     await moves.serves();
   });
@@ -53,7 +53,7 @@ t.test("planned moves between two linked nodes lose no connection", async (t) =>
   await t.test("a crash in the middle of a move leaves nothing behind", async (t) => {
     moves.nothingFailed(await moves.during("lb-box2", () => first.ask("drain")));
     await first.kill();
-    await waitFor("the kernel's clean-up", 4500, async () => {
+    await waitFor("the kernel's clean-up", 3000 + 2500, async () => {
       const left = [
         await moves.nftTables("lb-box1"),
         await moves.nftTables("lb-box2"),
@@ -67,7 +67,11 @@ t.test("planned moves between two linked nodes lose no connection", async (t) =>
     await network.waitForHolder(address, "lb-box1", electionMs);
     await sleep(500);
     await moves.nodes[1].kill();
-    await waitFor("the kernel's clean-up", 4500, async () => (await moves.nftTables("lb-box2")) === "");
+    await waitFor(
+      "the kernel's clean-up",
+      3000 + 2500,
+      async () => (await moves.nftTables("lb-box2")) === "",
+    );
   });
   await moves.stop();
 });
@@ -75,7 +79,7 @@ t.test("planned moves between two linked nodes lose no connection", async (t) =>
 t.test("over IPv6 alone the link goes over link-local addresses, and nothing is lost either", async (t) => {
   const moves = await PlannedMoves.start(t, { family: 6, balancers: [box1, box2], drainMs });
   const [first] = moves.nodes;
-  await waitFor("a link between link-local addresses", 10_000, async () =>
+  await waitFor("a link between link-local addresses", 30_000, async () =>
     /peer link .*fe80::/.test(await first.ask("show vrrp")),
   );
   moves.nothingFailed(await moves.during("lb-box2", () => first.ask("drain")));

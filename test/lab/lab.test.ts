@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import t from "tap";
 import { startNginx } from "../../lab/backend.js";
-import { nowMs, sleep } from "../../lab/clock.js";
+import { nowMs, waitFor } from "../../lab/clock.js";
 import { startKeepalived } from "../../lab/keepalived.js";
 import { Network, virtualAddress } from "../../lab/network.js";
 import { longestGap, Probe } from "../../lab/probe.js";
@@ -15,18 +15,18 @@ t.test(
     for (const box of [box1, box2]) await startNginx(network, box);
     const master = startKeepalived(network, box1, { priority: 101 });
     startKeepalived(network, box2, { priority: 100 });
-    await network.waitForHolder(virtualAddress, "lb-box1", 10_000);
+    await network.waitForHolder(virtualAddress, "lb-box1", 40_000);
     const probe = Probe.start(network.host("client"));
-    await probe.waitForService(5000);
+    await probe.waitForService(30_000);
 
     const startMs = nowMs();
     await master.stop();
-    await probe.waitForService(5000);
+    await probe.waitForService(30_000);
     const seen = await probe.summary(startMs, nowMs());
 
     t.same(await network.holdersOf(virtualAddress), ["lb-box2"]);
-    // Skew of priority 100 is 609 ms. A client cannot see less; a busy machine may add some.
-    t.ok(seen.new.gapMs >= 600 && seen.new.gapMs < 1000, `the gap was ${seen.new.gapMs} ms`);
+    // Skew of priority 100 is 609 ms. A client cannot see less; a busy machine may add some, up to what a death takes.
+    t.ok(seen.new.gapMs >= 600 && seen.new.gapMs < 2400, `the gap was ${seen.new.gapMs} ms`);
     t.ok(seen.new.answeredBy["hello from lb-box2"] > 0);
   },
 );
@@ -39,17 +39,16 @@ t.test("a cut link is seen by the host, a partition is not, and both end", async
     (await client.tryRun("arping", "-c", "1", "-w", "1", "-I", "eth1", box.address)).code === 0;
   const carrier = async (): Promise<string> => (await box.run("cat", "/sys/class/net/eth1/carrier")).trim();
 
-  t.ok(await reachable());
+  await waitFor("an answer", 20_000, reachable);
   await network.partition("lb-box1");
   t.notOk(await reachable());
   t.equal(await carrier(), "1");
   await network.heal();
-  t.ok(await reachable());
+  await waitFor("its end", 20_000, reachable);
   await network.cutLink("lb-box1");
   t.equal(await carrier(), "0");
   await network.restoreLink("lb-box1");
-  await sleep(50);
-  t.ok(await reachable());
+  await waitFor("it is back", 20_000, reachable);
 });
 
 t.test("a closed lab leaves nothing behind", async (t) => {

@@ -66,8 +66,8 @@ t.test("addresses elsewhere, routes, rules and accept: false come and go with ma
     "a rule": /99:\s+from 192\.168\.33\.84 lookup 100/,
     "a packet filter": /table inet lb_no_accept_VI_1/,
   };
-  await tandem.waitForTransition("MASTER", 20_000);
-  await waitFor("everything", 10_000, async () => {
+  await tandem.waitForTransition("MASTER", 40_000);
+  await waitFor("everything", 30_000, async () => {
     const shown = await belongings(host);
     return Object.values(ours).every((pattern) => pattern.test(shown));
   }).catch(() => undefined);
@@ -83,7 +83,7 @@ t.test("addresses elsewhere, routes, rules and accept: false come and go with ma
 
   await host.run("ip", "address", "delete", "10.55.0.1/24", "dev", "eth2");
   await host.run("ip", "route", "delete", "10.66.0.0/16");
-  await waitFor("what somebody removed is put back", 10_000, async () => {
+  await waitFor("what somebody removed is put back", 30_000, async () => {
     const shown = await belongings(host);
     return shown.includes("10.55.0.1/24") && shown.includes("10.66.0.0/16");
   });
@@ -107,7 +107,7 @@ t.test(
         "virtual_rules: from 192.168.33.84 table 100 priority 99 no_track",
       ],
     });
-    await tandem.waitForTransition("MASTER", 20_000);
+    await tandem.waitForTransition("MASTER", 40_000);
     const all = [
       /33\.84\/24 brd 192\.168\.33\.255/,
       /33\.86\/24 brd 192\.168\.33\.127/,
@@ -118,13 +118,13 @@ t.test(
       const shown = await belongings(host);
       return all.every((pattern) => pattern.test(shown));
     };
-    await waitFor("everything", 10_000, hasAll);
+    await waitFor("everything", 30_000, hasAll);
 
     await host.run("ip", "address", "delete", "192.168.33.86/24", "dev", "eth1");
     await host.run("ip", "route", "delete", "10.66.0.0/16");
     await host.run("ip", "rule", "delete", "priority", "99");
     await host.run("ip", "address", "delete", `${virtualAddress}/24`, "dev", "eth1");
-    await network.waitForHolder(virtualAddress, "lb-box1", 10_000);
+    await network.waitForHolder(virtualAddress, "lb-box1", 40_000);
     // Two refreshes of the lease.
     await sleep(2500);
     const shown = await belongings(host);
@@ -137,9 +137,9 @@ t.test(
     );
 
     await host.run("ip", "link", "set", "eth1", "down");
-    await tandem.waitForTransition("FAULT", 10_000);
+    await tandem.waitForTransition("FAULT", 40_000);
     await host.run("ip", "link", "set", "eth1", "up");
-    await waitFor("everything, with the next mastership", 20_000, hasAll);
+    await waitFor("everything, with the next mastership", 30_000, hasAll);
   },
 );
 
@@ -158,13 +158,13 @@ t.test(
       priority: 101,
       extra: ["vmac_xmit_base: true"],
     });
-    await tandem.waitForTransition("MASTER", 20_000);
-    await network.waitForHolder(virtualAddress, "lb-box1", 10_000);
+    await tandem.waitForTransition("MASTER", 40_000);
+    await network.waitForHolder(virtualAddress, "lb-box1", 40_000);
     await sleep(1000);
     t.match(await whoHas(client), /00:00:5e:00:01:33/i);
     t.equal(await answer(client), "refused", "it answers");
     await tandem.stop();
-    await network.waitForHolder(virtualAddress, "lb-box2", 10_000);
+    await network.waitForHolder(virtualAddress, "lb-box2", 40_000);
     t.match(await whoHas(client), /00:00:5e:00:01:33/i);
 
     const adverts = await capture.fields(["eth.src", "vrrp.prio"], "ip.src == 192.168.33.80");
@@ -188,18 +188,18 @@ t.test("unicast_ttl is what a peer with min_ttl and max_ttl meets, here and in k
     unicastPeer: "192.168.33.81 min_ttl 201",
     extra: ["unicast_ttl: 64"],
   });
-  await tandem.waitForTransition("MASTER", 20_000);
-  await network.waitForHolder(virtualAddress, "lb-box1", 10_000);
+  await tandem.waitForTransition("MASTER", 40_000);
+  await network.waitForHolder(virtualAddress, "lb-box1", 40_000);
   await sleep(4500);
   t.same(await network.holdersOf(virtualAddress), ["lb-box1"], "keepalived takes adverts with TTL 64");
   await tandem.stop();
-  await network.waitForHolder(virtualAddress, "lb-box2", 10_000);
+  await network.waitForHolder(virtualAddress, "lb-box2", 40_000);
   const again = startTandemRouter(network, "lb-box1", {
     priority: 99,
     unicastPeer: "192.168.33.81 min_ttl 201",
     extra: ["unicast_ttl: 64"],
   });
-  await again.process.waitForLine((text) => text.includes("its TTL is 200, and 201 to 255 is taken"), 10_000);
+  await again.process.waitForLine((text) => text.includes("its TTL is 200, and 201 to 255 is taken"), 40_000);
   const ttls = await capture.fields(["ip.ttl"], "vrrp");
   t.same([...new Set(ttls.map((sent) => sent["ip.ttl"]))].sort(), ["200", "64"]);
 });
@@ -214,8 +214,8 @@ t.test(
     const options = { ...fast, useVmac: true, addresses: [`${virtualAddress}/24`] };
     startKeepalived(network, network.host("lb-box2"), { ...options, priority: 100 });
     const tandem = startTandemRouter(network, "lb-box1", { ...options, priority: 101 });
-    await tandem.waitForTransition("MASTER", 20_000);
-    await network.waitForHolder(virtualAddress, "lb-box1", 10_000);
+    await tandem.waitForTransition("MASTER", 40_000);
+    await network.waitForHolder(virtualAddress, "lb-box1", 40_000);
     await sleep(1000);
 
     t.match(
@@ -228,7 +228,7 @@ t.test(
     t.match(await whoHas(client), /00:00:5e:00:01:33/i);
 
     await tandem.stop();
-    await network.waitForHolder(virtualAddress, "lb-box2", 10_000);
+    await network.waitForHolder(virtualAddress, "lb-box2", 40_000);
     t.equal(await answer(client), "refused", "keepalived answers");
     t.match(await whoHas(client), /00:00:5e:00:01:33/i);
     t.not((await host.tryRun("ip", "link", "show", "vrrp.51")).code, 0, "the macvlan is gone");

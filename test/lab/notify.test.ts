@@ -76,7 +76,7 @@ async function tell(t: Test, who: "tandem" | "keepalived", isGroup: boolean): Pr
   const heard = (line: string, times: number) =>
     waitFor(
       `${who}: ${line}`,
-      25_000,
+      45_000,
       () => reader.lines.filter(({ text }) => text === line).length >= times,
     );
   await heard(last("MASTER"), 1);
@@ -86,8 +86,15 @@ async function tell(t: Test, who: "tandem" | "keepalived", isGroup: boolean): Pr
   await heard(last("MASTER"), 2);
   await router.stop("SIGTERM");
   await heard(last("STOP"), 1);
-  await sleep(500);
-  const scripts = existsSync(runs) ? readFileSync(runs, "utf8").trim().split("\n").sort() : [];
+  // Nobody says when the last script has ended: when for a second none has written.
+  const heardOf = () => (existsSync(runs) ? readFileSync(runs, "utf8").trim().split("\n").sort() : []);
+  let scripts = heardOf();
+  await waitFor(`${who}'s scripts to end`, 30_000, async () => {
+    const before = scripts.length;
+    await sleep(1_000);
+    scripts = heardOf();
+    return scripts.length === before;
+  });
   return { fifo: reader.lines.map(({ text }) => text), scripts };
 }
 

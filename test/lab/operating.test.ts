@@ -9,7 +9,7 @@ import { projectRoot } from "../../lab/project-root.js";
 import { startTandem, type Tandem, writeConfiguration } from "../../lab/tandem.js";
 
 /** A node may start late, find the other as master, and take over from it. */
-const electionMs = 2 * 3609 + 15_000;
+const electionMs = 2 * 3609 + 45_000;
 const lb = join(projectRoot, "bin/lb.js");
 
 /** `lb` with these words, about a running node. */
@@ -54,11 +54,13 @@ t.test(
     const [box1, box2] = nodes;
     await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
     const client = network.host("client");
-    await waitFor("both web servers' answers", 10_000, async () => {
+    await waitFor("both web servers' answers", 30_000, async () => {
       const answers = await Promise.all(
-        [1, 2, 3, 4].map(() => client.run("curl", "-sS", "-m", "2", `http://${virtualAddress}/`)),
+        [1, 2, 3, 4].map(() => client.tryRun("curl", "-sS", "-m", "10", `http://${virtualAddress}/`)),
       );
-      return new Set(answers).size === 2;
+      return (
+        new Set(answers.map(({ stdout }) => stdout)).size === 2 && answers.every(({ code }) => code === 0)
+      );
     });
 
     const judge = await tryRun("keepalived", ["-t", "-f", example("lb-box1/keepalived.conf")]);
@@ -85,7 +87,7 @@ t.test(
         existsSync(typescript) && readFileSync(typescript, "utf8").includes(text);
       await waitFor("the first picture", 30_000, isShown("web01"));
       t.equal((await ask(box1, "server", "drain", "web02")).code, 0);
-      await waitFor("the drained server", 20_000, isShown("http/web02: DRAIN, an operator asked for it"));
+      await waitFor("the drained server", 30_000, isShown("http/web02: DRAIN, an operator asked for it"));
       writeFileSync(done, "");
       const seen = await watching;
       t.equal((await ask(box1, "server", "enable", "web02")).code, 0);
@@ -108,8 +110,8 @@ t.test(
       });
       t.equal((await ask(box1, "server", "weight", "web01", "7")).code, 0);
       t.match(
-        (await ask(box1, "explain", "--since", "1m")).stdout,
-        / {2}http\/web01: DRAIN, an operator asked for it\n(?:.*\n)* {2}http\/web01: has weight 7 instead of 1, as an operator asked\n/,
+        (await ask(box1, "explain", "--since", "5m")).stdout,
+        / {2}http\/web01: DRAIN, an operator asked for it\n(?:.*\n)*.* {2}http\/web01: has weight 7 instead of 1, as an operator asked\n/,
       );
       t.match(await ask(box1, "server", "weight", "web01", "999"), { code: 1, stderr: /between 0 and 256/ });
       t.match(await ask(box1, "server", "drain", "web09"), { code: 2, stderr: /there is no server "web09"/ });
@@ -121,12 +123,15 @@ t.test(
     await t.test("lb explain tells the failover in order, and tshark reads the adverts", async (t) => {
       const { stdout } = await ask(box2, "explain");
       t.match((await ask(box2, "watch", "--once")).stdout, "VI_1: BACKUP → MASTER", "of the same memory");
+      // The last of each but the first: a node that started late has met this one as master before.
       const order = [
-        /192\.168\.33\.80 advertises router 51 on eth1 with priority 101/,
-        /192\.168\.33\.80 advertises priority 0: it gives router 51 up/,
-        /VI_1: BACKUP → MASTER/,
-        /this node advertises router 51 on eth1 with priority 100/,
-      ].map((pattern) => stdout.search(pattern));
+        stdout.indexOf("192.168.33.80 advertises router 51 on eth1 with priority 101"),
+        ...[
+          "192.168.33.80 advertises priority 0: it gives router 51 up",
+          "VI_1: BACKUP → MASTER",
+          "this node advertises router 51 on eth1 with priority 100",
+        ].map((text) => stdout.lastIndexOf(text)),
+      ];
       t.ok(
         order.every((at) => at >= 0),
         stdout,

@@ -14,12 +14,12 @@ t.test(
     const client = network.host("client");
     const ask = (): ReturnType<Host["tryRun"]> =>
       client.tryRun("curl", "-sS", "--fail", `http://${host.address}:8080/`);
-    await waitFor("an answer", 10_000, async () => (await ask()).code === 0, 100);
+    await waitFor("an answer", 30_000, async () => (await ask()).code === 0, 100);
     const pages = [(await ask()).stdout, (await ask()).stdout].sort();
     t.same(pages, ["hello from web-box1\n", "hello from web-box2\n"]);
     const info = await waitFor(
       "the stats socket",
-      5000,
+      30_000,
       () => tandem.ask("show info").catch(() => null),
       100,
     );

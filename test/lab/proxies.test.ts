@@ -31,7 +31,7 @@ async function lab(t: Test) {
 async function start(network: Network, host: Host, configuration: string): Promise<Tandem> {
   const file = writeConfiguration(network, host, configuration);
   const tandem = startTandem(network, host, "--config", file);
-  await waitFor("the stats socket", 10_000, () => tandem.ask("show info").catch(() => null), 100);
+  await waitFor("the stats socket", 30_000, () => tandem.ask("show info").catch(() => null), 100);
   return tandem;
 }
 
@@ -48,7 +48,8 @@ t.test("TLS goes through a proxy of mode tcp to nginx, whose certificate the cli
   const tandem = await start(
     network,
     balancer,
-    `proxies:
+    `threads: 1
+proxies:
   https:
     mode: tcp
     bind: "*:443"
@@ -67,7 +68,7 @@ backends:
   const resolve = ["--resolve", `site.example:443:${balancer.address}`];
   const ask = () =>
     client.tryRun("curl", "-sS", "--fail", "--cacert", certificate, ...resolve, "https://site.example/");
-  await waitFor("an answer", 10_000, async () => (await ask()).code === 0, 100);
+  await waitFor("an answer", 30_000, async () => (await ask()).code === 0, 100);
   const pages = [(await ask()).stdout, (await ask()).stdout].sort();
   t.same(pages, [pageOf(web1), pageOf(web2)]);
   const seen = await client.tryRun(
@@ -117,6 +118,8 @@ backends:
   const pages: string[] = [];
   for (const port of [80, 8000, 80, 8001]) pages.push((await ask(port)).stdout);
   t.same(pages.toSorted(), [pageOf(web1), pageOf(web1), pageOf(web2), pageOf(web2)]);
+  // A client has its answer a moment before it is counted.
+  await waitFor("the count", 20_000, async () => (await row(tandem, "app", "BACKEND")).hrsp_2xx === "4");
   t.match(await row(tandem, "web", "FRONTEND"), { stot: "2", hrsp_2xx: "2" });
   t.match(await row(tandem, "more", "FRONTEND"), { stot: "2", hrsp_2xx: "2" });
   t.match(await row(tandem, "app", "BACKEND"), { stot: "4", hrsp_2xx: "4", status: "UP" });

@@ -22,8 +22,11 @@ async function startHaproxy(network: Network, host: Host, words: string): Promis
 ${words}`,
   );
   const child = host.spawn("haproxy", "haproxy", "-db", "-f", file);
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  if (child.exit !== null) throw new Error(child.tail());
+  const [, port] = /bind \S+:(\d+)/.exec(words) ?? [];
+  await waitFor("HAProxy", 30_000, async () => {
+    if (child.exit !== null) throw new Error(child.tail());
+    return (await host.run("ss", "-Hltn", `sport = ${port}`)) !== "";
+  });
 }
 
 async function lab(t: Test) {
@@ -35,7 +38,7 @@ async function lab(t: Test) {
   await startNginx(network, web1, nginxWords);
   const ask = async (host: Host, port: number, ...flags: string[]): Promise<string> =>
     (
-      await client.run("curl", "-sS", "--fail", "-m", "5", ...flags, `http://${host.address}:${port}/who`)
+      await client.run("curl", "-sS", "--fail", "-m", "20", ...flags, `http://${host.address}:${port}/who`)
     ).trim();
   return { network, web1, balancer, other, client, ask };
 }
@@ -80,15 +83,18 @@ proxies:
 `,
     );
     const tandem = startTandem(network, balancer, "--config", file);
-    await waitFor("the stats socket", 10_000, () => tandem.ask("show info").catch(() => null), 100);
+    await waitFor("the stats socket", 30_000, () => tandem.ask("show info").catch(() => null), 100);
 
     const { address } = client;
     t.equal(await ask(balancer, 8081, "--haproxy-protocol"), address, "curl names itself");
     t.equal(
-      (await client.tryRun("curl", "-sS", "-m", "5", `http://${balancer.address}:8081/`)).code,
+      (await client.tryRun("curl", "-sS", "-m", "20", `http://${balancer.address}:8081/`)).code,
       52,
       "none",
     );
+    // Its checks have seen nobody there until now.
+    for (const port of [9001, 9002])
+      await waitFor(`HAProxy's check of ${port}`, 30_000, () => ask(other, port).catch(() => null), 100);
     for (const port of [9001, 9002]) t.equal(await ask(other, port), address, "HAProxy names its client");
     // HAProxy adds no X-Forwarded-For here: what nginx saw was Tandem's, made of the header.
     for (const port of [8001, 8002])

@@ -9,7 +9,7 @@ import { startTandem, type Tandem, writeConfiguration } from "../../lab/tandem.j
 import { newNetwork } from "../interop/routers.js";
 
 /** A node may start late, find the other as master, and take over from it. */
-const electionMs = 2 * 3609 + 40_000;
+const electionMs = 2 * 3609 + 45_000;
 
 /** What a file says besides the proxy and the two instances that are always there. */
 interface Words {
@@ -30,7 +30,7 @@ t.test("twenty reloads of VRRP under load: no request fails, and nobody moves th
   await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
   await network.waitForHolder("192.168.33.86", "lb-box2", electionMs);
   const probe = Probe.start(network.host("client"));
-  await probe.waitForService(10_000);
+  await probe.waitForService(30_000);
   const startMs = nowMs();
   const movesBefore = [box1, box2].map(moves);
   const flag = join(network.scratch, "flag");
@@ -99,7 +99,7 @@ t.test("twenty reloads of VRRP under load: no request fails, and nobody moves th
     const before = moves(box2);
     writeConfiguration(network, box2.host, "vrrp: { VI_1: { interface: eth1, virtual_router_id: 999 } }\n");
     box2.process.signal("SIGHUP");
-    await box2.process.waitForLine((text) => text.includes("nothing was changed"), 10_000);
+    await box2.process.waitForLine((text) => text.includes("nothing was changed"), 40_000);
     t.same(await network.holdersOf(virtualAddress), ["lb-box2"]);
     t.equal(moves(box2), before);
   });
@@ -135,7 +135,7 @@ threads: 2
     const box = startTandem(network, host, "--config", write([], both, "192.168.33.85/24"));
     await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
     const probe = Probe.start(network.host("client"), { everyMs: 2 });
-    await probe.waitForService(10_000);
+    await probe.waitForService(30_000);
     const startMs = nowMs();
     const reloads = (): number => box.log.filter(({ msg }) => msg === "reloaded").length;
     for (let reload = 1; reload <= 20; reload++) {

@@ -24,7 +24,7 @@ admin: { bind: "${host.address}:8404", stats: { password: "${password}", admin: 
     const tandem = startTandem(network, host, "--no-vrrp", "--config", file);
     const status = async (server: string) =>
       new RegExp(`^http,${server},(?:[^,]*,){15}([^,]*),`, "m").exec(await tandem.ask("show stat"))?.[1];
-    await waitFor("the stats socket", 10_000, async () => (await status("web01").catch(() => null)) ?? null);
+    await waitFor("the stats socket", 30_000, async () => (await status("web01").catch(() => null)) ?? null);
 
     const browser = await startBrowser(network, network.host("client"));
     t.teardown(() => browser.close());
@@ -37,8 +37,9 @@ admin: { bind: "${host.address}:8404", stats: { password: "${password}", admin: 
       if (message.type() === "error") complaints.push(message.text());
     });
     const url = `http://${host.address}:8404/stats`;
-    await page.goto(url);
     const apply = async (action: string, ...servers: string[]) => {
+      // Anew, so that the last action's answer is not taken for this one's.
+      await page.goto(url);
       for (const server of servers) await page.getByRole("checkbox", { name: server }).check();
       await page.getByRole("combobox").selectOption({ label: action });
       await page.getByRole("button", { name: "Apply" }).click();

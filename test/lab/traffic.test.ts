@@ -45,7 +45,7 @@ t.test("real traffic through one balancer to two nginx", async (t) => {
     const before = lab.requestsServed();
     for (let times = 0; times < 40; times += 1) await lab.curl(`${lab.url}/`);
     const served = (): number[] => lab.requestsServed().map((count, index) => count - before[index]);
-    await waitFor("the access logs", 2000, () => served()[0] + served()[1] >= 40);
+    await waitFor("the access logs", 30_000, () => served()[0] + served()[1] >= 40);
     // Each data thread takes turns of its own, and begins where it likes.
     for (const count of served()) t.ok(count >= 16 && count <= 24, `${count} of 40`);
   });
@@ -139,7 +139,7 @@ async function startLab(t: Test): Promise<Lab> {
     client.run("curl", "-sS", "--fail", "--max-time", "60", ...parameters);
   await waitFor(
     "an answer",
-    10_000,
+    30_000,
     async () => (await client.tryRun("curl", "-sS", "--fail", url)).code === 0,
     100,
   );
@@ -158,7 +158,7 @@ async function startLab(t: Test): Promise<Lab> {
     requestsServed: () => webs.map((web) => readFileSync(web.accessLog, "utf8").split("\n").length - 1),
     quiet: async (t) => {
       const current = async (): Promise<number> => Number((await tandem.statRow("http", "FRONTEND")).scur);
-      await waitFor("an end of every client connection", 8000, async () => (await current()) === 0).catch(
+      await waitFor("an end of every client connection", 30_000, async () => (await current()) === 0).catch(
         () => {},
       );
       t.equal(await current(), 0, "no client connection is left");

@@ -127,7 +127,7 @@ t.test("a successor that dies around the take-over", async (t) => {
   const client = network.host("client");
   const addresses = box.host.spawn("ip monitor", "ip", "monitor", "address", "dev", "eth1");
   const probe = Probe.start(client);
-  await probe.waitForService(10_000);
+  await probe.waitForService(30_000);
 
   for (const how of ["die", "hang"] as const) {
     await t.test(`${how} before it takes over: the one before goes on, and no request is lost`, async (t) => {
@@ -167,7 +167,7 @@ t.test("a successor that dies around the take-over", async (t) => {
       }
       const { msg } = box.tandem.log.filter(({ code }) => code === "LB_UPGRADE").at(-1) ?? {};
       t.match(msg, how === "die" ? "ended while it took over" : "has not taken over after 1 s");
-      await probe.waitForService(5_000);
+      await probe.waitForService(30_000);
       // 28: it was still coming when curl's time was over.
       t.same(
         await Promise.all(downloads),
@@ -201,12 +201,12 @@ t.test("a successor that dies around the take-over", async (t) => {
       });
       t.comment(`master after ${Math.round(nowMs() - diedMs)} ms`);
       await network.waitForHolder(virtualAddress, "lb-box2", leaseMs);
-      await probe.waitForService(5_000);
+      await probe.waitForService(30_000);
       t.match(await before.tandem.process.exited, { code: 0 }, "the first process has drained and ended");
       t.notMatch(await before.host.run("nft", "list", "tables"), /lb|tandem/, "no table is left");
       box = start();
       await network.waitForHolder(virtualAddress, "lb-box1", 40_000);
-      await probe.waitForService(5_000);
+      await probe.waitForService(30_000);
     });
   }
 

@@ -27,7 +27,7 @@ t.test("upgrades of the program under load: nobody notices", async (t) => {
   const host = network.host("lb-box1");
   const linked = async (node: Tandem): Promise<boolean> =>
     /peer link .*: up for/.test(await node.ask("show vrrp"));
-  await waitFor("the peer link", 10_000, async () => (await linked(first)) && (await linked(second)));
+  await waitFor("the peer link", 30_000, async () => (await linked(first)) && (await linked(second)));
 
   const adverts = await AdvertWatch.start(client);
   const addresses = host.spawn("ip monitor", "ip", "monitor", "address", "dev", "eth1");
@@ -68,7 +68,7 @@ t.test("upgrades of the program under load: nobody notices", async (t) => {
     "no process of either node made a transition",
   );
   t.notOk(second.log.some(({ msg }) => /its process is dead|is not to be had again/.test(String(msg))));
-  await waitFor("the peer link", 5000, async () => (await linked(first)) && (await linked(second)));
+  await waitFor("the peer link", 30_000, async () => (await linked(first)) && (await linked(second)));
   const { state, becameMaster, sinceEpochMs } = await instanceOf(first);
   t.match({ state, becameMaster }, { state: "MASTER", becameMaster: 1 });
   const became = first.transitions().find(({ to }) => to === "MASTER");
@@ -97,7 +97,7 @@ t.test("upgrades of the program under load: nobody notices", async (t) => {
     const [pid] = pids.slice(-1);
     const startsBefore = starts(first);
     const trying = tryUpgrade(first);
-    await waitFor("its start", 20_000, () => starts(first) > startsBefore);
+    await waitFor("its start", 30_000, () => starts(first) > startsBefore);
     process.kill(Number(lastStart(first)), "SIGKILL");
     const { code, stderr } = await trying;
     t.equal(code, 1);

@@ -4,8 +4,10 @@ import { type Network, virtualAddress } from "../../lab/network.js";
 import type { Tandem } from "../../lab/tandem.js";
 import { newNetwork, startTandemRouter } from "../interop/routers.js";
 
+/** The kernel counts leases in whole seconds, and a busy machine looks late. */
+const lateMs = 2500;
 /** A node may start late, find the other as master, and take over from it. */
-const electionMs = 2 * 3609 + 15_000;
+const electionMs = 2 * 3609 + 45_000;
 
 t.jobs = 3;
 
@@ -14,7 +16,7 @@ test("the address is on exactly one node after every event, and the neighbours k
   await onlyOn(t, network, "lb-box1");
 
   await box1.stop();
-  await onlyOn(t, network, "lb-box2", 2000);
+  await onlyOn(t, network, "lb-box2", 10_000);
   let again = startTandemRouter(network, "lb-box1", { priority: 101 });
   await onlyOn(t, network, "lb-box1", electionMs);
   await again.kill();
@@ -33,7 +35,7 @@ test("a killed master loses the address when its lease is over, partner or not",
   await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
   await alone.kill();
   const leaseMs = 3000;
-  await waitFor("the end of the lease", leaseMs + 1500, async () => {
+  await waitFor("the end of the lease", leaseMs + lateMs, async () => {
     return (await network.holdersOf(virtualAddress)).length === 0;
   });
   t.pass("nobody holds it");
@@ -60,12 +62,16 @@ test("a frozen master loses the address to the kernel before the partner takes o
 test("an address that somebody deletes is put back at once, without a transition", async (t) => {
   const { network, box1, box2 } = await pair(t);
   const before = [box1.transitions().length, box2.transitions().length];
-  for (let times = 0; times < 3; times += 1) {
+  // Of its own and not with the lease's next refresh, which says nothing.
+  const putBack = () => box1.log.filter(({ msg }) => String(msg).endsWith(": put back")).length;
+  for (let times = 1; times <= 3; times += 1) {
     await network.host("lb-box1").run("ip", "address", "del", `${virtualAddress}/24`, "dev", "eth1");
-    const tookMs = await network.waitForHolder(virtualAddress, "lb-box1", 1000);
-    t.ok(tookMs < 500, `back after ${tookMs.toFixed(0)} ms`);
+    await waitFor("it is put back", 10_000, () => putBack() >= times);
+    const tookMs = await network.waitForHolder(virtualAddress, "lb-box1", 10_000);
+    t.comment(`seen again ${tookMs.toFixed(0)} ms after it was`);
     await sleep(200);
   }
+  t.equal(putBack(), 3);
   await sleep(1500);
   t.same([box1.transitions().length, box2.transitions().length], before);
 });
@@ -90,7 +96,7 @@ test("a partition makes two masters, and its end makes one, who announces the ad
     async () => (await network.holdersOf(virtualAddress)).length === 2,
   );
   await network.heal();
-  await onlyOn(t, network, "lb-box1", 3000);
+  await onlyOn(t, network, "lb-box1", 10_000);
   t.match(last(box2.transitions()), { from: "MASTER", to: "BACKUP" });
 });
 
@@ -107,7 +113,7 @@ test("a node whose interface does not exist yet waits for it", async (t) => {
   const host = network.host("lb-box1");
   await host.run("ip", "link", "set", "eth1", "name", "later0", "down");
   const tandem = startTandemRouter(network, "lb-box1", { priority: 101 });
-  await tandem.waitForTransition("FAULT", 5000);
+  await tandem.waitForTransition("FAULT", 40_000);
   await host.run("ip", "link", "set", "later0", "name", "eth1", "up");
   await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
   t.equal(tandem.process.exit, null);
@@ -118,7 +124,7 @@ async function pair(t: Test): Promise<{ network: Network; box1: Tandem; box2: Ta
   const box1 = startTandemRouter(network, "lb-box1", { priority: 101 });
   const box2 = startTandemRouter(network, "lb-box2", { priority: 100 });
   await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
-  await box2.waitForTransition("BACKUP", 2000);
+  await box2.waitForTransition("BACKUP", 40_000);
   return { network, box1, box2 };
 }
 

@@ -9,6 +9,20 @@ export const templateWords = [
   "url",
   "ssl_c_s_dn",
   "ssl_c_s_dn(cn)",
+  "ssl_c_i_dn",
+  "ssl_c_i_dn(cn)",
+  "ssl_c_serial,hex",
+  "ssl_c_sha1,hex",
+  "ssl_c_notbefore",
+  "ssl_c_notafter",
+  "ssl_c_der,base64",
+  "ssl_c_verify",
+  "ssl_c_used",
+  "ssl_fc",
+  "ssl_fc_sni",
+  "ssl_fc_protocol",
+  "ssl_fc_cipher",
+  "ssl_fc_alpn",
 ] as const;
 export type TemplateWord = (typeof templateWords)[number];
 

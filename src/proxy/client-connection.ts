@@ -92,8 +92,12 @@ export class ClientConnection implements ConnectionHandler {
   /** Who sends its requests, as rules see it. */
   get ruled(): RuledClient {
     const { connection, overTls } = this;
-    const certificate = overTls ? connection.clientCertificate : null;
-    return { source: connection.remoteAddress, overTls, certificate };
+    return {
+      source: connection.remoteAddress,
+      overTls,
+      certificate: overTls ? connection.clientCertificate : null,
+      agreed: overTls ? connection.agreedTls : null,
+    };
   }
 
   // —— from the engine ——

@@ -31,7 +31,7 @@ export interface Asked {
 }
 
 /** What the cookie is about is not who sends it. */
-const nobody = { source: "", overTls: false, certificate: null };
+const nobody = { source: "", overTls: false, certificate: null, agreed: null };
 
 const cookieName = [..."cookie"].map((letter) => letter.charCodeAt(0));
 

@@ -18,7 +18,15 @@ t.test(
     t.teardown(() => network.close());
     const [web1, balancer, client] = ["web-box1", "lb-box1", "client"].map((name) => network.host(name));
     const who = 'location / { return 200 "$http_x_subject|$http_x_name|$http_x_used\\n"; }';
-    await startNginx(network, web1, `listen 8080; ${who}`);
+    const whole = 'location /tls { return 200 "$http_x_tls\\n"; }';
+    await startNginx(network, web1, `listen 8080; ${whole} ${who}`);
+    const samples = (
+      "ssl_c_i_dn ssl_c_i_dn(cn) ssl_c_serial,hex ssl_c_sha1,hex ssl_c_notbefore ssl_c_notafter ssl_c_der,base64 " +
+      "ssl_c_verify ssl_c_used ssl_fc ssl_fc_sni ssl_fc_protocol ssl_fc_cipher"
+    )
+      .split(" ")
+      .map((word) => `%[${word}]`)
+      .join("|");
 
     const authority = new Authority(network.scratch, "clients-ca");
     const ann = authority.sign("ann", "/O=Org/CN=ann");
@@ -48,6 +56,7 @@ listen web
   http-request set-header X-Subject %[ssl_c_s_dn]
   http-request set-header X-Name %[ssl_c_s_dn(cn)]
   http-request set-header X-Used yes if { ssl_c_used }
+  http-request set-header X-Tls "${samples}"
   server web1 ${web1.address}:8080
 `,
     );
@@ -66,6 +75,7 @@ proxies:
     rules:
       - { set_header: { X-Subject: "%[ssl_c_s_dn]", X-Name: "%[ssl_c_s_dn(cn)]" } }
       - { if: { ssl_c_used: true }, set_header: { X-Used: "yes" } }
+      - { set_header: { X-Tls: "${samples}" } }
     log: { to: "file:${logFile}", format: httplog }
     servers: { web1: "${web1.address}:8080" }
 `,
@@ -73,16 +83,24 @@ proxies:
     const tandem = startTandem(network, balancer, "--config", file);
     await waitFor("the stats socket", 30_000, () => tandem.ask("show info").catch(() => null), 100);
 
-    const ask = async (port: number, shown: Certificate | null, name: string, ...flags: string[]) => {
+    const askFor = async (
+      path: string,
+      port: number,
+      shown: Certificate | null,
+      name: string,
+      ...flags: string[]
+    ) => {
       const own = shown === null ? [] : ["--cert", shown.certificate, "--key", shown.key];
       const at = name === "" ? balancer.address : name;
       const { code, stdout } = await client.tryRun(
         "curl",
         ...["-sSk", "-m", "20", ...own, ...flags, "--resolve", `site.example:${port}:${balancer.address}`],
-        ...["--resolve", `other.example:${port}:${balancer.address}`, `https://${at}:${port}/`],
+        ...["--resolve", `other.example:${port}:${balancer.address}`, `https://${at}:${port}${path}`],
       );
       return code === 0 ? stdout.trim() : "refused";
     };
+    const ask = (port: number, shown: Certificate | null, name: string, ...flags: string[]) =>
+      askFor("/", port, shown, name, ...flags);
     const cases = [
       [1, ann, "site.example", "/O=Org/CN=ann|ann|yes"],
       [1, bob, "site.example", "refused"],
@@ -106,6 +124,20 @@ proxies:
       "/O=Org/CN=ann|ann|yes",
       "the same over HTTP/1.1",
     );
+    for (const [place, shown, name, expected] of [
+      [
+        1,
+        ann,
+        "site.example",
+        /^\/CN=clients-ca\|clients-ca\|01\|[0-9A-F]{40}\|\d{12}Z\|\d{12}Z\|MII[^|]+\|0\|1\|1\|site\.example\|TLSv1\.3\|TLS_/,
+      ],
+      [2, ann, "", /\|0\|1\|1\|\|TLSv1\.3\|TLS_/],
+      [2, null, "site.example", /^\|\|\|\|\|\|\|0\|0\|1\|site\.example\|TLSv1\.3\|TLS_/],
+    ] as const) {
+      const theirs = await askFor("/tls", 7000 + place, shown, name);
+      t.match(theirs, expected, `HAProxy's samples: ${place}, ${name}`);
+      t.equal(await askFor("/tls", 8000 + place, shown, name), theirs, `Tandem's samples: ${place}, ${name}`);
+    }
     const refused = cases.filter(([, , , expected]) => expected === "refused").length;
     const phrases = (lines: readonly string[]) =>
       lines.flatMap((line) => phrase.exec(line)?.[1].toLowerCase() ?? []);

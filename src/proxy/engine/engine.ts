@@ -1,7 +1,7 @@
 import type { BindTlsConfig, ServerTlsConfig } from "../../config/tls-config.js";
 import type { Endpoint, Endpoints } from "../proxy-protocol/endpoints.js";
 import type { Certificates } from "../tls/certificate.js";
-import type { ClientCertificate } from "../tls/client-certificate.js";
+import type { AgreedTls, ClientCertificate } from "../tls/client-certificate.js";
 
 /**
  * How bytes move. The HTTP core is written once against this interface; an engine implements it over
@@ -163,6 +163,8 @@ export interface Connection {
   readonly isResumed: boolean;
   /** What the client has shown inside of TLS, and is verified; null: nothing. */
   readonly clientCertificate: ClientCertificate | null;
+  /** null: it is in the clear. */
+  readonly agreedTls: AgreedTls | null;
 
   /**
    * The other side speaks HTTP/2, of which nothing has been received yet: each request comes to `host` as a connection of its

@@ -1,6 +1,6 @@
 import { addressBytes } from "../../config/address-range.js";
 import { type Head, TargetForm } from "../http1/head.js";
-import type { ClientCertificate } from "../tls/client-certificate.js";
+import type { AgreedTls, ClientCertificate } from "../tls/client-certificate.js";
 import { FieldList } from "./field-list.js";
 import { normalPath } from "./normal-path.js";
 
@@ -10,6 +10,8 @@ export interface RuledClient {
   readonly overTls: boolean;
   /** What it has shown there; null: nothing. */
   readonly certificate: ClientCertificate | null;
+  /** What its TLS has agreed on; null: there is none. */
+  readonly agreed: AgreedTls | null;
 }
 
 /**
@@ -21,6 +23,7 @@ export class RequestFacts extends FieldList {
   /** It came over TLS that ended here. */
   readonly overTls: boolean;
   readonly certificate: ClientCertificate | null;
+  readonly agreed: AgreedTls | null;
   readonly method: string;
   /** As it came: absolute form keeps its scheme and authority in front. */
   private readonly targetPrefix: string;
@@ -33,11 +36,12 @@ export class RequestFacts extends FieldList {
   /** The first use_backend that applied; null: none. */
   backend: string | null = null;
 
-  constructor(bytes: Uint8Array, head: Head, { source, overTls, certificate }: RuledClient) {
+  constructor(bytes: Uint8Array, head: Head, { source, overTls, certificate, agreed }: RuledClient) {
     super();
     this.source = source;
     this.overTls = overTls;
     this.certificate = certificate;
+    this.agreed = agreed;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + head.start, head.end - head.start).toString(
       "latin1",
     );

@@ -600,6 +600,7 @@ t.test("whom clients have to be certified by is carried over, and what rules ask
 listen web
   bind 10.0.0.9:443 ssl crt /etc/cert.pem ca-file /etc/ca.pem verify required crl-file /etc/crl.pem strict-sni
   http-request set-header X-Name %[ssl_c_s_dn(cn)] if { ssl_c_used }
+  http-request set-header X-Cert "%[ssl_c_sha1,hex] %[ssl_fc_sni]"
   server a 10.0.0.1:80
 `);
   t.match(config?.proxies[0], {
@@ -611,7 +612,10 @@ listen web
         },
       },
     ],
-    rules: [{ when: { isCertified: true }, action: { kind: "set-header", name: "X-Name" } }],
+    rules: [
+      { when: { isCertified: true }, action: { kind: "set-header", name: "X-Name" } },
+      { action: { name: "X-Cert", value: [{ word: "ssl_c_sha1,hex" }, " ", { word: "ssl_fc_sni" }] } },
+    ],
   });
   t.end();
 });

@@ -10,7 +10,7 @@ export function factsOf(text: string, source = "192.0.2.7", overTls = false): Re
   const head = new Head();
   const end = parseRequestHead(bytes, 2, bytes.length, head, limits);
   if (end !== bytes.length) throw new Error(`no request: ${head.error}`);
-  return new RequestFacts(bytes, head, { source, overTls, certificate: null });
+  return new RequestFacts(bytes, head, { source, overTls, certificate: null, agreed: null });
 }
 
 export function linesOf(facts: RequestFacts): string[] {

@@ -243,6 +243,10 @@ export class DirectConnection implements Connection, Timed {
     return null;
   }
 
+  get agreedTls(): null {
+    return null;
+  }
+
   multiplex(): never {
     throw new Error("the direct engine speaks no HTTP/2");
   }

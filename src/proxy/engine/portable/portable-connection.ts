@@ -2,7 +2,12 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { HeldBytes } from "../../held-bytes.js";
 import type { Endpoint, Endpoints } from "../../proxy-protocol/endpoints.js";
-import { type ClientCertificate, readSubject } from "../../tls/client-certificate.js";
+import {
+  type AgreedTls,
+  type ClientCertificate,
+  printable,
+  readCertificate,
+} from "../../tls/client-certificate.js";
 import {
   type Connection,
   type ConnectionHandler,
@@ -73,6 +78,7 @@ export class PortableConnection implements Connection, Timed {
   private address: string | null = null;
   /** undefined: nobody has asked for it yet. */
   private certificate: ClientCertificate | null | undefined = undefined;
+  private agreed: AgreedTls | null = null;
   /** What a PROXY header said. */
   private claimed: Endpoints | null = null;
   /** A write failed; what the other side sent before it went is still read. */
@@ -185,9 +191,24 @@ export class PortableConnection implements Connection, Timed {
   get clientCertificate(): ClientCertificate | null {
     if (this.certificate === undefined) {
       const shown = this.socket instanceof TLSSocket ? this.socket.getPeerX509Certificate() : undefined;
-      this.certificate = shown === undefined ? null : readSubject(shown.subject);
+      this.certificate = shown === undefined ? null : readCertificate(shown);
     }
     return this.certificate;
+  }
+
+  get agreedTls(): AgreedTls | null {
+    const { socket } = this;
+    if (this.agreed === null && socket instanceof TLSSocket) {
+      // What Node's types leave out; false: the client has named no server.
+      const serverName: unknown = Reflect.get(socket, "servername");
+      this.agreed = {
+        serverName: typeof serverName === "string" ? printable(serverName) : "",
+        version: socket.getProtocol() ?? "",
+        cipher: socket.getCipher().name,
+        alpn: socket.alpnProtocol || "",
+      };
+    }
+    return this.agreed;
   }
 
   multiplex(host: StreamHost): Streams {

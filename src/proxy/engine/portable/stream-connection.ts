@@ -7,7 +7,7 @@ import { ResponseReader, type ResponseSink } from "../../http2/response-reader.j
 import type { Http2Session } from "../../http2/session.js";
 import type { Http2Stream, StreamListener } from "../../http2/stream.js";
 import type { Endpoint } from "../../proxy-protocol/endpoints.js";
-import type { ClientCertificate } from "../../tls/client-certificate.js";
+import type { AgreedTls, ClientCertificate } from "../../tls/client-certificate.js";
 import { type Connection, type ConnectionHandler, type DeadlineKind, nobody } from "../engine.js";
 import type { Timed } from "../timer-wheel.js";
 import type { ConnectionOwner } from "./portable-connection.js";
@@ -18,6 +18,7 @@ export interface Carrier {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly clientCertificate: ClientCertificate | null;
+  readonly agreedTls: AgreedTls | null;
   local(): Endpoint;
 }
 
@@ -75,6 +76,10 @@ export class StreamConnection implements Connection, ResponseSink, StreamListene
 
   get clientCertificate(): ClientCertificate | null {
     return this.carrier.clientCertificate;
+  }
+
+  get agreedTls(): AgreedTls | null {
+    return this.carrier.agreedTls;
   }
 
   get remoteAddress(): string {

@@ -18,8 +18,8 @@ t.test(
     t.teardown(() => network.close());
     const [web1, balancer, client] = ["web-box1", "lb-box1", "client"].map((name) => network.host(name));
     const who = 'location / { return 200 "$http_x_subject|$http_x_name|$http_x_used\\n"; }';
-    const whole = 'location /tls { return 200 "$http_x_tls\\n"; }';
-    await startNginx(network, web1, `listen 8080; ${whole} ${who}`);
+    const tlsPage = 'location /tls { return 200 "$http_x_tls\\n"; }';
+    await startNginx(network, web1, `listen 8080; ${tlsPage} ${who}`);
     const samples = (
       "ssl_c_i_dn ssl_c_i_dn(cn) ssl_c_serial,hex ssl_c_sha1,hex ssl_c_notbefore ssl_c_notafter ssl_c_der,base64 " +
       "ssl_c_verify ssl_c_used ssl_fc ssl_fc_sni ssl_fc_protocol ssl_fc_cipher"

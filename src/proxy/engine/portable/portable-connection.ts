@@ -72,6 +72,8 @@ export class PortableConnection implements Connection, Timed {
   private readsIntoRoom: boolean;
   /** Past the stream; null: not connected yet, or under TLS. */
   private straight: StraightWriter | null = null;
+  /** Under TLS: a write that finds nothing in front of it is encrypted when the call returns, and needs no copy. */
+  private encryptsAtOnce = false;
   /** Node tells of a FIN also while the socket is paused; it waits here, for it stands behind bytes that wait too. */
   private endWaits = false;
   private closeWaits = false;
@@ -158,6 +160,7 @@ export class PortableConnection implements Connection, Timed {
     // Its handle reads for TLS from now on; what has been read waits in it.
     this.readsIntoRoom = false;
     this.straight = null;
+    this.encryptsAtOnce = true;
     tcp.pause();
     if (end > start) tcp.unshift(Buffer.from(bytes.subarray(start, end)));
     if (tls instanceof TlsTerminator) {
@@ -248,7 +251,8 @@ export class PortableConnection implements Connection, Timed {
       this.corked = true;
       socket.cork();
     }
-    const belowHighWater = socket.write(keepable(bytes, from, end));
+    const mayBorrow = this.encryptsAtOnce && !this.corked && socket.writableLength === 0;
+    const belowHighWater = socket.write(mayBorrow ? bytes.subarray(from, end) : keepable(bytes, from, end));
     if (!more && this.corked) {
       this.corked = false;
       socket.uncork();
@@ -378,7 +382,11 @@ export class PortableConnection implements Connection, Timed {
       setImmediate(this.tellEnd);
       return;
     }
-    if (this.socket.writable) this.socket.write(nothing);
+    if (this.socket.writable) {
+      // Others wait behind it though its length is nothing.
+      this.encryptsAtOnce = false;
+      this.socket.write(nothing);
+    }
     this.tellEnd();
   };
 

@@ -4,6 +4,9 @@ import { headroomBytes } from "../engine.js";
 /** A file of 64 KiB comes with its head in one piece. */
 const receiveBytes = 73_728;
 
+/** For a stream that is not to call one reception too much for it. */
+export const highWaterMark = receiveBytes + 1;
+
 /**
  * What is not under TLS is received here by all connections of a thread: a buffer for each read would cost more than what is read, and
  * keep the collector busy. It is good until the next read, so whoever keeps a part of it copies that.

@@ -2,6 +2,7 @@ import { isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect, createSecureContext, type TLSSocket } from "node:tls";
 import type { ServerTlsConfig } from "../../../config/tls-config.js";
 import { type Certificates, certificatesOf } from "../../tls/certificate.js";
+import { highWaterMark } from "./receive-room.js";
 
 /** TLS towards one server, over `node:tls`. */
 export class TlsInitiator {
@@ -38,11 +39,13 @@ export class TlsInitiator {
 
   /** Begins a handshake on a connected `socket`; tells of its end by the events `secureConnect` and `error`. */
   begin(socket: Socket): TLSSocket {
-    const secured = connect({
+    const options = {
       ...this.options,
+      highWaterMark,
       socket,
       ...(this.session !== undefined && { session: this.session }),
-    });
+    };
+    const secured = connect(options);
     secured.on("session", (session) => {
       this.session = session;
     });

@@ -10,6 +10,7 @@ import {
 } from "../../tls/certificate.js";
 import { CertificateNames } from "../../tls/names.js";
 import { isVerified } from "./client-verification.js";
+import { highWaterMark } from "./receive-room.js";
 
 /** TLS towards the clients of one listening address, over `node:tls`. */
 export class TlsTerminator {
@@ -46,12 +47,14 @@ export class TlsTerminator {
   /** Begins a handshake on `socket`, with the certificate for `serverName`; tells of its end by the events `secure` and `_tlsError`. */
   accept(socket: Socket, serverName: string | null): TLSSocket {
     const { alpn, clients } = this.config;
-    return new TLSSocket(socket, {
+    const options = {
+      highWaterMark,
       isServer: true,
       secureContext: this.contexts[serverName === null ? 0 : this.names.placeOf(serverName)],
       ...(alpn !== undefined && { ALPNProtocols: [...alpn] }),
       ...(clients !== undefined && { requestCert: true, rejectUnauthorized: clients.verify === "required" }),
-    });
+    };
+    return new TLSSocket(socket, options);
   }
 
   /** Once the handshake is done: why the client is not let in; null: it is. */

@@ -11,7 +11,7 @@ import { projectRoot } from "../../lab/project-root.js";
 t.test(
   "the package has all that runs: it is unpacked elsewhere, and serves with the direct engine",
   async (t) => {
-    const built = await tryRun(process.execPath, [join(projectRoot, "scripts/deb.mjs")], 180_000);
+    const built = await tryRun(process.execPath, [join(projectRoot, "scripts/deb.mjs")], 270_000);
     t.equal(built.code, 0, built.stderr);
     const file = built.stdout.trim().split("\n").at(-1) ?? "";
     t.match(await run("dpkg-deb", ["-f", file, "Package"]), "tandem-lb");

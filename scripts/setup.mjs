@@ -51,6 +51,7 @@ const packageOf = {
   nghttp: "nghttp2-client",
   slowhttptest: "slowhttptest",
   script: "bsdutils",
+  faketime: "faketime",
   python3: "python3",
   make: "make",
   "g++": "g++",

@@ -65,6 +65,7 @@ const suites = {
       "groff",
       "zsh",
       "script",
+      "faketime",
     ],
   },
 };

@@ -40,9 +40,9 @@ export async function drain(args: Arguments): Promise<number> {
     if (args.json) await showStatus(path, args);
     return ExitCode.ok;
   }
-  const deadlineMs = Date.now() + drainLimitMs;
+  const deadlineMs = performance.now() + drainLimitMs;
   while (hasMaster(await askDaemon(path, "show vrrp json"))) {
-    if (Date.now() > deadlineMs) {
+    if (performance.now() > deadlineMs) {
       await showStatus(path, args);
       console.error("lb: this node is still master: nobody else took over");
       return ExitCode.fatal;

@@ -1,9 +1,14 @@
+import { describeFailedRequest } from "./describe-request.js";
 import type { LogLine } from "./log-line.js";
 
 /** Fields that say more than the message does, in this order. */
 const tellingFields = [
   "proxy",
   "server",
+  "script",
+  "process",
+  "file",
+  "value",
   "dataThread",
   "version",
   "reason",
@@ -20,7 +25,7 @@ const tellingFields = [
 export function describeLine(line: LogLine): string {
   const { msg, level } = line;
   if (typeof msg !== "string" || level === "debug" || level === "trace" || msg === "state") return "";
-  return describeServer(line) ?? `${msg}${describeFields(line, msg)}`;
+  return describeServer(line) ?? describeFailedRequest(line) ?? `${msg}${describeFields(line, msg)}`;
 }
 
 /** `http/web01: DOWN, Layer4 timeout`; null: it is of no server. */

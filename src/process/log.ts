@@ -12,7 +12,9 @@ const longestQueueBytes = 4 << 20;
 export type ForStdout =
   | { readonly kind: "log-line"; readonly text: string }
   /** Lines that are none of the daemon's log: no level counts for them, and no recorder hears them. */
-  | { readonly kind: "access-log"; readonly text: string };
+  | { readonly kind: "access-log"; readonly text: string }
+  /** For the flight recorder alone. */
+  | { readonly kind: "recorded"; readonly text: string };
 
 const levels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
 /** What the flight recorder hears of, whatever stdout is to show. */
@@ -39,14 +41,24 @@ export function reaches(line: string, level: string): boolean {
  */
 export function createLog(thread: string): Log {
   const asked = askedLevel();
+  const level = levels.indexOf(asked) < levels.indexOf(recordedLevel) ? asked : recordedLevel;
+  return writeLines(thread, level, isMainThread ? outlet(standardOutput()) : toMainThread("log-line"));
+}
+
+/** Of a thread that is not the main one: lines that the flight recorder hears and stdout does not show. */
+export function createRecordedLog(thread: string): Log {
+  return writeLines(thread, recordedLevel, toMainThread("recorded"));
+}
+
+function writeLines(thread: string, level: string, write: (line: string) => void): Log {
   return pino(
     {
-      level: levels.indexOf(asked) < levels.indexOf(recordedLevel) ? asked : recordedLevel,
+      level,
       base: { thread },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    isMainThread ? { write: outlet(standardOutput()) } : { write: toMainThread },
+    { write },
   );
 }
 
@@ -66,7 +78,7 @@ function standardOutput(): LineWriter {
 /** Main thread: whether a thread's message is for stdout and no business of its supervisor's. */
 export function isForStdout(message: unknown): message is ForStdout {
   const kind: unknown = typeof message === "object" && message !== null ? Reflect.get(message, "kind") : null;
-  return kind === "log-line" || kind === "access-log";
+  return kind === "log-line" || kind === "access-log" || kind === "recorded";
 }
 
 let show: ((line: string) => void) | null = null;
@@ -75,6 +87,10 @@ let show: ((line: string) => void) | null = null;
 export function takeForStdout({ kind, text }: ForStdout): void {
   if (kind === "access-log") {
     standardOutput().write(text);
+    return;
+  }
+  if (kind === "recorded") {
+    listener?.(text);
     return;
   }
   show ??= outlet(standardOutput());
@@ -97,8 +113,8 @@ function describeDropped(dropped: number): string {
   return `${JSON.stringify({ level: "warn", time, thread: "main", dropped, msg })}\n`;
 }
 
-function toMainThread(text: string): void {
-  parentPort?.postMessage({ kind: "log-line", text } satisfies ForStdout);
+function toMainThread(kind: "log-line" | "recorded"): (text: string) => void {
+  return (text) => parentPort?.postMessage({ kind, text } satisfies ForStdout);
 }
 
 /** Main thread: waits until stdout has taken every line, at most `limitMs`. False: nobody reads it. */

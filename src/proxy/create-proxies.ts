@@ -6,7 +6,7 @@ import { ConnectionLimits } from "./connection-limits.js";
 import type { Engine } from "./engine/engine.js";
 import { ServerTable } from "./health/server-table.js";
 import type { InvalidMessages } from "./invalid-messages.js";
-import { ExchangeLog, type LogSink } from "./log/exchange-log.js";
+import { ExchangeLog, type ExchangeLogOptions, type LogSink } from "./log/exchange-log.js";
 import { SharedSessionCounts } from "./log/session-counts.js";
 import { OperatorLimits } from "./operator-limits.js";
 import { ProxyCounters } from "./proxy-counters.js";
@@ -38,7 +38,7 @@ export interface ProxyMeans {
   readonly invalid: InvalidMessages;
   readonly event: ProxyEvent;
   /** Where failed exchanges of proxies without an access log are told. */
-  readonly failed: ProxyEvent;
+  readonly failed: ExchangeLogOptions["failed"];
 }
 
 /** Every proxy of the configuration in one data thread, in its order: a backend, too, has an instance, to which nobody comes. */

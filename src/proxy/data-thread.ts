@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort, threadId, workerData } from "node:worker_threads";
 import { AccessLogChannel } from "../process/access-log-channel.js";
-import { createLog } from "../process/log.js";
+import { createLog, createRecordedLog, type Log } from "../process/log.js";
 import type { DataThreadData, FromDataThread, ToDataThread } from "../process/messages.js";
 import { createProxies } from "./create-proxies.js";
 import type { LookUpAnswer } from "./engine/direct/host-names.js";
@@ -9,6 +9,7 @@ import { openLoop } from "./engine/open-loop.js";
 import { Inquired } from "./inquired.js";
 import { InvalidMessages } from "./invalid-messages.js";
 import { LogBatches } from "./log/batches.js";
+import type { ExchangeLogOptions } from "./log/exchange-log.js";
 import { logDate } from "./log/log-line.js";
 import type { ProxyInstance } from "./proxy-instance.js";
 import { RateLimit } from "./rate-limit.js";
@@ -59,15 +60,19 @@ class DataThread {
     const table = new StatsTable(data.proxies, data.threads, data.statsBuffer);
     this.cells = table.blocks[threadIndex];
     const log = createLog(`data-${threadIndex}`);
-    const limited = (limit: RateLimit): ProxyEvent => {
+    const recorded = createRecordedLog(`data-${threadIndex}`);
+    const limited = (limit: RateLimit, into: Log): ProxyEvent => {
       return (fields, message) => {
         const suppressed = limit.admit(engine.now());
-        if (suppressed !== null) log.warn(suppressed > 0 ? { ...fields, suppressed } : fields, message);
+        if (suppressed !== null) into.warn(suppressed > 0 ? { ...fields, suppressed } : fields, message);
       };
     };
-    const event = limited(new RateLimit(logLinesPerSecond, 1_000));
+    const event = limited(new RateLimit(logLinesPerSecond, 1_000), log);
     // Apart from the others: a storm of failed requests must not hide that a server went down.
-    const failed = limited(new RateLimit(logLinesPerSecond, 1_000));
+    const told = limited(new RateLimit(logLinesPerSecond, 1_000), log);
+    const noted = limited(new RateLimit(logLinesPerSecond, 1_000), recorded);
+    const failed: ExchangeLogOptions["failed"] = (fields, message, isInAccessLog) =>
+      (isInAccessLog ? noted : told)(fields, message);
     const invalid = new InvalidMessages(table, threadIndex);
     this.proxies = createProxies({ data, engine, table, sink: this.batches, invalid, event, failed });
     this.inquired = new Inquired({

@@ -18,6 +18,8 @@ interface Unserved {
   readonly requestId: string | null;
   /** The client has said nothing at all: dontlognull leaves it out. */
   readonly isNull: boolean;
+  /** A rule has answered it. */
+  readonly isByRule?: boolean;
 }
 
 /**
@@ -60,13 +62,14 @@ export function logAnswered(proxy: ProxyInstance, client: Client, status: number
     request: trace.line,
     requestId: trace.id,
     isNull: false,
+    isByRule: true,
   });
 }
 
 function write(
   { exchangeLog, config, engine }: ProxyInstance,
   { connection, overTls }: Client,
-  { status, bytes, cause, beganMs, requestMs, request, requestId, isNull }: Unserved,
+  { status, bytes, cause, beganMs, requestMs, request, requestId, isNull, isByRule }: Unserved,
 ): void {
   exchangeLog.write(
     {
@@ -99,5 +102,6 @@ function write(
       ...(request !== null && requestId !== null && { requestId }),
     },
     isNull,
+    isByRule,
   );
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { sleep, waitFor } from "../../lab/clock.js";
+import { run } from "../../lab/command.js";
 import { freePorts } from "../../lab/free-port.js";
 import { projectRoot } from "../../lab/project-root.js";
 
@@ -298,6 +299,21 @@ t.test("access log lines are HAProxy's", async (t) => {
     t.same(theirs, [line], `HAProxy: ${name}`);
     t.same(own, [ours?.line ?? line], `${name}${ours === undefined ? "" : `, where ${ours.because}`}`);
   }
+  t.test("lb explain tells of those that failed, whose lines are in the access log alone", async (t) => {
+    const story = await lab.explain();
+    const told = (path: string, words: RegExp): boolean =>
+      t.match(story, new RegExp(`^ .* web/web1: GET ${path} HTTP/1.1 got ${words.source}$`, "m"));
+    told("/empty", /502 after \d+ ms, SH--: the server broke off before its answer began/);
+    told("/reset", /502 after \d+ ms, SH--: the server broke off before its answer began/);
+    told("/bad", /502 after \d+ ms, PH--: this node refused the server's answer/);
+    told("/hang", /504 after \d+ ms, sH--: the server was silent for too long before its answer began/);
+    told("/cut", /200 after \d+ ms, SD--: the server broke off in the middle/);
+    t.match(
+      story,
+      /refused\/web1: GET \/ok HTTP\/1.1 got 503 after \d+ ms, SC--: no server could be reached/,
+    );
+    t.notMatch(story, /GET \/404 /, "an answer is no failure");
+  });
   t.test("a file gets HAProxy's lines too, and goes on after it was moved away", async (t) => {
     await waitFor("the file", 30_000, () => readFileSync(lab.file, "utf8").includes("/404"), 50);
     const lines = readFileSync(lab.file, "utf8").trimEnd().split("\n");
@@ -488,7 +504,18 @@ ${proxy("web", `web1: "127.0.0.1:${serverPort}"`, `, "file:${file}"`)}${proxy("r
     await stop();
     throw error;
   }
-  return { haproxy, tandem, file, stop };
+  return { haproxy, tandem, file, stop, explain: () => explain(join(folder, "lb.sock")) };
+}
+
+async function explain(socket: string): Promise<string> {
+  return run(process.execPath, [
+    join(projectRoot, "bin/lb.js"),
+    "explain",
+    "--since",
+    "10m",
+    "--stats-socket",
+    socket,
+  ]);
 }
 
 /** Does what the path says. */

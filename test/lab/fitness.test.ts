@@ -3,6 +3,7 @@ import { join } from "node:path";
 import t, { type Test } from "tap";
 import { type Backend, startNginx } from "../../lab/backend.js";
 import { sleep, waitFor } from "../../lab/clock.js";
+import { run } from "../../lab/command.js";
 import { demoPlan, type Network, virtualAddress } from "../../lab/network.js";
 import { projectRoot } from "../../lab/project-root.js";
 import { startTandem, startTandemBy, type Tandem, writeConfiguration } from "../../lab/tandem.js";
@@ -12,6 +13,20 @@ import { newNetwork } from "../interop/routers.js";
 const electionMs = 2 * 3609 + 45_000;
 
 t.jobs = 3;
+
+const preempts = "VI_1: BACKUP → MASTER, 192.168.33.81 advertises priority 100, lower than 101 here";
+/** What lb explain tells of a check that takes the address away and gives it back. */
+const ofPriority = [
+  "VI_1: priority 101 → 81, script check is down −20",
+  "VI_1: MASTER → BACKUP, 192.168.33.81 advertises priority 100, higher than 81 here",
+  "VI_1: priority 81 → 101, nothing that is tracked changes it",
+  preempts,
+];
+const ofFault = [
+  "VI_1: MASTER → FAULT, script check is down",
+  "VI_1: FAULT → BACKUP, everything that must be up is up",
+  preempts,
+];
 
 test("a track_script that fails lowers the priority or is a fault: the partner takes over, and gives it back", async (t) => {
   for (const weight of [-20, 0]) {
@@ -29,6 +44,17 @@ test("a track_script that fails lowers the priority or is a fault: the partner t
     if (weight === 0) t.equal(reason, "script check is down");
     writeFileSync(flag, "");
     await network.waitForHolder(virtualAddress, "lb-box1", electionMs);
+    const story = (await explain(box1)).replaceAll(/^ +\S+ +/gm, "");
+    t.match(story, /^tracked script is down \(script check, reason exit code 1\)$/m);
+    t.same(
+      story
+        .split("\n")
+        .filter((line) => /^VI_1: (?!INIT)/.test(line))
+        // Why it was master at first depends on who was started first.
+        .slice(1),
+      weight === 0 ? ofFault : ofPriority,
+      "lb explain tells why it moved",
+    );
   }
 });
 
@@ -124,6 +150,11 @@ test("every server down for both: exactly one master, which answers 503; and all
   t.equal(await get(network), "200");
   t.same(await network.holdersOf(virtualAddress), ["lb-box1"]);
 });
+
+function explain(node: Tandem): Promise<string> {
+  const lb = join(projectRoot, "bin/lb.js");
+  return run(process.execPath, [lb, "explain", "--since", "10m", "--stats-socket", node.statsSocket]);
+}
 
 function start(
   network: Network,

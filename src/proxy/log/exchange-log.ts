@@ -22,8 +22,8 @@ export interface ExchangeLogOptions {
   readonly config: AccessLogConfig | null;
   readonly sink: LogSink;
   readonly counts: SessionCounts;
-  /** Writes into the daemon's own log, rate-limited. */
-  readonly failed: (fields: Record<string, string | number>, message: string) => void;
+  /** Writes into the daemon's own log, rate-limited; `isInAccessLog`: for the flight recorder alone, since the line of it is elsewhere. */
+  readonly failed: (fields: Record<string, string | number>, message: string, isInAccessLog: boolean) => void;
   /** Name in the daemon's lines, such as `data-0`. */
   readonly thread: string;
   /** Wall clock minus the engine's, ms. */
@@ -34,7 +34,7 @@ export interface ExchangeLogOptions {
 
 /**
  * Where a proxy's exchanges are told of when they are over: all of them in the access log, where there is one; without
- * one those that failed or were cut, in the daemon's log.
+ * one those that failed or were cut, in the daemon's log. The flight recorder hears of those that failed either way.
  */
 export class ExchangeLog {
   /** Every exchange is to be told of, not only those that failed. */
@@ -56,22 +56,19 @@ export class ExchangeLog {
   /** A connection failed before anything could be asked over it. `isNull`: nothing came on it. */
   arrivalFailed(arrival: FailedArrival, isNull: boolean): void {
     const { config, sink, failed } = this.options;
-    if (config === null) {
-      if (!isNull) failed(describeArrival(arrival), "connection failed");
-      return;
-    }
+    if (!isNull) failed(describeArrival(arrival), "connection failed", config !== null);
+    if (config === null) return;
     if (isNull && config.dontLogNull) return;
     const line = formatArrival(config.format, arrival, this.options.offsetMinutes(), this.options.thread);
     for (const target of config.targets) sink.write(target, config.facility, line);
   }
 
-  /** `isNull`: nothing came on the connection. */
-  write(record: LogRecord, isNull = false): void {
+  /** `isNull`: nothing came on the connection. `isByRule`: a rule has answered, which is no failure. */
+  write(record: LogRecord, isNull = false, isByRule = false): void {
     const { config, sink, failed } = this.options;
-    if (config === null) {
-      if (!isNull && record.cause !== Cause.none) failed(describeRecord(record), "request failed");
-      return;
-    }
+    if (record.cause !== Cause.none && !isNull && !isByRule)
+      failed(describeRecord(record), "request failed", config !== null);
+    if (config === null) return;
     if ((isNull && config.dontLogNull) || (config.dontLogNormal && isNormal(record))) return;
     const line = formatLine(config.format, record, this.options.offsetMinutes(), this.options.thread);
     for (const target of config.targets) sink.write(target, config.facility, line);

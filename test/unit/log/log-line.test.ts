@@ -141,6 +141,7 @@ const counts = { process: () => 1, frontend: () => 1, backend: () => 1, server: 
 function log(options: { readonly dontLogNull?: boolean; readonly dontLogNormal?: boolean } | null) {
   const lines: string[] = [];
   const failed: string[] = [];
+  const recorded: string[] = [];
   const exchangeLog = new ExchangeLog({
     config:
       options === null
@@ -155,12 +156,13 @@ function log(options: { readonly dontLogNull?: boolean; readonly dontLogNormal?:
           },
     sink: { write: (_target, _facility, line) => lines.push(line) },
     counts,
-    failed: (fields) => failed.push(String(fields.termination)),
+    failed: (fields, _message, isInAccessLog) =>
+      (isInAccessLog ? recorded : failed).push(String(fields.termination)),
     thread: "data-0",
     epochOffsetMs: () => 0,
     offsetMinutes: () => 0,
   });
-  return { exchangeLog, lines, failed };
+  return { exchangeLog, lines, failed, recorded };
 }
 
 t.test("without an access log only what failed is told, in the daemon's log", async (t) => {
@@ -170,6 +172,18 @@ t.test("without an access log only what failed is told, in the daemon's log", as
   exchangeLog.write({ ...whole, cause: Cause.client, stage: Stage.request }, true);
   t.same([lines, failed], [[], ["SH--"]]);
 });
+
+t.test(
+  "with an access log the flight recorder hears of what failed, whatever the log leaves out",
+  async (t) => {
+    const { exchangeLog, lines, failed, recorded } = log({ dontLogNull: true });
+    exchangeLog.write(whole);
+    exchangeLog.write({ ...whole, cause: Cause.serverTimeout, stage: Stage.headers });
+    exchangeLog.write({ ...whole, cause: Cause.client, stage: Stage.request }, true);
+    exchangeLog.write({ ...whole, cause: Cause.proxy, stage: Stage.request }, false, true);
+    t.same([lines.length, failed, recorded], [3, [], ["sH--"]], "a rule's answer is no failure");
+  },
+);
 
 t.test("dontlognull leaves out connections on which nothing came", async (t) => {
   const { exchangeLog, lines } = log({ dontLogNull: true });

@@ -30,6 +30,15 @@ eventually() {
   printf '%s\n' "$output"
 }
 
+# says PATTERN COMMAND…: what it prints, newlines as blanks, has PATTERN in it.
+says() {
+  local pattern=$1 output
+  shift
+  output=$("$@" 2>&1) || { printf '%s\n' "$output"; return 1; }
+  printf '%s\n' "$output"
+  tr '\n' ' ' <<<"$output" | grep -qE "$pattern"
+}
+
 now_ms() { date +%s%3N; }
 
 # client URL FILE: a request every 50 ms, one line `END_MS STATUS` each, in FILE. For ever.

@@ -3,10 +3,14 @@
 #   base          Debian 13 with systemd, once
 #   web           base + provision-web.sh packages, refreshed each time
 #   lb            base + provision-lb.sh packages, refreshed each time
+#   hand          lb + what README.md has for machines by hand, refreshed each time (with LB_MACHINES_CLONE)
 #   pair          base + pair-packages.sh: Debian's keepalived and HAProxy, refreshed each time
 #   RUN/opt       lb + provision-lb.sh build, anew for each run: this checkout
+#   RUN/hand      hand + README.md's own line: a clone of this checkout's commit, and scripts/setup.mjs (with
+#                 LB_MACHINES_CLONE=1 alone: it takes as long as RUN/opt, which the machines by hand have otherwise)
 set -euo pipefail
 checkout=$1 cache=$2 run_dir=$3
+source "$(dirname "${BASH_SOURCE[0]}")/doc-blocks.sh"
 
 say() { printf '# %s\n' "$*"; }
 
@@ -45,22 +49,28 @@ if [ ! -d "$cache/base" ]; then
   mv "$cache/base.partial" "$cache/base"
 fi
 
-# packages ROLE SCRIPT…: a layer whose last installation did not end well (apt cut off half-way, say) is begun anew.
+# packages ROLE LOWER COMMAND…: a layer whose last installation did not end well (apt cut off half-way, say) is begun anew.
 packages() {
   local layer=$cache/$1
   [ -e "$layer.whole" ] || rm -rf --one-file-system "$layer"
   rm -f "$layer.whole"
-  in_layer "$layer" "$cache/base" bash "${@:2}" >"$run_dir/$1.log" 2>&1 \
+  in_layer "$layer" "$2" bash "${@:3}" >"$run_dir/$1.log" 2>&1 \
     || { tail -n 20 "$run_dir/$1.log" >&2; exit 1; }
   touch "$layer.whole"
 }
 
 say "web servers' packages"
-packages web /tandem/vagrant/provision-web.sh packages
+packages web "$cache/base" /tandem/vagrant/provision-web.sh packages
 say "balancers' packages"
-packages lb /tandem/vagrant/provision-lb.sh packages
+packages lb "$cache/base" /tandem/vagrant/provision-lb.sh packages
 say "packages of a pair with keepalived and HAProxy"
-packages pair /tandem/test/machines/pair-packages.sh
+packages pair "$cache/base" /tandem/test/machines/pair-packages.sh
 say "Tandem from $checkout"
 in_layer "$run_dir/opt" "$cache/lb:$cache/base" bash /tandem/vagrant/provision-lb.sh build >"$run_dir/opt.log" 2>&1 \
   || { tail -n 20 "$run_dir/opt.log" >&2; exit 1; }
+[ -n "${LB_MACHINES_CLONE:-}" ] || exit 0
+say "README.md's packages, clone and setup"
+packages hand "$cache/lb:$cache/base" -c "export DEBIAN_FRONTEND=noninteractive; apt-get update -q && $(doc_line README.md 'apt-get install')"
+clone=$(doc_line README.md 'git clone …')
+in_layer "$run_dir/hand" "$cache/hand:$cache/lb:$cache/base" bash -c "${clone/…//tandem}" >"$run_dir/hand.log" 2>&1 \
+  || { tail -n 20 "$run_dir/hand.log" >&2; exit 1; }

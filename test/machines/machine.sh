@@ -18,6 +18,9 @@ machine_create() {
   echo "$name" >"$dir/root/etc/hostname"
   mkdir -p "$dir/root/etc/systemd/network" "$dir/root/etc/systemd/system/multi-user.target.wants" \
     "$dir/root/var/log/journal"
+  # Root has no need of it, and the documentation's commands are everybody's.
+  printf '#!/bin/sh\nexec "$@"\n' >"$dir/root/usr/local/bin/sudo"
+  chmod 0755 "$dir/root/usr/local/bin/sudo"
   printf '[Match]\nName=eth1\n[Network]\nAddress=%s/24\nLinkLocalAddressing=no\n' "$address" \
     >"$dir/root/etc/systemd/network/eth1.network"
   ln -s /usr/lib/systemd/system/systemd-networkd.service \
@@ -54,6 +57,15 @@ machine_run() {
   machine_is_on "$name" || { echo "$name is off"; return 1; }
   timeout 60 nsenter --all --target "$(<"$(machine_file "$name" leader)")" \
     env --chdir=/ -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@" </dev/null
+}
+
+# machine_typed NAME SECONDS LINE: a shell's line, as root in root's home; what would go on for ever ends after SECONDS.
+# From a file: the line itself stands in no process's arguments, where a `pkill -f` would find it.
+machine_typed() {
+  printf '%s\n' "$3" >"$run_dir/$1/root/root/typed"
+  machine_run "$1" env TERM=xterm bash -c '
+    cd /root && timeout --kill-after=2 "$0" bash -o pipefail typed; status=$?
+    [ "$status" -eq 124 ] || exit "$status"' "$2"
 }
 
 # machine_wait_up NAME: until systemd says `running`; `degraded` is a failure that the caller shows.

@@ -3,15 +3,8 @@
 # Tandem node by node, while a client goes on asking. Sourced by walkthrough.sh when no Tandem holds the address any more.
 
 # shellcheck disable=SC2154 # $checkout, $cache and $run_dir are walkthrough.sh's
-# doc_block N: the Nth block of shell commands.
-doc_block() {
-  awk -v wanted="$1" '
-    /^```sh$/ { block++; inside = 1; next }
-    /^```$/ { inside = 0; next }
-    inside && block == wanted' "$checkout/docs/from-keepalived.md"
-}
 # by_the_doc MACHINE N: each command in turn, in root's home; the first that fails ends it.
-by_the_doc() { machine_run "$1" bash -ec "cd /root; $(doc_block "$2")"; }
+by_the_doc() { machine_run "$1" bash -ec "cd /root; $(doc_block docs/from-keepalived.md "$2")"; }
 
 old_pair() {
   local n home

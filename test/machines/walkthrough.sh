@@ -7,6 +7,8 @@ checkout=$1 cache=$2 run_dir=$3
 source "$here/cgroups.sh"
 source "$here/machine.sh"
 source "$here/checks.sh"
+source "$here/doc-blocks.sh"
+source "$here/by-hand.sh"
 source "$here/migration.sh"
 
 client_pid=
@@ -47,6 +49,20 @@ advert_on() { # MACHINE ADDRESS PRIORITY: the user's own command there, until it
   machine_run "$1" timeout 5 tcpdump -lvni eth1 -c 1 vrrp 2>/dev/null | tee /dev/stderr \
     | grep -E "$2 > 224\.0\.0\.18: .*vrid 51, prio $3,"
 }
+# typed MACHINE SECONDS FILE WORDS: the command of FILE that has WORDS in it.
+typed() {
+  local line
+  line=$(doc_line "$3" "$4") || return
+  printf '$ %s\n' "$line"
+  machine_typed "$1" "$2" "$line"
+}
+# From inside `vagrant ssh MACHINE -c '…'`.
+typed_over_ssh() {
+  local line
+  line=$(doc_line "$3" "vagrant ssh $1 -c" | sed -n "s/.*-c '\\(.*\\)'.*/\\1/p")
+  printf '$ %s\n' "$line"
+  [ -n "$line" ] && machine_typed "$1" "$2" "$line"
+}
 answers() { curl -fsS -m 2 "$1" | grep -F "$2"; }
 
 journal() { machine_run "$1" journalctl -u lb.service -o cat --no-pager; }
@@ -65,7 +81,7 @@ finish() {
       journal "$name" | tail -n 60 | sed 's/^/#   /'
     fi
   done
-  for name in web-box1 web-box2 lb-box1 lb-box2 deb-box old-box1 old-box2; do
+  for name in web-box1 web-box2 lb-box1 lb-box2 deb-box hand-box1 hand-box2 old-box1 old-box2; do
     if machine_is_on "$name"; then check "$name powers off" machine_halt "$name"; fi
   done
   echo "$passed passed, $failed failed"
@@ -115,6 +131,26 @@ stats_page() { # ADDRESS CREDENTIALS STATUS
 }
 check "/stats opens with admin:supersecret" stats_page 192.168.33.80 admin:supersecret 200
 check "/stats stays shut without a password" stats_page 192.168.33.80 "" 401
+
+# Its commands on lb-box1, as they stand there.
+guide=vagrant/README.md
+watched_column() { # what the terminal shows is what the socket says
+  local line shown
+  line=$(doc_line $guide 'watch -n1') || return
+  shown=$(machine_typed lb-box1 10 "script -qefc '${line//\'/\'\\\'\'}' /dev/null & sleep 3; kill \$!")
+  echo "$shown"
+  [[ $shown == *"$(backend_bytes_out lb-box1)"* ]]
+}
+check "typed: curl web-box1" says web-box1 typed lb-box1 5 $guide 'curl http://192.168.33.68/'
+check "typed: curl web-box2" says web-box2 typed lb-box1 5 $guide 'curl http://192.168.33.69/'
+check "typed: curl the balancers' address" says web-box typed lb-box1 5 $guide 'curl http://192.168.33.84/'
+check "typed: tcpdump" says 'vrid 51, prio 101' typed lb-box1 4 $guide 'tcpdump -vni eth1 vrrp'
+check "typed: watch, column 10" watched_column
+check "typed: ip address" says '192\.168\.33\.84/24' typed lb-box1 5 $guide 'ip address show dev eth1'
+check "typed: systemctl status" says 'active \(running\)' typed lb-box1 5 $guide 'systemctl status lb'
+check "typed: journalctl, followed" says '"to":"MASTER"' typed lb-box1 3 $guide 'journalctl -u lb -o cat -f'
+check "typed: journalctl and jq" says ' info VI_1: BACKUP → MASTER' typed lb-box1 20 $guide 'jq -Rr'
+check "typed: curl in a loop" says '<h1>web-box.*<h1>web-box' typed lb-box1 3 $guide 'while sleep 0.2'
 
 client $vip "$run_dir/client" &
 client_pid=$!
@@ -208,7 +244,7 @@ started_again() { # OLD_PID
 }
 since=$(now_ms)
 pid=$(unit_property lb-box1 MainPID)
-check "kill -9 of the master's process" kill_main KILL
+check "kill -9 of the master's processes, as typed" typed_over_ssh lb-box1 5 $guide
 check "systemd starts it again" eventually 10 started_again "$pid"
 check "it is master again" eventually 15 holds_vip lb-box1
 check "curl goes on within VRRP's time" gap_at_most $unplanned "$run_dir/client" "$since"
@@ -332,6 +368,13 @@ echo "# power cord: gap and failed requests $(client_gap "$run_dir/client" "$sin
 check "systemctl stop lb on lb-box2" machine_run lb-box2 systemctl stop lb.service
 check "it ended with exit code 0" unit_is lb-box2 ExecMainStatus 0
 check "no address is left behind" has_no_vip lb-box2
+
+# --- README.md, by hand --------------------------------------------------------------------------------------
+check "lb-box2 powers off" machine_halt lb-box2
+by_hand
+for name in hand-box1 hand-box2; do
+  if machine_is_on $name; then check "$name powers off" machine_halt $name; fi
+done
 
 # --- docs/from-keepalived.md ---------------------------------------------------------------------------------
 migrate

@@ -299,6 +299,10 @@ export class Daemon {
           vrrp: this.vrrp,
           environment: this.options.environment,
           obstacle: () => this.cannotBeFollowed(),
+        }).catch((error: unknown) => {
+          // It may have opened what operators have closed.
+          this.plane.settleEntrances();
+          throw error;
         }),
       withdraw: () => this.control.withdraw(),
       onSucceeded: (successor) => this.lifeCycle.succeeded(successor),

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
@@ -10,6 +11,7 @@ import type { AdminConfig } from "../../../src/config/config.js";
 import { defaultAlerts } from "../../../src/config/defaults.js";
 import { Control, type ControlLog } from "../../../src/control/control.js";
 import { openListeningSocket } from "../../../src/netlink/listening-socket.js";
+import { isForStdout } from "../../../src/process/log.js";
 import type { ControlThreadData, FromControlThread } from "../../../src/process/messages.js";
 import { ServerTable } from "../../../src/proxy/health/server-table.js";
 import { OperatorLimits } from "../../../src/proxy/operator-limits.js";
@@ -174,7 +176,11 @@ t.test("as a thread it starts, serves and ends by itself after stop", async (t) 
     workerData: makeData(table, { statsSocket: listenAt(path) }),
     stdout: true,
   });
-  const next = () => new Promise((resolve) => worker.once("message", resolve));
+  const said = new EventEmitter();
+  worker.on("message", (message) => {
+    if (!isForStdout(message)) said.emit("message", message);
+  });
+  const next = async () => (await once(said, "message"))[0];
   t.same(await next(), { kind: "ready" });
   t.match(await askSocket(path, "show info"), /^Name: Tandem\n/);
   const exit = new Promise((resolve) => worker.once("exit", resolve));

@@ -3,6 +3,7 @@ import type { Balance } from "./balance.js";
 import type { ConnectionRule } from "./connection-rule-section.js";
 import type { CookieConfig } from "./cookie-config.js";
 import type { ErrorFile } from "./error-file.js";
+import type { ForwardForConfig } from "./forwardfor-section.js";
 import type { AccessLogConfig } from "./log-config.js";
 import type { ResponseRule } from "./response-rule-section.js";
 import type { RetryConfig } from "./retry-section.js";
@@ -179,6 +180,8 @@ export interface ProxyConfig {
   readonly rules?: readonly Rule[];
   /** The field that carries each request's id. Left out: it gets none. */
   readonly uniqueIdHeader?: string;
+  /** Where servers hear the client's address; null: nowhere. Left out: in X-Forwarded-For, always. */
+  readonly forwardFor?: ForwardForConfig | null;
   /** Requests without a valid W3C traceparent get one. */
   readonly traceparent?: true;
   /** What is changed of servers' responses. Left out: nothing. */

@@ -2,6 +2,7 @@ import Type from "typebox";
 import { bindSchema } from "./bind-schema.js";
 import { connectionRulesSchema } from "./connection-rule-section.js";
 import { cookieSchema } from "./cookie-section.js";
+import { forwardForSchema } from "./forwardfor-section.js";
 import { accessLogSchema } from "./log-schema.js";
 import { responseRulesSchema } from "./response-rule-section.js";
 import { rulesSchema } from "./rule-schema.js";
@@ -53,6 +54,7 @@ const clientSide = {
     "a field's name such as X-Request-ID",
     "The field that carries each request's id: a client's own passes, else one is made.",
   ),
+  forwardfor: forwardForSchema,
   traceparent: truth("Requests without a valid W3C traceparent get one. Default false."),
   max_head_bytes: whole(1024, 1_048_576, "Largest request or response head. Default 16384."),
   maxconn: whole(1, 10_000_000, "Clients at once; further ones wait. Default: no limit of its own."),

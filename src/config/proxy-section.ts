@@ -6,6 +6,7 @@ import type { Context } from "./context.js";
 import { readCookie, withDynamicCookies } from "./cookie-section.js";
 import { defaultInspectMs, defaultMaxHeadBytes, defaultTimeouts } from "./defaults.js";
 import { readErrorFiles } from "./error-file-section.js";
+import { readForwardFor } from "./forwardfor-section.js";
 import { readHttpCheck } from "./http-check-section.js";
 import { readAccessLog } from "./log-section.js";
 import { quote } from "./problem.js";
@@ -114,6 +115,8 @@ function readProxy(
     mode === "tcp" || shape.cookie === undefined
       ? null
       : readCookie([...path, "cookie"], shape.cookie, servers, context);
+  const forwardFor =
+    mode === "tcp" ? undefined : readForwardFor([...path, "forwardfor"], shape.forwardfor, context);
   const log = readAccessLog([...path, "log"], shape.log, context);
   if (mode === "tcp" && log?.format === "httplog") {
     context.problem(
@@ -134,6 +137,7 @@ function readProxy(
     ...(rules.length > 0 && { rules }),
     ...(responseRules.length > 0 && { responseRules }),
     ...readIdentity(path, shape, context),
+    ...(forwardFor !== undefined && { forwardFor }),
     servers,
     timeouts,
     maxHeadBytes: shape.max_head_bytes ?? defaultMaxHeadBytes,
@@ -296,6 +300,7 @@ function reportHttpWords(path: Path, shape: ProxyShape, context: Context): void 
   for (const word of [
     "max_head_bytes",
     "unique_id_header",
+    "forwardfor",
     "traceparent",
     "errorfiles",
     "cookie",

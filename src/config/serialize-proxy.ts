@@ -6,6 +6,7 @@ import type { ProxyConfig } from "./config.js";
 import { writeConnectionRules } from "./connection-rule-section.js";
 import { writeCookie } from "./cookie-section.js";
 import { describeDuration } from "./duration.js";
+import { writeForwardFor } from "./forwardfor-section.js";
 import { describeStatuses } from "./http-check-section.js";
 import { writeAccessLog } from "./log-section.js";
 import { hasBackend, hasFrontend } from "./proxy-sides.js";
@@ -32,6 +33,7 @@ export function writeProxy(proxy: ProxyConfig, secret: (text: string) => string)
     ...(proxy.rules !== undefined && { rules: writeRules(proxy.rules, secret) }),
     ...(proxy.responseRules !== undefined && { response_rules: writeResponseRules(proxy.responseRules) }),
     ...(proxy.uniqueIdHeader !== undefined && { unique_id_header: proxy.uniqueIdHeader }),
+    ...(proxy.forwardFor !== undefined && { forwardfor: writeForwardFor(proxy.forwardFor) }),
     ...(proxy.traceparent === true && { traceparent: true }),
     timeout: {
       ...(servers && { connect: describeDuration(timeouts.connectMs) }),

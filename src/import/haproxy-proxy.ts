@@ -322,6 +322,22 @@ export class ProxyImport {
     return this.set(["timeout", word], haproxyTime(value), place);
   }
 
+  /** Each line says all of it anew, whatever the ones before it said. */
+  private forwardFor(words: readonly string[], place: Place): Outcome {
+    const last = this.lines.findLast(({ words: [word, name] }) => word === "option" && name === "forwardfor");
+    if (words.length === 0) return this.unknown(["option", "forwardfor"]);
+    if (this.mode === "tcp" || this.target.side === "backend") return "unused";
+    if (last?.line !== place.line) return "taken";
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i];
+      if (word === "if-none") this.set(["forwardfor", "if_none"], true, place);
+      else if (word === "except" || word === "header")
+        this.set(["forwardfor", word], words[++i] ?? "", place);
+      else this.target.draft.note(place, word, `forwardfor: has no ${word}`);
+    }
+    return "taken";
+  }
+
   private option(name: string, rest: readonly string[], place: Place): Outcome {
     const { side } = this.target;
     const hasServers = side !== "frontend";
@@ -329,6 +345,7 @@ export class ProxyImport {
       return side === "backend" ? "unused" : "taken";
     }
     if (name === "allbackups") return hasServers ? this.set(["allbackups"], true, place) : "unused";
+    if (name === "forwardfor") return this.forwardFor(rest, place);
     if (name !== "httpchk") return this.unknown(["option", name]);
     return hasServers ? importHttpchk(this.target, rest, place) : "unused";
   }

@@ -80,6 +80,7 @@ export class ClientConnection implements ConnectionHandler {
     this.exchange = new Exchange(proxy, this);
     this.forwarding = {
       forwardedFor: proxy.forwardedForLines.line(connection.remoteAddress),
+      forwardedForUnless: proxy.forwardedForLines.unless,
       forwardedProto: overTls ? forwardedProtoTls : forwardedProto,
       fallbackHost: proxy.fallbackHost,
       keepUpgrade: false,

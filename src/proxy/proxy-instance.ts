@@ -67,7 +67,7 @@ export class ProxyInstance extends Route implements Acceptor {
   readonly requestHeads: RequestHeads;
   /** What an HTTP/1.0 request that names no host has meant: the address that it came to. */
   readonly fallbackHost: Uint8Array;
-  readonly forwardedForLines = new ForwardedForLines();
+  readonly forwardedForLines = new ForwardedForLines(this.config.forwardFor);
   /** For errors that happen before there is a backend. */
   readonly ownErrorPages: ErrorPages;
   readonly clients = new Roster<Client>();

@@ -1,4 +1,5 @@
 import { get, head, ok } from "./reference/origin.js";
+import type { ProxySpec } from "./reference/proxy-spec.js";
 import type { Scenario } from "./reference/theme.js";
 import { theme } from "./reference/theme.js";
 
@@ -16,7 +17,50 @@ const sends = (name: string, request: string, more: Partial<Scenario> = {}): Sce
 
 const dropped: Partial<Scenario> = { tandem: { because: "hop-by-hop", asked: ["a GET /"] } };
 
-theme("fields", { proxies: { web: { servers: { a: {} }, ipv6: true }, small: { servers: { a: {} } } } }, [
+const exceptHere: ProxySpec = {
+  servers: { a: {} },
+  ipv6: true,
+  haproxy: ["option forwardfor except 127.0.0.0/8"],
+  tandem: { forwardfor: { except: "127.0.0.0/8" } },
+};
+const ifNone: ProxySpec = {
+  servers: { a: {} },
+  haproxy: [
+    "option forwardfor if-none",
+    "http-request set-header X-Forwarded-For 192.0.2.1 if { path /rule }",
+  ],
+  tandem: {
+    forwardfor: { if_none: true },
+    rules: [{ if: { path: "/rule" }, set_header: { "X-Forwarded-For": "192.0.2.1" } }],
+  },
+};
+const elsewhere: ProxySpec = {
+  servers: { a: {} },
+  haproxy: ["option forwardfor header X-Client_IP if-none"],
+  tandem: { forwardfor: { header: "X-Client_IP", if_none: true } },
+};
+const proxies = {
+  web: { servers: { a: {} }, ipv6: true },
+  small: { servers: { a: {} } },
+  except: exceptHere,
+  "if-none": ifNone,
+  elsewhere,
+};
+
+theme("fields", { proxies }, [
+  sends("a client of an excepted network is not told", get("/"), { proxy: "except" }),
+  sends("what it has said of another one stays", get("/", "X-Forwarded-For: 10.9.8.7"), { proxy: "except" }),
+  sends("forwardfor if-none: a request without the field gets it", get("/"), { proxy: "if-none" }),
+  sends(
+    "forwardfor if-none: a request that has the field does not",
+    get("/", "x-forwarded-FOR: 10.9.8.7", "X-A: 1"),
+    { proxy: "if-none" },
+  ),
+  sends("forwardfor if-none: nor one that a rule has given it", get("/rule"), { proxy: "if-none" }),
+  sends("forwardfor header: another field", get("/"), { proxy: "elsewhere" }),
+  sends("forwardfor header: and that one counts", get("/", "X-client_ip: 1", "X-Forwarded-For: 2"), {
+    proxy: "elsewhere",
+  }),
   sends("fields of one name keep their order", get("/", "X-A: 1", "X-B: 1", "X-A: 2")),
   sends("an X-Forwarded-For that is there stays", get("/", "X-Forwarded-For: 10.9.8.7")),
   sends("an empty field stays", get("/", "X-Empty:")),

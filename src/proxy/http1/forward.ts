@@ -2,7 +2,7 @@
  * Rewriting a head for the other side: what belongs to one hop stays behind (RFC 9110 §7.6.1), framing is
  * written anew, and everything else goes on byte for byte, in its order.
  */
-import { ASTERISK, ascii, CR, QUESTION, SLASH, SP, ZERO } from "./byte-class.js";
+import { ASTERISK, ascii, CR, lower, QUESTION, SLASH, SP, ZERO } from "./byte-class.js";
 import { appendBytes, copyBytes, moveUp } from "./copy.js";
 import { FieldKind } from "./field-kind.js";
 import type { Head } from "./head-record.js";
@@ -12,6 +12,8 @@ import { Framing, Method, TargetForm } from "./head-record.js";
 export interface RequestForwarding {
   /** `X-Forwarded-For: a.b.c.d\r\n`, put after the client's own lines as HAProxy's `option forwardfor` does. */
   forwardedFor: Uint8Array;
+  /** Where the request has this field already, by its name in small letters, that line is left out; null: never. */
+  forwardedForUnless: Uint8Array | null;
   /** `X-Forwarded-Proto: http\r\n`, takes the place of the client's. */
   forwardedProto: Uint8Array;
   /** `Host: 192.0.2.1:80\r\n` for an HTTP/1.0 request that names no host: what we send is HTTP/1.1. */
@@ -130,11 +132,24 @@ export function writeRequestEnd(
   out: Uint8Array,
   at: number,
 ): number {
-  let o = appendBytes(f.forwardedFor, out, at);
+  const isTold = f.forwardedForUnless !== null && hasField(bytes, head, f.forwardedForUnless);
+  let o = isTold ? at : appendBytes(f.forwardedFor, out, at);
   if (head.framing === Framing.chunked) o = appendBytes(CHUNKED_LINE, out, o);
   else if (rewritesLength(bytes, head)) o = appendContentLength(bytes, head, out, o);
   if (f.keepUpgrade) o = appendBytes(CONNECTION_UPGRADE, out, o);
   return appendBytes(CRLF, out, o);
+}
+
+function hasField(bytes: Uint8Array, head: Head, name: Uint8Array): boolean {
+  for (let field = 0; field < head.fieldCount; field++)
+    if (isName(bytes, head.nameStart[field], head.nameEnd[field], name)) return true;
+  return false;
+}
+
+function isName(bytes: Uint8Array, start: number, end: number, name: Uint8Array): boolean {
+  if (end - start !== name.length) return false;
+  for (let i = 0; i < name.length; i++) if (lower(bytes[start + i]) !== name[i]) return false;
+  return true;
 }
 
 /** Upper bound of the bytes that `writeForwardedResponse` writes. */

@@ -120,6 +120,36 @@ refused(
   /Connection is the proxy's own to write/,
 );
 
+holds(
+  "forwardfor with every word",
+  "    forwardfor: { except: [127.0.0.0/8, 'fd00::/8'], if_none: true, header: X-Client-IP }\n",
+  "",
+  {
+    forwardFor: {
+      except: [{ text: "127.0.0.0/8" }, { text: "fd00::/8" }],
+      ifNone: true,
+      header: "X-Client-IP",
+    },
+  },
+);
+holds("forwardfor switched off", "    forwardfor: false\n", "", { forwardFor: null });
+t.test("forwardfor: true is what is without a word", async (t) => {
+  for (const value of ["true", "{}", "{ if_none: false, header: X-Forwarded-For }"])
+    t.notOk("forwardFor" in (load(`    forwardfor: ${value}\n`).proxy ?? {}), value);
+});
+refused(
+  "an exception that is no network",
+  "    forwardfor: { except: here }\n",
+  "",
+  /"here" is no address or network/,
+);
+refused(
+  "a client's address in a field that frames",
+  "    forwardfor: { header: Connection }\n",
+  "",
+  /Connection is the proxy's own to write/,
+);
+
 holds("limits of a server", "    timeout: { queue: 3s }\n", ", maxconn: 10, maxqueue: 5", {
   servers: [{ maxconn: 10, maxqueue: 5 }],
   timeouts: { queueMs: 3_000 },

@@ -296,6 +296,20 @@ const responseRule: fc.Arbitrary<ResponseRule> = fc.record({
   ),
 });
 
+const forwardFor = fc.oneof(
+  fc.constant(null),
+  fc
+    .record({
+      except: fc.array(
+        fc.constantFrom("127.0.0.0/8", "10.0.0.1", "fd00::/8").map((text) => parseAddressRange(text)),
+        { maxLength: 2 },
+      ),
+      ifNone: fc.boolean(),
+      header: fc.constantFrom("X-Forwarded-For", "X-Client-IP"),
+    })
+    .map(({ except, ...rest }) => ({ ...rest, except: except.filter((range) => range !== null) }))
+    .filter(({ except, ifNone, header }) => except.length > 0 || ifNone || header === "X-Client-IP"),
+);
 const connectionRule: fc.Arbitrary<ConnectionRule> = fc.record({
   when: fc.constant(null),
   unless: fc.constant(null),
@@ -333,6 +347,7 @@ const proxy: fc.Arbitrary<ProxyConfig> = fc
       rules: fc.array(rule, { minLength: 1, maxLength: 4 }),
       uniqueIdHeader: fc.constantFrom("X-Request-ID", "x_id"),
       traceparent: fc.constant(true as const),
+      forwardFor,
       responseRules: fc.array(responseRule, { minLength: 1, maxLength: 3 }),
       connectionRules: fc.array(connectionRule, { minLength: 1, maxLength: 3 }),
       servers: fc.uniqueArray(
@@ -381,6 +396,7 @@ function tcp({
   responseRules: _responseRules,
   uniqueIdHeader: _uniqueIdHeader,
   traceparent: _traceparent,
+  forwardFor: _forwardFor,
   retry: _retry,
   ...rest
 }: ProxyConfig): fc.Arbitrary<ProxyConfig> {

@@ -70,6 +70,7 @@ export const forwardedProtoLine = "X-Forwarded-Proto: http\r\n";
 export function requestForwarding(changes: Partial<RequestForwarding> = {}): RequestForwarding {
   return {
     forwardedFor: bytesOf(forwardedForLine),
+    forwardedForUnless: null,
     forwardedProto: bytesOf(forwardedProtoLine),
     fallbackHost: bytesOf("Host: 198.51.100.1:80\r\n"),
     keepUpgrade: false,

@@ -595,6 +595,38 @@ frontend web
   t.end();
 });
 
+t.test("whose address servers are told is carried over, from the defaults too", (t) => {
+  const { config, notes } = haproxy(`
+defaults
+  mode http
+  option forwardfor except 127.0.0.0/8
+listen web
+  bind :80
+  server a 10.0.0.1:80
+listen own
+  bind :81
+  option forwardfor header X-Client if-none
+  server a 10.0.0.1:80
+listen again
+  bind :82
+  option forwardfor
+  server a 10.0.0.1:80
+listen plain
+  bind :83
+  mode tcp
+  server a 10.0.0.1:80
+`);
+  const told = Object.fromEntries((config?.proxies ?? []).map(({ name, forwardFor }) => [name, forwardFor]));
+  t.match(told.web, { except: [{ text: "127.0.0.0/8" }], ifNone: false, header: "X-Forwarded-For" });
+  t.same(told.own, { except: [], ifNone: true, header: "X-Client" }, "each line says all of it anew");
+  t.same([told.again, told.plain], [undefined, undefined]);
+  t.match(
+    notes.filter((note) => note.includes("forwardfor")),
+    [/always added/],
+  );
+  t.end();
+});
+
 t.test("whom clients have to be certified by is carried over, and what rules ask of it", (t) => {
   const { config } = haproxy(`
 listen web

@@ -1,5 +1,5 @@
 /**
- * `npm test`, `npm run test:unit`, `npm run test:judges` …: test.mjs unit|sim|stress|judges|lab …
+ * `npm test`, `npm run test:unit`, `npm run test:judges` …: test.mjs unit|sim|stress|judges|lab|interop …
  *
  * Sets up what is missing, runs the suites with tap, shows one line per test and all of a failure, and ends with
  * `N passed, N failed`, which counts assertions.
@@ -11,6 +11,29 @@ import { createInterface } from "node:readline";
 import { ensure, main, root, SetupError } from "./setup.mjs";
 import { TapView } from "./tap-view.mjs";
 import { insideUserNamespace, needsUserNamespace, runInUserNamespace } from "./user-namespace.mjs";
+
+/** Of the suites that make networks, for which a user namespace does where nobody is root. */
+const labCommands = [
+  "ip",
+  "setpriv",
+  "nft",
+  "nginx",
+  "keepalived",
+  "vrrpd",
+  "tcpdump",
+  "tshark",
+  "arping",
+  "socat",
+  "curl",
+  "openssl",
+  "wrk",
+  "haproxy",
+  "chromium",
+  "groff",
+  "zsh",
+  "script",
+  "faketime",
+];
 
 const suites = {
   unit: {
@@ -43,31 +66,13 @@ const suites = {
     ],
   },
   lab: {
-    folders: ["test/lab", "test/interop"],
-    // Each has a network of its own, and mostly waits; what they bound is the protocol's, with room for a busy machine.
-    options: ["--jobs=2", "--timeout=300"],
-    commands: [
-      "ip",
-      "setpriv",
-      "nft",
-      "nginx",
-      "keepalived",
-      "vrrpd",
-      "tcpdump",
-      "tshark",
-      "arping",
-      "socat",
-      "curl",
-      "openssl",
-      "wrk",
-      "haproxy",
-      "chromium",
-      "groff",
-      "zsh",
-      "script",
-      "faketime",
-    ],
+    folders: ["test/lab"],
+    // One file after the other: they measure time, and some of them load the machine.
+    options: ["--jobs=1", "--timeout=300"],
+    commands: labCommands,
   },
+  // Each pair of routers has a network of its own, and mostly waits for adverts.
+  interop: { folders: ["test/interop"], options: ["--jobs=2", "--timeout=300"], commands: labCommands },
 };
 
 await main(async () => {
@@ -97,7 +102,7 @@ async function runSuite(name) {
   const suite = suites[name];
   if (insideUserNamespace()) return await runTap(suite);
   ensure({ commands: suite.commands });
-  if (name !== "lab" || !needsUserNamespace()) return await runTap(suite);
+  if (suite.commands !== labCommands || !needsUserNamespace()) return await runTap(suite);
   console.log("not root, so the lab is built in a user namespace");
   let last = "";
   await runInUserNamespace(import.meta.url, [name], (line) => {

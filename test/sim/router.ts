@@ -12,22 +12,12 @@ import {
 import type { InstanceLegacy } from "../../src/vrrp/legacy.js";
 import { vrrpMulticastGroup } from "../../src/vrrp/packet-v2.js";
 import { datagram } from "../unit/vrrp/datagrams.js";
+import { nothingCounted } from "../unit/vrrp/legacies.js";
 import { AddressLease } from "./kernel.js";
 import type { SimulatedMachine } from "./machine.js";
 
 /** The state machine under test: the real one, or a broken one that the laws must catch. */
 export type StateMachine = (state: InstanceState, input: InstanceInput, nowMs: number) => Step;
-
-/** What a legacy has beside the state machine's part. */
-const nothingCounted = {
-  sinceEpochMs: 0,
-  advertsSent: 0,
-  advertsReceived: 0,
-  becameMaster: 0,
-  drops: {},
-  identification: 0,
-  sequence: 0,
-};
 
 /**
  * One virtual router on a simulated machine: the real state machine, and around it what `SpeakerInstance` and

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
-import type { Server } from "node:net";
+import { createServer as createTcpServer, type Server } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import t, { type Test } from "tap";
@@ -167,6 +167,88 @@ t.test("rules.yaml answers, redirects, refuses, asks, and changes", async (t) =>
   const authorization = `Basic ${Buffer.from("ann:s3cret-of-ann").toString("base64")}`;
   t.match(await get(port, "/private", { authorization }), { status: 200 });
   t.match(await get(port, "/v1/z"), { status: 200, body: "one /api/z 127.0.0.1" });
+});
+
+t.test("stickiness.yaml keeps a client where its cookie says, and no server sees it", async (t) => {
+  const servers = [createServer(), createServer()];
+  const places: string[] = [];
+  for (const [i, server] of servers.entries()) {
+    server.on("request", (request, response) => {
+      response.end(`web0${i + 1} ${request.headers.cookie ?? "no cookie"}`);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    t.teardown(() => server.close());
+    places.push(`127.0.0.1:${portOf(server)}`);
+  }
+  const port = await freePort();
+  await run(t, "stickiness.yaml", {
+    "192.168.33.68:80": places[0],
+    "192.168.33.69:80": places[1],
+    "*:8080": `127.0.0.1:${port}`,
+  });
+  for (const name of ["web02", "web02", "web02", "web01", "web01"])
+    t.match(await get(port, "/", { cookie: `SERVERID=${name}` }), { body: `${name} no cookie` });
+});
+
+t.test("queues.yaml has a second request wait for its place, and both are served", async (t) => {
+  const [one, port] = [await web(t, "one"), await freePort()];
+  await run(t, "queues.yaml", {
+    "192.168.33.68:80": one,
+    "192.168.33.69:80": one,
+    "*:8080": `127.0.0.1:${port}`,
+    "maxconn: 50": "maxconn: 1",
+  });
+  const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => get(port, `/${i}`)));
+  t.same(
+    answers.map(({ body }) => body.trim()),
+    answers.map((_, i) => `one /${i}`),
+  );
+});
+
+t.test("agent-checks.yaml asks the agents, and does what they say", async (t) => {
+  const agent = createTcpServer((socket) => {
+    // Who has read the word resets the connection, as HAProxy does.
+    socket.on("error", () => socket.destroy());
+    socket.end("drain\n");
+  });
+  await new Promise<void>((resolve) => agent.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => agent.close());
+  const [one, port] = [await web(t, "one"), await freePort()];
+  const asked = once(agent, "connection");
+  await run(t, "agent-checks.yaml", {
+    "192.168.33.68:80": one,
+    "192.168.33.69:80": one,
+    "*:8080": `127.0.0.1:${port}`,
+    "port: 9707": `port: ${portOf(agent)}`,
+    "inter: 5s": "inter: 100ms",
+  });
+  await asked;
+  const limitMs = Date.now() + 20_000;
+  while ((await get(port, "/")).status !== 503) t.ok(Date.now() < limitMs, "both drained: nobody serves");
+});
+
+t.test("client-names.yaml tells servers who asks", async (t) => {
+  const server = createServer((request, response) => {
+    const { "x-forwarded-for": from, "x-request-id": id, traceparent } = request.headers;
+    response.end(`${from} ${id} ${traceparent}`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => server.close());
+  const [place, port] = [`127.0.0.1:${portOf(server)}`, await freePort()];
+  await run(t, "client-names.yaml", {
+    "192.168.33.68:80": place,
+    "192.168.33.69:80": place,
+    "*:8080": `127.0.0.1:${port}`,
+  });
+  const named = /^[0-9a-f-]{36} 00-[0-9a-f]{32}-[0-9a-f]{16}-01$/;
+  for (const [headers, from] of [
+    [{}, "127.0.0.1"],
+    [{ "x-forwarded-for": "192.0.2.7" }, "192.0.2.7"],
+  ] as const) {
+    const [address, ...names] = (await get(port, "/", headers)).body.split(" ");
+    t.equal(address, from);
+    t.match(names.join(" "), named);
+  }
 });
 
 t.test("include/lb.yaml serves what its files bring", async (t) => {

@@ -10,6 +10,7 @@ import {
 } from "../../../src/vrrp/instance-state.js";
 import { type InstanceLegacy, shiftTimes } from "../../../src/vrrp/legacy.js";
 import { routerConfig } from "./datagrams.js";
+import { nothingCounted } from "./legacies.js";
 
 function begun(name: "BACKUP" | "MASTER", changes: Partial<VrrpInstanceConfig> = {}): InstanceState {
   const started = handle(initialState(routerConfig(changes)), { kind: "start" }, 0).state;
@@ -20,16 +21,7 @@ const advert: InstanceInput = { kind: "advert", source: "192.168.33.81", priorit
 
 /** What a state leaves, as another process reads it. */
 function left(state: InstanceState): InstanceLegacy {
-  const counted = {
-    sinceEpochMs: 0,
-    advertsSent: 0,
-    advertsReceived: 0,
-    becameMaster: 0,
-    drops: {},
-    identification: 0,
-    sequence: 0,
-  };
-  return JSON.parse(JSON.stringify({ ...legacyOf(state), ...counted }));
+  return JSON.parse(JSON.stringify({ ...legacyOf(state), ...nothingCounted }));
 }
 
 function resume(from: InstanceState, before: readonly InstanceInput[] = [], nowMs = 9000): Step {

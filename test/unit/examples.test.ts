@@ -169,6 +169,18 @@ t.test("rules.yaml answers, redirects, refuses, asks, and changes", async (t) =>
   t.match(await get(port, "/v1/z"), { status: 200, body: "one /api/z 127.0.0.1" });
 });
 
+t.test("connection-limits.yaml cuts off what is beyond a source's share, and serves the rest", async (t) => {
+  const [one, port] = [await web(t, "one"), await freePort()];
+  await run(t, "connection-limits.yaml", {
+    "192.168.33.68:80": one,
+    "192.168.33.69:80": one,
+    "*:8080": `127.0.0.1:${port}`,
+    "connections: 200, per: 10s": "connections: 3, per: 1h",
+  });
+  for (let i = 0; i < 3; i++) t.match(await get(port, "/"), { status: 200 });
+  await t.rejects(get(port, "/"), { code: /ECONNRESET|EPIPE/ });
+});
+
 t.test("stickiness.yaml keeps a client where its cookie says, and no server sees it", async (t) => {
   const servers = [createServer(), createServer()];
   const places: string[] = [];
